@@ -54,7 +54,8 @@ void ReadOutside(const std::string& cell, Layer& layer) {
   }
 }
 
-// The rows of the table under the heading "## 2. Layers": | `layer`, `layer` (what) | base quant | zlib | target |
+// The rows of the table under the heading "## 2. Layers":
+// | `layer`, `layer` (what) | base quant | zlib | target |
 struct Table {
   std::map<std::string, Layer> layers;
   std::vector<std::string> order;
@@ -86,22 +87,13 @@ Table ReadTable() {
 // Library that a header belongs to; empty: the language's, the system's, or ours.
 std::string LibraryOf(const std::string& header) {
   static const std::vector<std::pair<std::string, std::string>> kPrefixes = {
-      {"torch/", "LibTorch"},
-      {"ATen/", "LibTorch"},
-      {"c10/", "LibTorch"},
-      {"flatbuffers/", "flatbuffers"},
-      {"spdlog/", "spdlog"},
-      {"openssl/", "OpenSSL"},
-      {"nlohmann/", "nlohmann-json"},
-      {"toml++/", "toml++"},
-      {"zlib.h", "zlib"},
-      {"turbojpeg.h", "libjpeg-turbo"},
-      {"png.h", "libpng"},
-      {"CLI/", "CLI11"},
+      {"torch/", "LibTorch"},           {"ATen/", "LibTorch"},        {"c10/", "LibTorch"},
+      {"flatbuffers/", "flatbuffers"},  {"spdlog/", "spdlog"},        {"openssl/", "OpenSSL"},
+      {"nlohmann/", "nlohmann-json"},   {"toml++/", "toml++"},        {"zlib.h", "zlib"},
+      {"turbojpeg.h", "libjpeg-turbo"}, {"png.h", "libpng"},          {"CLI/", "CLI11"},
       {"google/protobuf", "protobuf"},
 
-      {"immintrin.h", "intrinsics"},
-      {"arm_neon.h", "intrinsics"},
+      {"immintrin.h", "intrinsics"},    {"arm_neon.h", "intrinsics"},
   };
   for (const auto& [prefix, library] : kPrefixes) {
     if (header.rfind(prefix, 0) == 0) return library;
@@ -260,8 +252,9 @@ TEST(Documents, NameFlagsThatExist) {
     }
   }
   // Of other programs: cmake, ctest, googletest, pkg-config, TensorBoard, torchrun.
-  const Names others = {"--no-python", "--nproc-per-node", "--build", "--target", "--test-dir", "--output-on-failure", "--gtest_filter", "--logdir",
-                        "--prefix", "--component", "--cflags", "--libs"};
+  const Names others = {"--no-python", "--nproc-per-node",    "--build",        "--target",
+                        "--test-dir",  "--output-on-failure", "--gtest_filter", "--logdir",
+                        "--prefix",    "--component",         "--cflags",       "--libs"};
   static const std::regex kFlag("(?:^|[^a-zA-Z0-9-])(--[a-z][a-z_-]+)");
   for (const fs::path& page : Pages()) {
     for (const std::string& flag : WordsMatching(TextOf(page), kFlag)) {
@@ -288,9 +281,10 @@ TEST(Layers, OnlyTheCommandLineSpellsFlags) {
 }
 
 TEST(Layers, NothingElseLiesAtTheTop) {
-  const Names known = {"CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md", "LICENSE",
-                       "README.md",    "SECURITY.md",    "docs",              "lib",             "schemas",
-                       "scripts",      "tests",          "tools"};
+  const Names known = {"CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md",
+                       "LICENSE",      "README.md",      "SECURITY.md",       "docs",
+                       "lib",          "schemas",        "scripts",           "tests",
+                       "tools"};
   for (const auto& entry : fs::directory_iterator(kSource)) {
     const std::string name = entry.path().filename().string();
     if (name[0] == '.' || name.rfind("build", 0) == 0) continue;

@@ -43,30 +43,41 @@ struct FreezeFlags {
 void AddFlags(Tool& tool, FreezeFlags& flags) {
   CLI::App& app = tool.app();
   app.add_option("checkpoint", flags.checkpoint, "a run directory or a checkpoint")->type_name("RUN|FILE");
-  app.add_option("-o,--output", flags.output, "the frozen graph (.qgraph); '-': to standard output")->type_name("FILE");
-  app.add_option("--select", flags.select, "which checkpoint of a run: best, last or a step "
+  app.add_option("-o,--output", flags.output, "the frozen graph (.qgraph); '-': to standard output")
+      ->type_name("FILE");
+  app.add_option("--select", flags.select,
+                 "which checkpoint of a run: best, last or a step "
                  "(default: the last, unless the best is better beyond chance)")
       ->type_name("WHICH");
-  app.add_flag("--strict", flags.options.strict, "refuse ranges and batch norms that have not settled (exit code 5)");
-  app.add_option("--max-drift", flags.options.max_drift,
-                 "most that a settled range may have moved in the last tenth of training, relative to its width")
+  app.add_flag("--strict", flags.options.strict,
+               "refuse ranges and batch norms that have not settled (exit code 5)");
+  app.add_option(
+         "--max-drift", flags.options.max_drift,
+         "most that a settled range may have moved in the last tenth of training, relative to its width")
       ->type_name("X");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
   constexpr char kWeights[] = "Weights for other frameworks";
-  app.add_option("--weights", flags.weights.output, "write the trained parameters, batch norms not folded (.safetensors or .npz)")
+  app.add_option("--weights", flags.weights.output,
+                 "write the trained parameters, batch norms not folded (.safetensors or .npz)")
       ->type_name("FILE")
       ->group(kWeights);
-  app.add_option("--weights-layout", flags.weights.layout, "names and order of axes: pytorch, keras or tflite")
+  app.add_option("--weights-layout", flags.weights.layout,
+                 "names and order of axes: pytorch, keras or tflite")
       ->type_name("NAME")
       ->group(kWeights);
-  app.add_option("--weights-flatten", flags.weights.flatten, "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last")
+  app.add_option("--weights-flatten", flags.weights.flatten,
+                 "order in which PyTorch's network flattens a map: chw, or hwc where it is channels-last")
       ->type_name("ORDER")
       ->group(kWeights);
-  app.add_option("--weights-like", flags.weights.like, "use the names, shapes and layout of this file, which --init has read")
+  app.add_option("--weights-like", flags.weights.like,
+                 "use the names, shapes and layout of this file, which --init has read")
       ->type_name("FILE")
       ->group(kWeights);
-  app.add_option("--weights-map", flags.weights.map, "with --weights-like: the --init-map of qat-train")->type_name("FILE")->group(kWeights);
-  tool.SetUsual({"checkpoint", "--output", "--select", "--strict", "--print", "--weights", "--weights-like", "--json"});
+  app.add_option("--weights-map", flags.weights.map, "with --weights-like: the --init-map of qat-train")
+      ->type_name("FILE")
+      ->group(kWeights);
+  tool.SetUsual(
+      {"checkpoint", "--output", "--select", "--strict", "--print", "--weights", "--weights-like", "--json"});
 }
 
 std::string LayersText(const Graph& network, const Graph& graph) {
@@ -101,7 +112,8 @@ std::string FoldedText(const std::vector<FoldedLayer>& layers) {
                 difference, " (", largest->name, ")");
 }
 
-// "norms   2, statistics at most 0.031 deviations from other batches' (conv1)\n"; empty where none was measured.
+// "norms   2, statistics at most 0.031 deviations from other batches' (conv1)\n"; empty where none was
+// measured.
 std::string NormsText(const Checkpoint& checkpoint) {
   const auto& gaps = checkpoint.batch_norm_gaps;
   const auto largest = std::max_element(gaps.begin(), gaps.end(),
@@ -109,8 +121,8 @@ std::string NormsText(const Checkpoint& checkpoint) {
   if (largest == gaps.end()) return "";
   char gap[32];
   std::snprintf(gap, sizeof(gap), "%.2g", largest->second);
-  return StrCat("norms   ", gaps.size(), ", statistics at most ", gap, " deviations from other batches' (", largest->first,
-                ")\n");
+  return StrCat("norms   ", gaps.size(), ", statistics at most ", gap, " deviations from other batches' (",
+                largest->first, ")\n");
 }
 
 Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const Checkpoint& checkpoint,
@@ -130,17 +142,21 @@ Status Publish(Tool& tool, const FreezeFlags& flags, OutputFile& output, const C
   model.provenance = graph.provenance;
   report.models.push_back(model);
   report.outputs["graph"] = flags.output;
-  tool.Print(PrintableLines(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ", Printable(flags.output), ", ",
-                    bytes.size(), " bytes\nlayers  ", LayersText(network, graph), "\nfolded  ",
-                    FoldedText(folded), "\n", NormsText(checkpoint), "ranges  ", RangesText(checkpoint), "\ninput   ",
-                    Describe(graph.contract), "\n")));
+  tool.Print(PrintableLines(StrCat("frozen  ", graph.name, ", step ", checkpoint.step, " -> ",
+                                   Printable(flags.output), ", ", bytes.size(), " bytes\nlayers  ",
+                                   LayersText(network, graph), "\nfolded  ", FoldedText(folded), "\n",
+                                   NormsText(checkpoint), "ranges  ", RangesText(checkpoint), "\ninput   ",
+                                   Describe(graph.contract), "\n")));
   return {};
 }
 
 // Their tensors, as the flags say.
-Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, const Checkpoint& checkpoint, bool layout_given) {
+Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, const Checkpoint& checkpoint,
+                                                 bool layout_given) {
   const std::optional<WeightsLayout> layout = WeightsLayoutFromName(flags.layout);
-  if (!layout) return InvalidArgument(StrCat("--weights-layout: value '", flags.layout, "', expected pytorch, keras or tflite"));
+  if (!layout)
+    return InvalidArgument(
+        StrCat("--weights-layout: value '", flags.layout, "', expected pytorch, keras or tflite"));
   if (flags.flatten != "chw" && flags.flatten != "hwc")
     return InvalidArgument(StrCat("--weights-flatten: value '", flags.flatten, "', expected chw or hwc"));
   const std::vector<NetworkLayer> layers = LayersWithParameters(checkpoint.network);
@@ -151,25 +167,30 @@ Expected<std::vector<StoredTensor>> TheirTensors(const WeightsFlags& flags, cons
     QAT_ASSIGN_OR_RETURN_IN("--weights-map", const std::string text, ReadTextFile(flags.map));
     QAT_ASSIGN_OR_RETURN_IN("--weights-map", names, ParseNameMap(text, flags.map));
   }
-  const MatchOptions options = {layout_given ? *layout : GuessLayout(like), flags.flatten == "hwc", names ? &*names : nullptr};
-  QAT_ASSIGN_OR_RETURN_IN("--weights-like", ReturnedWeights given, GiveWeightsLike(layers, checkpoint.tensors, like, options));
+  const MatchOptions options = {layout_given ? *layout : GuessLayout(like), flags.flatten == "hwc",
+                                names ? &*names : nullptr};
+  QAT_ASSIGN_OR_RETURN_IN("--weights-like", ReturnedWeights given,
+                          GiveWeightsLike(layers, checkpoint.tensors, like, options));
   if (!given.added.empty()) {
-    LogWarning(StrCat("--weights-like: biases that ", flags.like, " does not have were learned and added: ", Join(given.added),
-                      "; the other network needs them, too (in PyTorch, bias=True)"));
+    LogWarning(StrCat("--weights-like: biases that ", flags.like, " does not have were learned and added: ",
+                      Join(given.added), "; the other network needs them, too (in PyTorch, bias=True)"));
   }
   return std::move(given.tensors);
 }
 
-Status PublishWeights(Tool& tool, const WeightsFlags& flags, OutputFile& output, const Checkpoint& checkpoint, Report& report) {
-  QAT_ASSIGN_OR_RETURN(const std::vector<StoredTensor> tensors, TheirTensors(flags, checkpoint, tool.Given("--weights-layout")));
+Status PublishWeights(Tool& tool, const WeightsFlags& flags, OutputFile& output, const Checkpoint& checkpoint,
+                      Report& report) {
+  QAT_ASSIGN_OR_RETURN(const std::vector<StoredTensor> tensors,
+                       TheirTensors(flags, checkpoint, tool.Given("--weights-layout")));
   const auto format = IsNpzName(flags.output) ? WeightsFile::Format::kNpz : WeightsFile::Format::kSafetensors;
   std::map<std::string, std::string> metadata;
   if (flags.layout == "pytorch") metadata["format"] = "pt";  // as libraries around PyTorch expect
   QAT_ASSIGN_OR_RETURN_IN("--weights", const Bytes bytes, SerializeWeights(format, tensors, metadata));
   QAT_RETURN_IF_ERROR(output.Commit(bytes));
   report.outputs["weights"] = flags.output;
-  tool.Print(PrintableLines(StrCat("weights ", tensors.size(), tensors.size() == 1 ? " tensor" : " tensors", " of step ", checkpoint.step, " -> ",
-                                   flags.output, ", ", bytes.size(), " bytes\n")));
+  tool.Print(PrintableLines(StrCat("weights ", tensors.size(), tensors.size() == 1 ? " tensor" : " tensors",
+                                   " of step ", checkpoint.step, " -> ", flags.output, ", ", bytes.size(),
+                                   " bytes\n")));
   return {};
 }
 
@@ -177,9 +198,11 @@ Status CheckWeightsFlags(Tool& tool, const WeightsFlags& flags) {
   static constexpr std::array<std::string_view, 2> kEndings = {".safetensors", ".npz"};
   QAT_RETURN_IF_ERROR(CheckOutputName({"--weights", "weights", kEndings}, flags.output));
   for (const char* flag : {"--weights-layout", "--weights-flatten", "--weights-like", "--weights-map"}) {
-    if (tool.Given(flag) && flags.output.empty()) return InvalidArgument(StrCat(flag, ": expected --weights FILE beside it"));
+    if (tool.Given(flag) && flags.output.empty())
+      return InvalidArgument(StrCat(flag, ": expected --weights FILE beside it"));
   }
-  if (!flags.map.empty() && flags.like.empty()) return InvalidArgument("--weights-map: expected --weights-like FILE beside it");
+  if (!flags.map.empty() && flags.like.empty())
+    return InvalidArgument("--weights-map: expected --weights-like FILE beside it");
   return {};
 }
 
@@ -210,7 +233,8 @@ Status RunTool(Tool& tool, const FreezeFlags& flags, Report& report) {
   if (!graph.ok()) return std::move(graph).error().Prefixed(path);
   report.metrics["step"] = static_cast<double>(checkpoint.step);
   if (flags.print) tool.Print(Print(*graph));
-  if (weights) QAT_RETURN_IF_ERROR_IN(path, PublishWeights(tool, flags.weights, *weights, checkpoint, report));
+  if (weights)
+    QAT_RETURN_IF_ERROR_IN(path, PublishWeights(tool, flags.weights, *weights, checkpoint, report));
   return output.has_value() ? Publish(tool, flags, *output, checkpoint, *graph, report) : Status();
 }
 

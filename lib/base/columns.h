@@ -10,8 +10,8 @@
 
 namespace qat {
 
-/// Columns as wide as their widest cell, two spaces between them, `indent` in front of each line; those of `right` end flush. Rows may
-/// have different lengths. No spaces at the ends of lines.
+/// Columns as wide as their widest cell, two spaces between them, `indent` in front of each line; those of
+/// `right` end flush. Rows may have different lengths. No spaces at the ends of lines.
 std::string AlignColumns(std::span<const std::vector<std::string>> rows,
                          std::initializer_list<size_t> right = {}, std::string_view indent = "");
 

@@ -7,9 +7,9 @@ namespace {
 
 // By TFLite's numbers, which go on where the enum ends: a message names any type that a file may hold.
 constexpr std::string_view kNames[] = {
-    "float32", "float16",    "int32",  "uint8",    "int64",   "string", "bool",   "int16",
-    "complex64", "int8",     "float64", "complex128", "uint64", "resource", "variant", "uint32",
-    "uint16",  "int4",       "bfloat16", "int2",   "uint4",   "float8_e4m3fn", "float8_e5m2"};
+    "float32",   "float16", "int32",    "uint8",      "int64",  "string",        "bool",       "int16",
+    "complex64", "int8",    "float64",  "complex128", "uint64", "resource",      "variant",    "uint32",
+    "uint16",    "int4",    "bfloat16", "int2",       "uint4",  "float8_e4m3fn", "float8_e5m2"};
 
 }  // namespace
 

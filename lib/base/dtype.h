@@ -22,7 +22,8 @@ enum class DType : int8_t {
   kInt4 = 17,  ///< in a file only: two to a byte, the lower half first; readers make int8 of them
 };
 
-/// Bytes of one element; 0 for a type without a fixed size (string), of less than a byte, or outside the enum.
+/// Bytes of one element; 0 for a type without a fixed size (string), of less than a byte, or outside the
+/// enum.
 size_t SizeOf(DType type);
 
 /// Bits of one element where it lies packed; 0 where SizeOf knows no size.
@@ -34,12 +35,30 @@ std::string_view NameOf(DType type);
 /// The DType of a C++ element type.
 template <class T>
 struct DTypeOf;
-template <> struct DTypeOf<float> { static constexpr DType value = DType::kFloat32; };
-template <> struct DTypeOf<uint8_t> { static constexpr DType value = DType::kUInt8; };
-template <> struct DTypeOf<int8_t> { static constexpr DType value = DType::kInt8; };
-template <> struct DTypeOf<int16_t> { static constexpr DType value = DType::kInt16; };
-template <> struct DTypeOf<int32_t> { static constexpr DType value = DType::kInt32; };
-template <> struct DTypeOf<int64_t> { static constexpr DType value = DType::kInt64; };
+template <>
+struct DTypeOf<float> {
+  static constexpr DType value = DType::kFloat32;
+};
+template <>
+struct DTypeOf<uint8_t> {
+  static constexpr DType value = DType::kUInt8;
+};
+template <>
+struct DTypeOf<int8_t> {
+  static constexpr DType value = DType::kInt8;
+};
+template <>
+struct DTypeOf<int16_t> {
+  static constexpr DType value = DType::kInt16;
+};
+template <>
+struct DTypeOf<int32_t> {
+  static constexpr DType value = DType::kInt32;
+};
+template <>
+struct DTypeOf<int64_t> {
+  static constexpr DType value = DType::kInt64;
+};
 
 }  // namespace qat
 

@@ -1,4 +1,5 @@
-// ending.h: what kind of file a name says, on file systems that do not tell capital letters from small ones as well.
+// ending.h: what kind of file a name says, on file systems that do not tell capital letters from small ones
+// as well.
 #ifndef QAT_BASE_ENDING_H_
 #define QAT_BASE_ENDING_H_
 

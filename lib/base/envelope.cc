@@ -54,8 +54,9 @@ Expected<std::span<const uint8_t>> OpenEnvelope(std::span<const uint8_t> bytes, 
   const auto payload = bytes.subspan(kEnvelopeSize);
   const auto size = GetLittleEndian<uint64_t>(bytes.data() + kSizeAt);
   if (size != payload.size()) {
-    return Corrupt(StrCat(source, ": ", size > payload.size() ? "is cut short" : "has extra bytes after its end",
-                          ": ", payload.size(), " bytes of content, its head says ", size));
+    return Corrupt(StrCat(source, ": ",
+                          size > payload.size() ? "is cut short" : "has extra bytes after its end", ": ",
+                          payload.size(), " bytes of content, its head says ", size));
   }
   if (std::memcmp(Sha256(payload).data(), bytes.data() + kHashAt, kEnvelopeSize - kHashAt) != 0) {
     return Corrupt(StrCat(source, ": is damaged: its content does not match its SHA-256"));

@@ -1,5 +1,5 @@
-// envelope.h: the header that our own files share: it distinguishes damage, another kind of file and a newer version
-// before any of the content is read.
+// envelope.h: the header that our own files share: it distinguishes damage, another kind of file and a newer
+// version before any of the content is read.
 #ifndef QAT_BASE_ENVELOPE_H_
 #define QAT_BASE_ENVELOPE_H_
 

@@ -104,7 +104,9 @@ class [[nodiscard]] Expected<void> {
 
 using Status = Expected<void>;
 
-inline Error InvalidArgument(std::string message) { return {ErrorCode::kInvalidArgument, std::move(message)}; }
+inline Error InvalidArgument(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
 inline Error NotFound(std::string message) { return {ErrorCode::kNotFound, std::move(message)}; }
 inline Error Corrupt(std::string message) { return {ErrorCode::kCorrupt, std::move(message)}; }
 inline Error Unsupported(std::string message) { return {ErrorCode::kUnsupported, std::move(message)}; }
@@ -119,24 +121,24 @@ inline Error Internal(std::string message) { return {ErrorCode::kInternal, std::
 #define QAT_CONCAT(a, b) QAT_CONCAT_INNER(a, b)
 
 /// Returns the error of `expression` from the enclosing function, if it failed.
-#define QAT_RETURN_IF_ERROR(expression)                                   \
-  do {                                                                    \
-    if (auto qat_status = (expression); !qat_status.ok()) {               \
-      return std::move(qat_status).error();                               \
-    }                                                                     \
+#define QAT_RETURN_IF_ERROR(expression)                     \
+  do {                                                      \
+    if (auto qat_status = (expression); !qat_status.ok()) { \
+      return std::move(qat_status).error();                 \
+    }                                                       \
   } while (false)
 
 /// The same, with "context: " put in front of the message. `context` is evaluated on failure only.
-#define QAT_RETURN_IF_ERROR_IN(context, expression)                       \
-  do {                                                                    \
-    if (auto qat_status = (expression); !qat_status.ok()) {               \
-      return std::move(qat_status).error().Prefixed(context);             \
-    }                                                                     \
+#define QAT_RETURN_IF_ERROR_IN(context, expression)           \
+  do {                                                        \
+    if (auto qat_status = (expression); !qat_status.ok()) {   \
+      return std::move(qat_status).error().Prefixed(context); \
+    }                                                         \
   } while (false)
 
-#define QAT_ASSIGN_OR_RETURN_IMPL(temporary, lhs, expression, on_error)   \
-  auto temporary = (expression);                                          \
-  if (!temporary.ok()) return std::move(temporary).error() on_error;      \
+#define QAT_ASSIGN_OR_RETURN_IMPL(temporary, lhs, expression, on_error) \
+  auto temporary = (expression);                                        \
+  if (!temporary.ok()) return std::move(temporary).error() on_error;    \
   lhs = *std::move(temporary)
 
 /// Assigns the value of `expression` to `lhs` (which may declare), or returns its error.

@@ -84,7 +84,8 @@ Status OutputFile::OpenInPlace(bool is_fifo) {
     descriptor_ = ::open(path_.c_str(), flags);
     if (descriptor_ >= 0) return {};
     if (errno != ENXIO || !is_fifo) return IoError(StrCat(path_, ": cannot be written (", Reason(), ")"));
-    if (attempt == kAttempts) return IoError(StrCat(path_, ": is a FIFO that nobody reads, waited 2 seconds"));
+    if (attempt == kAttempts)
+      return IoError(StrCat(path_, ": is a FIFO that nobody reads, waited 2 seconds"));
     if (WasInterrupted()) return Interrupted(path_);
     ::poll(nullptr, 0, kPollMilliseconds);
   }
@@ -153,8 +154,8 @@ void OutputFile::Discard() {
   if (!temporary_.empty()) ::unlink(std::exchange(temporary_, {}).c_str());
 }
 
-// kIoError: errno says why. What is no regular file may be the full pipe of a reader who does something else: it gets no more
-// at once than it has said to take.
+// kIoError: errno says why. What is no regular file may be the full pipe of a reader who does something else:
+// it gets no more at once than it has said to take.
 Status OutputFile::WriteAll(std::span<const uint8_t> bytes) const {
   const size_t most = target_.empty() ? PIPE_BUF : bytes.size();
   while (!bytes.empty()) {

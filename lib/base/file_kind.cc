@@ -54,13 +54,15 @@ constexpr Magic kMagics[] = {
     {0, "ID3"sv, "an MP3 recording"},
     {0, "\x1f\x8b"sv, "gzip data"},
     {0, "BZh"sv, "bzip2 data"},
-    {0, "\xfd"
-        "7zXZ\0"sv,
+    {0,
+     "\xfd"
+     "7zXZ\0"sv,
      "xz data"},
     {0, "\x28\xb5\x2f\xfd"sv, "Zstandard data"},
     {0, "7z\xbc\xaf\x27\x1c"sv, "a 7z archive"},
     {257, "ustar"sv, "a tar archive"},
-    {0, "version https://git-lfs"sv, "a Git LFS pointer instead of the file it stands for ('git lfs pull' fetches that)"},
+    {0, "version https://git-lfs"sv,
+     "a Git LFS pointer instead of the file it stands for ('git lfs pull' fetches that)"},
     // The pickled number with which torch.save began before it wrote ZIP archives.
     {0, "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19."sv, "a PyTorch file"},
 };
@@ -88,7 +90,8 @@ bool IsOnnx(std::span<const uint8_t> bytes) {
 
 // The length of a JSON header in eight bytes, little endian, then the header.
 bool IsSafetensors(std::span<const uint8_t> bytes) {
-  if (bytes.size() < 10 || bytes[8] != '{' || (bytes[9] != '"' && bytes[9] != '}' && bytes[9] != ' ')) return false;
+  if (bytes.size() < 10 || bytes[8] != '{' || (bytes[9] != '"' && bytes[9] != '}' && bytes[9] != ' '))
+    return false;
   return bytes[5] == 0 && bytes[6] == 0 && bytes[7] == 0;
 }
 
@@ -117,7 +120,8 @@ std::string_view KindOfText(std::string_view head) {
   if (head.starts_with("<!DOCTYPE html") || head.starts_with("<html")) return "a web page (HTML)";
   if (head.starts_with("{\"") || head.starts_with("[{") || head.starts_with("{\n")) return "JSON text";
   if (line.find(" = ") != std::string_view::npos || head.starts_with("[[")) return "TOML text";
-  if (line.find(',') != std::string_view::npos || line.find('\t') != std::string_view::npos) return "a table as text (CSV)";
+  if (line.find(',') != std::string_view::npos || line.find('\t') != std::string_view::npos)
+    return "a table as text (CSV)";
   return "a text file";
 }
 
@@ -139,7 +143,8 @@ std::string_view KindOf(std::span<const uint8_t> bytes) {
   if (head.starts_with("PK\x03\x04")) return KindOfZip(head);
   if (head.size() > 10 && IsBmp(head)) return "a BMP picture";
   if (const auto kind = KindByMagic(head)) return *kind;
-  if (bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[3] >= 1 && bytes[3] <= 4) return "an IDX file";
+  if (bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0 && bytes[3] >= 1 && bytes[3] <= 4)
+    return "an IDX file";
   if (IsSafetensors(bytes)) return "a safetensors file";
   if (head.starts_with('\x80') && head.size() > 1 && head[1] >= 2 && head[1] <= 5) return "a Python pickle";
   if (IsText(head)) return KindOfText(head);
@@ -167,7 +172,8 @@ constexpr WayOut kWaysOut[] = {
     {"an HDF5 file", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
     {"a TensorFlow graph", kGraphIdentifier, "convert it first with tf.lite.TFLiteConverter"},
     {"an ONNX model", kTfliteIdentifier, "qat-convert makes a .tflite model of it"},
-    {"an ONNX Runtime", kTfliteIdentifier, "qat-convert makes a .tflite model of the ONNX model that it comes from"},
+    {"an ONNX Runtime", kTfliteIdentifier,
+     "qat-convert makes a .tflite model of the ONNX model that it comes from"},
     {"a PyTorch file", kTfliteIdentifier, "torch.onnx.export writes an ONNX model, which qat-convert takes"},
     {"a Keras model", kTfliteIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
     {"an HDF5 file", kTfliteIdentifier, "convert it first with tf.lite.TFLiteConverter.from_keras_model"},
@@ -179,11 +185,18 @@ constexpr WayOut kWaysOut[] = {
     {"a tar archive", "", "unpack it first"},
     {"a ZIP archive", "", "unpack it first"},
     {"an ONNX model", "", "training takes it as its network, and qat-convert makes a .tflite model of it"},
-    {"a PyTorch file", "", "safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes weights that training starts from"},
+    {"a PyTorch file", "",
+     "safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes weights that training "
+     "starts from"},
     {"a safetensors file", "", "if its name ends in .safetensors, qat-train can start from its weights"},
-    {"NumPy arrays (.npz)", kCheckpointIdentifier, "if they are weights of a network, qat-train can start from them"},
-    {"a Keras model", "", "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that training starts from"},
-    {"an HDF5 file", "", "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that training starts from"},
+    {"NumPy arrays (.npz)", kCheckpointIdentifier,
+     "if they are weights of a network, qat-train can start from them"},
+    {"a Keras model", "",
+     "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that "
+     "training starts from"},
+    {"an HDF5 file", "",
+     "numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes weights that "
+     "training starts from"},
 };
 
 std::string AdviceFor(std::string_view kind, std::string_view expected) {
@@ -194,7 +207,8 @@ std::string AdviceFor(std::string_view kind, std::string_view expected) {
   return "";
 }
 
-Status ExpectKinds(std::span<const uint8_t> bytes, std::span<const std::string_view> identifiers, const std::string& source) {
+Status ExpectKinds(std::span<const uint8_t> bytes, std::span<const std::string_view> identifiers,
+                   const std::string& source) {
   std::vector<std::string> expected;
   for (const std::string_view identifier : identifiers) {
     if (IsKind(bytes, identifier)) return {};
@@ -217,7 +231,8 @@ std::string FolderInsteadOfFile(const std::string& path) {
     return "is a TensorFlow SavedModel folder, expected a file; convert it first with "
            "tf.lite.TFLiteConverter.from_saved_model";
   }
-  if (IsDirectory(JoinPath(path, "checkpoints"))) return "is a run directory, expected a file; qat-freeze takes it";
+  if (IsDirectory(JoinPath(path, "checkpoints")))
+    return "is a run directory, expected a file; qat-freeze takes it";
   return "is a directory, expected a file";
 }
 
@@ -235,7 +250,8 @@ Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identif
   return ReadFileOfKinds(path, {identifier});
 }
 
-Expected<Bytes> ReadFileOfKinds(const std::string& path, std::initializer_list<std::string_view> identifiers) {
+Expected<Bytes> ReadFileOfKinds(const std::string& path,
+                                std::initializer_list<std::string_view> identifiers) {
   constexpr size_t kHead = size_t{64} << 10;
   QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   Bytes bytes(kHead);

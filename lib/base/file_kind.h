@@ -20,14 +20,14 @@ inline constexpr std::string_view kCheckpointIdentifier = "QCK1";
 inline constexpr std::string_view kTrainerStateIdentifier = "QTS1";
 inline constexpr std::string_view kOnnxIdentifier = "ONNX";
 
-/// "a .tflite model", "a frozen graph (.qgraph)", "a checkpoint", "a trainer state", "an IDX file"; formats of other frameworks ("an
-/// ONNX model", "a PyTorch file", "a safetensors file", "a Keras model (.keras)", "an HDF5 file (…)"), of tables, arrays,
-/// pictures, recordings and archives; "TOML text", "JSON text", "a table as text (CSV)", "a text file"; "an empty file"; "a file of
-/// unknown kind".
+/// "a .tflite model", "a frozen graph (.qgraph)", "a checkpoint", "a trainer state", "an IDX file"; formats
+/// of other frameworks ("an ONNX model", "a PyTorch file", "a safetensors file", "a Keras model (.keras)",
+/// "an HDF5 file (…)"), of tables, arrays, pictures, recordings and archives; "TOML text", "JSON text", "a
+/// table as text (CSV)", "a text file"; "an empty file"; "a file of unknown kind".
 std::string DescribeKind(std::span<const uint8_t> bytes);
 
-/// Checks bytes 4..7. Errors: kCorrupt, "SOURCE: is a checkpoint, expected a .tflite model; qat-freeze, then qat-convert make a model
-/// of it".
+/// Checks bytes 4..7. Errors: kCorrupt, "SOURCE: is a checkpoint, expected a .tflite model; qat-freeze, then
+/// qat-convert make a model of it".
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
 
 /// Whether the file is of that kind.
@@ -36,7 +36,8 @@ bool IsKind(std::span<const uint8_t> bytes, std::string_view identifier);
 /// Most that a FlatBuffer takes: its offsets are signed and have 32 bits.
 inline constexpr uint64_t kLargestTable = (uint64_t{1} << 31) - 1;
 
-/// Reads a file whose kind is told by its first bytes, before the rest is read. Errors: those of ReadFile and ExpectKind.
+/// Reads a file whose kind is told by its first bytes, before the rest is read. Errors: those of ReadFile and
+/// ExpectKind.
 Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier);
 /// The same for a file of one of several kinds, the one to advise first.
 Expected<Bytes> ReadFileOfKinds(const std::string& path, std::initializer_list<std::string_view> identifiers);

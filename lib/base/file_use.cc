@@ -101,8 +101,8 @@ void FileUse::WriteRun(const std::string& flag, const std::string& path, bool re
 Error FileUse::Clash(const Use& output, const Use& other, bool other_is_read) {
   const std::string shown = output.path == kStandardOutput ? "standard output" : output.path;
   const std::string same = output.path == other.path ? "" : StrCat(" (", other.path, ")");
-  return InvalidArgument(StrCat(output.flag, ": ", shown, " is the file that ", other.flag, other_is_read ? " reads" : " writes",
-                                same, ", expected another file"));
+  return InvalidArgument(StrCat(output.flag, ": ", shown, " is the file that ", other.flag,
+                                other_is_read ? " reads" : " writes", same, ", expected another file"));
 }
 
 // What lies where others read or write whole directories.
@@ -110,8 +110,9 @@ Status FileUse::CheckFolders(const Use& output) const {
   if (output.path == kStandardOutput) return {};
   for (const Use& folder : owned_) {
     if (folder.flag != output.flag && IsBelow(output.path, folder.path))
-      return InvalidArgument(StrCat(output.flag, ": ", output.path, " lies in ", folder.path, ", which belongs to the run of ",
-                                    folder.flag, "; expected a file outside of it"));
+      return InvalidArgument(StrCat(output.flag, ": ", output.path, " lies in ", folder.path,
+                                    ", which belongs to the run of ", folder.flag,
+                                    "; expected a file outside of it"));
   }
   for (const Use& folder : data_) {
     if (IsSameFile(output.path, folder.path)) return Clash(output, folder, true);

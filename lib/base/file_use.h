@@ -1,5 +1,6 @@
-// file_use.h: which files a program reads and which it writes, so that no output takes the place of an input or of another
-// output. Files are told apart by what they are: through links, hard links, relative paths and standard output.
+// file_use.h: which files a program reads and which it writes, so that no output takes the place of an input
+// or of another output. Files are told apart by what they are: through links, hard links, relative paths and
+// standard output.
 #ifndef QAT_BASE_FILE_USE_H_
 #define QAT_BASE_FILE_USE_H_
 
@@ -23,7 +24,8 @@ class FileUse {
   /// The directory of a run that is written; with `resumed`, its recipe may be read as well.
   void WriteRun(const std::string& flag, const std::string& path, bool resumed);
 
-  /// Errors: kInvalidArgument naming both flags and the file; `conflict` gets the flag of the output that must not be written.
+  /// Errors: kInvalidArgument naming both flags and the file; `conflict` gets the flag of the output that
+  /// must not be written.
   Status Check(std::string* conflict = nullptr) const;
 
  private:
@@ -38,7 +40,8 @@ class FileUse {
   std::vector<Use> owned_;  // directories below which only their program writes
 };
 
-/// Whether two paths lead to one file, which may not exist yet. Devices (/dev/null) are never one file with anything.
+/// Whether two paths lead to one file, which may not exist yet. Devices (/dev/null) are never one file with
+/// anything.
 bool IsSameFile(const std::string& a, const std::string& b);
 
 }  // namespace qat

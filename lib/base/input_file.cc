@@ -19,7 +19,8 @@ namespace qat {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
-constexpr uint64_t kStreamStep = uint64_t{1} << 20;     // bytes by which the buffer of a stream begins to grow
+// bytes by which the buffer of a stream begins to grow
+constexpr uint64_t kStreamStep = uint64_t{1} << 20;
 constexpr uint64_t kLargestStream = uint64_t{1} << 32;  // without another limit
 constexpr uint64_t kLargestDevice = kLargestText;       // files are no devices, and /dev/zero has no end
 
@@ -127,7 +128,8 @@ Status InputFile::ReadRest(uint64_t limit, Bytes& bytes) {
   // One byte more than the size, so that the end of the file is seen without growing.
   if (size_) bytes.resize(std::max<size_t>(used, *size_) + 1);
   while (true) {
-    if (used > limit) return Corrupt(StrCat(path_, ": holds more than the ", limit, " bytes expected at most"));
+    if (used > limit)
+      return Corrupt(StrCat(path_, ": holds more than the ", limit, " bytes expected at most"));
     if (used == bytes.size()) bytes.resize(used + std::max<size_t>(used / 2, kStreamStep));
     QAT_ASSIGN_OR_RETURN(const size_t count, ReadSome(std::span(bytes).subspan(used)));
     if (count == 0) break;

@@ -1,6 +1,6 @@
-// input_file.h: the one door through which files come in: opened without waiting, read once into memory, never mapped. A file
-// that shrinks or changes afterwards therefore changes nothing that was checked. The price is memory: each file takes its
-// size while it is held.
+// input_file.h: the one door through which files come in: opened without waiting, read once into memory,
+// never mapped. A file that shrinks or changes afterwards therefore changes nothing that was checked. The
+// price is memory: each file takes its size while it is held.
 #ifndef QAT_BASE_INPUT_FILE_H_
 #define QAT_BASE_INPUT_FILE_H_
 
@@ -15,22 +15,24 @@
 
 namespace qat {
 
-/// A file, FIFO or device under way. FIFOs (and so "<(command)" of a shell) and devices are streams: they can be read once.
+/// A file, FIFO or device under way. FIFOs (and so "<(command)" of a shell) and devices are streams: they can
+/// be read once.
 class InputFile {
  public:
-  /// Never waits, but for the end of standard input, which "-" stands for. Errors: kNotFound (missing, a directory, a socket, unreadable), named with the path.
+  /// Never waits, but for the end of standard input, which "-" stands for. Errors: kNotFound (missing, a
+  /// directory, a socket, unreadable), named with the path.
   static Expected<InputFile> Open(const std::string& path);
   InputFile(InputFile&& other) noexcept;
   InputFile& operator=(InputFile&& other) noexcept;
   ~InputFile();
 
-  /// Fills `out` from its front and returns how much there was: less than its size only at the end. Waits for the writer of a
-  /// stream; one that nobody has opened for writing within kWriterWait is an error (kNotFound). Errors: kInterrupted
-  /// (SetInterruptCheck in base/file.h).
+  /// Fills `out` from its front and returns how much there was: less than its size only at the end. Waits for
+  /// the writer of a stream; one that nobody has opened for writing within kWriterWait is an error
+  /// (kNotFound). Errors: kInterrupted (SetInterruptCheck in base/file.h).
   Expected<size_t> Read(std::span<uint8_t> out);
 
-  /// Appends what is left to `bytes`. Errors: kCorrupt where `bytes` would grow beyond `limit`; kSystem where the file is
-  /// larger than the machine's memory; those of Read.
+  /// Appends what is left to `bytes`. Errors: kCorrupt where `bytes` would grow beyond `limit`; kSystem where
+  /// the file is larger than the machine's memory; those of Read.
   Status ReadRest(uint64_t limit, Bytes& bytes);
 
   const std::string& path() const { return path_; }

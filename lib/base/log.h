@@ -16,7 +16,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 /// Set once, by main, before any thread starts.
 void InitLog(std::string_view tool, LogLevel level);
 
-/// What every message passes before it is written; a program names its flags here (lib/cli/messages.h). Empty: nothing.
+/// What every message passes before it is written; a program names its flags here (lib/cli/messages.h).
+/// Empty: nothing.
 void SetLogText(std::function<std::string(std::string_view)> text);
 
 /// "debug", "info", "warning", "error", "off". Errors: kInvalidArgument.

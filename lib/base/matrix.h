@@ -8,7 +8,8 @@
 
 namespace qat {
 
-/// [rows, columns] of elements of `size` bytes as [columns, rows]: [C, H * W] as [H * W, C], and back. Requires as many bytes in both.
+/// [rows, columns] of elements of `size` bytes as [columns, rows]: [C, H * W] as [H * W, C], and back.
+/// Requires as many bytes in both.
 inline void TransposeElements(std::span<const uint8_t> from, size_t rows, size_t columns, size_t size,
                               std::span<uint8_t> to) {
   for (size_t row = 0; row < rows; ++row) {

@@ -12,8 +12,8 @@ namespace qat {
 /// Whether a text has names at all.
 bool HasNames(std::string_view text);
 
-/// {"left": "125.3,123,113.9", "right": "0"}: a name begins a list, which ends before the next one; spaces after commas do not
-/// count. Nothing: a list without a name, an empty name, or a name twice.
+/// {"left": "125.3,123,113.9", "right": "0"}: a name begins a list, which ends before the next one; spaces
+/// after commas do not count. Nothing: a list without a name, an empty name, or a name twice.
 std::optional<std::map<std::string, std::string>> ParseNamedLists(const std::string& text);
 
 }  // namespace qat

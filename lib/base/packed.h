@@ -8,8 +8,8 @@
 
 namespace qat {
 
-/// What part `index` of every example is, one after the other; `sizes`: bytes of each part of one example. Of a single part the
-/// examples themselves, else copied to `copy`. Requires  whole examples.
+/// What part `index` of every example is, one after the other; `sizes`: bytes of each part of one example. Of
+/// a single part the examples themselves, else copied to `copy`. Requires  whole examples.
 std::span<const uint8_t> PartOf(std::span<const uint8_t> examples, std::span<const int64_t> sizes,
                                 size_t index, std::vector<uint8_t>& copy);
 

@@ -24,7 +24,8 @@ bool IsControl(uint32_t c) {
 
 // Unicode's explicit marks of direction (UAX #9): ALM, LRM, RLM, embeddings, overrides, isolates.
 bool IsDirection(uint32_t c) {
-  return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+  return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+         (c >= 0x2066 && c <= 0x2069);
 }
 
 std::string Escaped(const char* format, uint32_t value) {
@@ -101,7 +102,8 @@ std::string PrintableLines(std::string_view text) { return Shown(text, true); }
 std::string PrintableMessage(std::string_view text) {
   constexpr std::string_view kItem = "\n  ";
   std::string out;
-  for (size_t end; (end = text.find(kItem)) != std::string_view::npos; text.remove_prefix(end + kItem.size())) {
+  for (size_t end; (end = text.find(kItem)) != std::string_view::npos;
+       text.remove_prefix(end + kItem.size())) {
     out += Shown(text.substr(0, end), false);
     out += kItem;
   }

@@ -1,5 +1,6 @@
-// random.h: random numbers that are the same on every machine, and that need no saved state: a stream is named by
-// what it is for (seed, purpose, step), so a resumed run makes it again instead of reading it from a checkpoint.
+// random.h: random numbers that are the same on every machine, and that need no saved state: a stream is
+// named by what it is for (seed, purpose, step), so a resumed run makes it again instead of reading it from a
+// checkpoint.
 #ifndef QAT_BASE_RANDOM_H_
 #define QAT_BASE_RANDOM_H_
 

@@ -13,8 +13,8 @@ struct ScreenOwner {
 /// At most one; set before any thread starts.
 void SetScreenOwner(ScreenOwner owner);
 
-/// While it lives, nothing is drawn on the last line. Whatever writes messages or results to standard error or standard
-/// output holds one meanwhile; they nest.
+/// While it lives, nothing is drawn on the last line. Whatever writes messages or results to standard error
+/// or standard output holds one meanwhile; they nest.
 class ScreenTurn {
  public:
   ScreenTurn();

@@ -8,8 +8,8 @@
 
 namespace qat {
 
-/// Values of one slice along `axis` that lie together: the sizes behind the axis, multiplied. Value i belongs to slice
-/// i / InnerSize % shape[axis].
+/// Values of one slice along `axis` that lie together: the sizes behind the axis, multiplied. Value i belongs
+/// to slice i / InnerSize % shape[axis].
 inline size_t InnerSize(const Shape& shape, size_t axis) {
   size_t inner = 1;
   for (size_t i = axis + 1; i < shape.size(); ++i) inner *= static_cast<size_t>(shape[i]);

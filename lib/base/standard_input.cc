@@ -24,7 +24,8 @@ Status Append(int copy, const char* bytes, ssize_t count) {
     const ssize_t written = ::write(copy, bytes, static_cast<size_t>(count));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0)
-      return SystemError(StrCat(kStandardInput, ": standard input does not fit the memory (", std::strerror(errno), ")"));
+      return SystemError(
+          StrCat(kStandardInput, ": standard input does not fit the memory (", std::strerror(errno), ")"));
     bytes += written;
     count -= written;
   }

@@ -16,7 +16,9 @@ std::string ShortestText(T value) {
   return std::string(buffer, result.ptr);
 }
 
-char Folded(char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char Folded(char c) {
+  return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+}
 
 // Levenshtein distance with one row of memory.
 size_t EditDistance(std::string_view a, std::string_view b) {
@@ -41,7 +43,8 @@ std::string NumberText(float value) { return ShortestText(value); }
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return lower;
 }
 
@@ -93,7 +96,8 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
   return best;
 }
 
-std::string UnknownName(std::string_view what, std::string_view word, std::span<const std::string> candidates) {
+std::string UnknownName(std::string_view what, std::string_view word,
+                        std::span<const std::string> candidates) {
   std::string text = StrCat("unknown ", what, " '", word, "'");
   const std::string nearest = Nearest(word, candidates);
   if (!nearest.empty()) text += StrCat("; did you mean '", nearest, "'?");

@@ -19,7 +19,7 @@ namespace internal {
 inline void Append(std::string& out, std::string_view piece) { out += piece; }
 inline void Append(std::string& out, char piece) { out += piece; }
 template <class T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 void Append(std::string& out, T piece) {
   if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double>) {
     out += NumberText(piece);
@@ -43,20 +43,23 @@ std::string Join(std::span<const std::string> pieces, std::string_view separator
 /// With small letters for capital ones; ASCII.
 std::string LowerCase(std::string_view text);
 
-/// The number that the whole of `text` is, as std::from_chars reads it: nothing around it, no plus sign. Nothing where it is none,
-/// or T cannot hold it. For int, int64_t, size_t, float and double; of the last two also "inf" and "nan".
+/// The number that the whole of `text` is, as std::from_chars reads it: nothing around it, no plus sign.
+/// Nothing where it is none, or T cannot hold it. For int, int64_t, size_t, float and double; of the last two
+/// also "inf" and "nan".
 template <class T>
 std::optional<T> ParseNumber(std::string_view text);
 
 /// Splits at every `separator`; an empty text gives one empty piece.
 std::vector<std::string> SplitText(std::string_view text, char separator);
 
-/// The candidate with the smallest edit distance to `word`; empty if none is near enough to be a typing mistake
-/// (distance at most a third of the longer word, at least 2) or an abbreviation (three letters or more). Letters of either case, '-' and '_' count as equal.
+/// The candidate with the smallest edit distance to `word`; empty if none is near enough to be a typing
+/// mistake (distance at most a third of the longer word, at least 2) or an abbreviation (three letters or
+/// more). Letters of either case, '-' and '_' count as equal.
 std::string Nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// "unknown key 'filterz'; did you mean 'filters'?": the second half only where Nearest finds something.
-std::string UnknownName(std::string_view what, std::string_view word, std::span<const std::string> candidates);
+std::string UnknownName(std::string_view what, std::string_view word,
+                        std::span<const std::string> candidates);
 
 }  // namespace qat
 

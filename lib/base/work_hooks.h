@@ -1,5 +1,5 @@
-// work_hooks.h: how long work reports to its caller and asks it whether to stop; the library itself neither prints nor catches
-// signals.
+// work_hooks.h: how long work reports to its caller and asks it whether to stop; the library itself neither
+// prints nor catches signals.
 #ifndef QAT_BASE_WORK_HOOKS_H_
 #define QAT_BASE_WORK_HOOKS_H_
 
@@ -21,7 +21,8 @@ struct WorkHooks {
   void Progress(const std::string& what, int64_t done, int64_t total) const {
     if (progress) progress(what, done, total);
   }
-  /// Errors: kInterrupted, "interrupted while reading pictures: no output was written"; without `doing` "interrupted: …".
+  /// Errors: kInterrupted, "interrupted while reading pictures: no output was written"; without `doing`
+  /// "interrupted: …".
   Status Poll(std::string_view doing = "") const {
     if (!interrupted || !interrupted()) return {};
     std::string text = "interrupted";

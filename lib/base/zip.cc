@@ -1,5 +1,6 @@
-// Layout (PKWARE APPNOTE 6.3): a local header and the content for each file, then the directory with one record a
-// file, [the end record and its locator of 64 bits,] then the end record, which says where the directory is.
+// Layout (PKWARE APPNOTE 6.3): a local header and the content for each file, then the directory with one
+// record a file, [the end record and its locator of 64 bits,] then the end record, which says where the
+// directory is.
 #include "base/zip.h"
 
 #include <zlib.h>
@@ -207,8 +208,7 @@ Expected<std::vector<ZipEntry>> ListZip(std::span<const uint8_t> bytes) {
   QAT_ASSIGN_OR_RETURN(const Directory directory, FindDirectory(bytes));
   const auto& [count, size, offset, end] = directory;
   if (size > end || offset > end - size)
-    return Corrupt(
-        StrCat("ZIP archive: its directory would lie at ", offset, " + ", size, ", past its end"));
+    return Corrupt(StrCat("ZIP archive: its directory would lie at ", offset, " + ", size, ", past its end"));
   // Some writers count from the archive's own first byte instead of the file's.
   const uint64_t prefix = end - size - offset;
   std::vector<ZipEntry> entries;

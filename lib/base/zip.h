@@ -17,9 +17,9 @@ struct ZipFile {
   Bytes content;
 };
 
-/// Appends an archive of `files`, stored uncompressed, to `bytes`, which stay in front of it as they are. Offsets count
-/// from the first byte of `bytes`, so that unzip opens the whole as it is. Same files, same bytes: every date is
-/// 1980-01-01. Requires names and contents under 64 KiB and 4 GiB.
+/// Appends an archive of `files`, stored uncompressed, to `bytes`, which stay in front of it as they are.
+/// Offsets count from the first byte of `bytes`, so that unzip opens the whole as it is. Same files, same
+/// bytes: every date is 1980-01-01. Requires names and contents under 64 KiB and 4 GiB.
 void AppendZip(std::span<const ZipFile> files, Bytes& bytes);
 
 /// One line of an archive's directory.
@@ -38,8 +38,8 @@ struct ZipEntry {
 /// Source: PKWARE's APPNOTE 6.3, sections 4.3 and 4.5.3.
 Expected<std::vector<ZipEntry>> ListZip(std::span<const uint8_t> bytes);
 
-/// The content of one entry, its checksum verified. Errors: kCorrupt, kUnsupported (a method other than stored and
-/// deflated, encryption, more than `limit` bytes).
+/// The content of one entry, its checksum verified. Errors: kCorrupt, kUnsupported (a method other than
+/// stored and deflated, encryption, more than `limit` bytes).
 Expected<Bytes> ExtractZip(std::span<const uint8_t> bytes, const ZipEntry& entry, uint64_t limit);
 
 }  // namespace qat

@@ -1,6 +1,8 @@
 // With d = (v - w) / scale in steps, G = gram / mean(diagonal) and p = pull / (scale * mean(diagonal)):
-//   loss(V) = dᵀ G d - 2 dᵀ p + lambda * sum(1 - |2h - 1|^beta),   h = clip(1.2 * sigmoid(V) - 0.1, 0, 1),   d = floor(w / scale) + h - w / scale
-//   dloss/dV = (2 (G d - p) - lambda * 2 beta |2h - 1|^(beta - 1) sign(2h - 1)) * 1.2 * sigmoid(V) * (1 - sigmoid(V)), 0 where h is clipped
+//   loss(V) = dᵀ G d - 2 dᵀ p + lambda * sum(1 - |2h - 1|^beta),
+//   h = clip(1.2 * sigmoid(V) - 0.1, 0, 1),   d = floor(w / scale) + h - w / scale
+//   dloss/dV = (2 (G d - p) - lambda * 2 beta |2h - 1|^(beta - 1) sign(2h - 1))
+//              * 1.2 * sigmoid(V) * (1 - sigmoid(V)), 0 where h is clipped
 #include "calibrate/adaround.h"
 
 #include <algorithm>
@@ -16,7 +18,7 @@ constexpr size_t kLanes = 8;  // channels that share one pass over the matrix
 constexpr int kSweeps = 50;   // of single moves; they end earlier, where none lowers the error
 constexpr int kSteps = 600;
 constexpr double kMostWork = 2e11;  // multiplications of Adam's steps for one layer: some 20 s of one core
-constexpr int kFreeSteps = 120;  // before h is pulled to its ends
+constexpr int kFreeSteps = 120;     // before h is pulled to its ends
 constexpr float kRate = 0.02f;
 constexpr float kLambda = 0.02f;
 constexpr float kFirstBeta = 20, kLastBeta = 2;
@@ -51,7 +53,9 @@ class Rounding {
   }
 
   /// A pull in units of G d, of weights with this scale.
-  float PullInSteps(float pull, float scale) const { return mean_ > 0 ? static_cast<float>(pull / (mean_ * scale)) : 0; }
+  float PullInSteps(float pull, float scale) const {
+    return mean_ > 0 ? static_cast<float>(pull / (mean_ * scale)) : 0;
+  }
 
   /// `steps` are weights in steps of their scale, `pull` is p, of up to kLanes channels; h of each.
   std::vector<Lanes> Run(const std::vector<Lanes>& steps, const std::vector<Lanes>& pull) {
@@ -82,10 +86,12 @@ class Rounding {
     return h;
   }
 
-  /// Moves weights of one channel by an integer, each as long as that lowers the error; `off` are v - w in steps, `pull` is p.
+  /// Moves weights of one channel by an integer, each as long as that lowers the error; `off` are v - w in
+  /// steps, `pull` is p.
   /// `may_move(i, by)` says what the grid allows.
   template <class MayMove>
-  void Polish(std::vector<int32_t>& integers, const std::vector<float>& off, const std::vector<float>& pull, const MayMove& may_move) const {
+  void Polish(std::vector<int32_t>& integers, const std::vector<float>& off, const std::vector<float>& pull,
+              const MayMove& may_move) const {
     std::vector<float> slope(depth_);  // half of the error's
     for (size_t i = 0; i < depth_; ++i) {
       double sum = -double{pull[i]};
@@ -150,12 +156,14 @@ std::vector<float> RealsOf(std::span<const int32_t> integers, QuantizationParams
 
 }  // namespace
 
-double SumError(const InputMoments& moments, size_t channel, std::span<const float> w, std::span<const float> v) {
+double SumError(const InputMoments& moments, size_t channel, std::span<const float> w,
+                std::span<const float> v) {
   double sum = 0;
   for (size_t i = 0; i < moments.depth; ++i) {
     const double off = double{v[i]} - w[i];
     double row = moments.pull.empty() ? 0 : -2 * double{moments.pull[channel * moments.depth + i]};
-    for (size_t j = 0; j < moments.depth; ++j) row += double{moments.gram[i * moments.depth + j]} * (double{v[j]} - w[j]);
+    for (size_t j = 0; j < moments.depth; ++j)
+      row += double{moments.gram[i * moments.depth + j]} * (double{v[j]} - w[j]);
     sum += row * off;
   }
   return sum;
@@ -167,7 +175,8 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
   QAT_CHECK(weights.size() == channels * depth && (grids.size() == channels || grids.size() == 1));
   QAT_CHECK(moments.pull.empty() || moments.pull.size() == weights.size());
   Rounding rounding(moments);
-  const bool descends = kSteps * static_cast<double>(depth) * static_cast<double>(weights.size()) <= kMostWork;
+  const bool descends =
+      kSteps * static_cast<double>(depth) * static_cast<double>(weights.size()) <= kMostWork;
   std::vector<int32_t> integers(weights.size());
   for (size_t first = 0; first < channels; first += kLanes) {
     if (between && !between(first)) return {};
@@ -196,11 +205,11 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
         nearest.push_back(QuantizeFakeQuant(own[i], params, limits));
         stays.push_back(nearest.back() == limits.quant_min || nearest.back() == limits.quant_max);
         adapted.push_back(stays.back() || !descends ? nearest.back()
-                                       : std::clamp(static_cast<int32_t>(up) + params.zero_point,
-                                                    limits.quant_min, limits.quant_max));
+                                                    : std::clamp(static_cast<int32_t>(up) + params.zero_point,
+                                                                 limits.quant_min, limits.quant_max));
       }
       const bool better = descends && SumError(moments, channel, own, RealsOf(adapted, params)) <
-                          SumError(moments, channel, own, RealsOf(nearest, params));
+                                          SumError(moments, channel, own, RealsOf(nearest, params));
       std::vector<int32_t>& chosen = better ? adapted : nearest;
       std::vector<float> off, pull;
       for (size_t i = 0; i < depth; ++i) {
@@ -210,7 +219,8 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
       rounding.Polish(chosen, off, pull, [&, limits = limits](size_t i, int32_t by) {
         return !stays[i] && chosen[i] + by >= limits.quant_min && chosen[i] + by <= limits.quant_max;
       });
-      std::copy(chosen.begin(), chosen.end(), integers.begin() + static_cast<std::ptrdiff_t>(channel * depth));
+      std::copy(chosen.begin(), chosen.end(),
+                integers.begin() + static_cast<std::ptrdiff_t>(channel * depth));
     }
   }
   return integers;

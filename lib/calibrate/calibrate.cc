@@ -49,7 +49,8 @@ std::vector<Seen> ObservedTensors(const Graph& graph, const ObserverChoice& choi
   std::vector<Seen> observed;
   for (const GraphNode& node : graph.nodes) {
     for (const int32_t output : node.outputs) {
-      if (graph.tensor(output).type != DType::kFloat32 || RuleOf(node) != OutputQuantization::kOwnRange) continue;
+      if (graph.tensor(output).type != DType::kFloat32 || RuleOf(node) != OutputQuantization::kOwnRange)
+        continue;
       const auto own = choice.by_name.find(graph.tensor(output).name);
       Seen seen;
       seen.tensor = output;
@@ -72,8 +73,8 @@ Status ExpectObserved(const Graph& graph, const ObserverChoice& choice) {
 }
 
 /// A second look at the data, for observers that need to know how often values are.
-Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& options,
-                          const WorkHooks& hooks, FloatRun& run, std::vector<Seen>& observed) {
+Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& options, const WorkHooks& hooks,
+                          FloatRun& run, std::vector<Seen>& observed) {
   std::map<size_t, ValueCounts> histograms;
   for (size_t i = 0; i < observed.size(); ++i) {
     const Range& range = observed[i].range;
@@ -90,10 +91,10 @@ Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& opti
   return {};
 }
 
-// `inputs`: what the channels of each input took, normalized; `outputs`: those of each output whose channels are watched.
+// `inputs`: what the channels of each input took, normalized; `outputs`: those of each output whose channels
+// are watched.
 Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset& dataset,
-                                              const CalibrationOptions& options,
-                                              const WorkHooks& hooks,
+                                              const CalibrationOptions& options, const WorkHooks& hooks,
                                               std::vector<ChannelExtents>& inputs,
                                               std::vector<ChannelExtents>& outputs) {
   QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph));
@@ -105,7 +106,8 @@ Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset&
     }
     for (Seen& seen : observed) {
       if (!Observe(run.Values(seen.tensor), seen))
-        return Numerical(StrCat("output '", graph.tensor(seen.tensor).name, "' has a value that is not finite"));
+        return Numerical(
+            StrCat("output '", graph.tensor(seen.tensor).name, "' has a value that is not finite"));
     }
     return {};
   };
@@ -123,7 +125,9 @@ Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset&
 void Unite(const RangeGroups& groups, std::map<int32_t, Range>& ranges) {
   for (const RangeGroup& group : groups.groups) {
     Range all;
-    const auto widen = [&](Range range) { all = {std::min(all.min, range.min), std::max(all.max, range.max)}; };
+    const auto widen = [&](Range range) {
+      all = {std::min(all.min, range.min), std::max(all.max, range.max)};
+    };
     for (const int32_t tensor : group.observed) widen(ranges.at(tensor));
     widen(group.constants);
     for (const int32_t tensor : group.observed) ranges[tensor] = all;
@@ -168,7 +172,8 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, graph.contract, StrCat("network '", graph.name, "'")));
   std::vector<ChannelExtents> inputs, outputs;
-  for (const InputContract& input : graph.contract.inputs) inputs.emplace_back(static_cast<size_t>(input.channels));
+  for (const InputContract& input : graph.contract.inputs)
+    inputs.emplace_back(static_cast<size_t>(input.channels));
   for (size_t i = 0; i < graph.outputs.size(); ++i) outputs.push_back(ExtentsForOutput(graph, i));
   QAT_RETURN_IF_ERROR(ExpectObserved(graph, options.observers));
   QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, hooks, inputs, outputs));
@@ -182,7 +187,8 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
     const bool any = range.min < range.max;
     input.low = any ? range.min : -1;
     input.high = any ? range.max : 1;
-    if (std::string text = DescribeCoarseInput(input, inputs[i], LimitsOf(precisions.activations)); !text.empty())
+    if (std::string text = DescribeCoarseInput(input, inputs[i], LimitsOf(precisions.activations));
+        !text.empty())
       warnings.push_back(std::move(text));
   }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
@@ -197,7 +203,8 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   graph.scheme = NameOf(precisions);
   graph.provenance["calibration_images"] = std::to_string(dataset.size());
   graph.provenance["calibration_sha256"] = fingerprint;
-  if (std::string observers = Describe(options.observers); !observers.empty()) graph.provenance[kObserversKey] = std::move(observers);
+  if (std::string observers = Describe(options.observers); !observers.empty())
+    graph.provenance[kObserversKey] = std::move(observers);
   return {};
 }
 

@@ -32,16 +32,20 @@ struct CalibrationOptions {
   std::vector<bool> float_outputs = {};  ///< which outputs the model will give as float32; empty: none
 };
 
-/// Runs the graph in float32 on every image (twice, where an observer needs a histogram) and gives each output that is observed in
-/// training the range by its observer: the least and the largest value it took, or less, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose their
-/// trained ranges, so that quantization takes those of their values. An input of reals gets the range of its values, of a network that
-/// was trained here that together with what training saw. Sets the graph's scheme to the name of the precisions, and the provenance keys
-/// calibration_images, calibration_sha256 and kObserversKey. Same images, same ranges.
-/// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize to.
-/// Errors: kInvalidArgument (an observer for a name that has no range of its own, with the nearest), kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of the
-/// writer, the interpreter, the data set; kInterrupted; the graph is then as before.
-Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const WorkHooks& hooks, Graph& graph,
-                 std::vector<std::string>& warnings);
+/// Runs the graph in float32 on every image (twice, where an observer needs a histogram) and gives each
+/// output that is observed in training the range by its observer: the least and the largest value it took, or
+/// less, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose
+/// their trained ranges, so that quantization takes those of their values. An input of reals gets the range
+/// of its values, of a network that was trained here that together with what training saw. Sets the graph's
+/// scheme to the name of the precisions, and the provenance keys calibration_images, calibration_sha256 and
+/// kObserversKey. Same images, same ranges.
+/// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize
+/// to.
+/// Errors: kInvalidArgument (an observer for a name that has no range of its own, with the nearest),
+/// kNumerical (a value that is not finite, the tensor named), kCorrupt (no images, another size), those of
+/// the writer, the interpreter, the data set; kInterrupted; the graph is then as before.
+Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, const WorkHooks& hooks,
+                 Graph& graph, std::vector<std::string>& warnings);
 
 }  // namespace qat
 

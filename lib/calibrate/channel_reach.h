@@ -10,8 +10,9 @@
 
 namespace qat {
 
-/// The largest output of each channel (of the last axis) of every layer with a filter and a fused relu6, in float32 on the examples
-/// chosen. Without such a layer nothing is run. Requires  a verified graph without quantization, examples that fit its contract.
+/// The largest output of each channel (of the last axis) of every layer with a filter and a fused relu6, in
+/// float32 on the examples chosen. Without such a layer nothing is run. Requires  a verified graph without
+/// quantization, examples that fit its contract.
 /// Errors: those of the data set, the writer and the interpreter; kInterrupted.
 Expected<ChannelReach> FindChannelReach(const Graph& graph, const Dataset& dataset,
                                         const ChosenExamples& chosen, const WorkHooks& hooks);

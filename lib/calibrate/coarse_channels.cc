@@ -13,7 +13,8 @@ constexpr int32_t kFewSteps =
 
 int32_t StepsOf(QuantizedLimits limits) { return limits.quant_max - limits.quant_min; }
 
-// "channels 0, 1 of the input span fewer than 8 steps of 255: all channels share one scale, which reaches from -1 to 300"
+// "channels 0, 1 of the input span fewer than 8 steps of 255: all channels share one scale, which reaches
+// from -1 to 300"
 std::string Sentence(const std::vector<size_t>& coarse, const std::string& of, Range range,
                      QuantizedLimits limits) {
   std::vector<std::string> numbers;

@@ -1,4 +1,5 @@
-// coarse_channels.h: channels of inputs and outputs that have hardly any steps, since all channels of a tensor share one scale.
+// coarse_channels.h: channels of inputs and outputs that have hardly any steps, since all channels of a
+// tensor share one scale.
 #ifndef QAT_CALIBRATE_COARSE_CHANNELS_H_
 #define QAT_CALIBRATE_COARSE_CHANNELS_H_
 
@@ -24,22 +25,25 @@ class ChannelExtents {
   size_t channels() const { return extents_.size(); }
   /// Of all channels, with 0.
   Range Reach() const;
-  /// The channels that span fewer than 8 of the steps that `range` has; those that never change say nothing in any case.
+  /// The channels that span fewer than 8 of the steps that `range` has; those that never change say nothing
+  /// in any case.
   std::vector<size_t> Coarse(Range range, QuantizedLimits limits) const;
 
  private:
   std::vector<std::optional<Range>> extents_;
 };
 
-/// For an output of reals [.., C]; without channels where one class of several is chosen, whose scores share a scale by nature.
+/// For an output of reals [.., C]; without channels where one class of several is chosen, whose scores share
+/// a scale by nature.
 ChannelExtents ExtentsForOutput(const Graph& graph, size_t index);
 
-/// One sentence with the way out; empty: no channel is coarse. The range of the input is that of its contract.
+/// One sentence with the way out; empty: no channel is coarse. The range of the input is that of its
+/// contract.
 std::string DescribeCoarseInput(const InputContract& input, const ChannelExtents& extents,
                                 QuantizedLimits limits);
 
-/// The same of an output by the ranges that were observed; empty, too, for ranges that are fixed or the input's, and where the output stays
-/// real.
+/// The same of an output by the ranges that were observed; empty, too, for ranges that are fixed or the
+/// input's, and where the output stays real.
 std::string DescribeCoarseOutput(const Graph& graph, size_t index, const ChannelExtents& extents,
                                  const std::map<int32_t, Range>& ranges, const RangeGroups& groups,
                                  const CalibrationOptions& options);

@@ -29,14 +29,17 @@ void FilterWindows::Read(std::span<const float> input, int64_t index, std::span<
     for (int32_t x = 0; x < filter_w; ++x) {
       const int32_t from_y = row + y * dilation_h, from_x = column + x * dilation_w;
       const bool inside = from_y >= 0 && from_y < height && from_x >= 0 && from_x < width;
-      const auto start = (static_cast<size_t>(from_y) * static_cast<size_t>(width) + static_cast<size_t>(from_x)) *
-                         static_cast<size_t>(channels);
-      for (int32_t c = 0; c < channels; ++c) window[at++] = inside ? input[start + static_cast<size_t>(c)] : 0;
+      const auto start =
+          (static_cast<size_t>(from_y) * static_cast<size_t>(width) + static_cast<size_t>(from_x)) *
+          static_cast<size_t>(channels);
+      for (int32_t c = 0; c < channels; ++c)
+        window[at++] = inside ? input[start + static_cast<size_t>(c)] : 0;
     }
   }
 }
 
-std::optional<FilterLayer> FilterLayerOf(const Graph& graph, const GraphNode& node, const TensorPlan& filter) {
+std::optional<FilterLayer> FilterLayerOf(const Graph& graph, const GraphNode& node,
+                                         const TensorPlan& filter) {
   const OpDefinition& definition = node.definition();
   const Shape& shape = graph.tensor(filter.tensor).shape;
   const Shape& input = graph.tensor(node.InputAt(definition.data_input)).shape;
@@ -47,7 +50,8 @@ std::optional<FilterLayer> FilterLayerOf(const Graph& graph, const GraphNode& no
   if (node.type == OpType::kConv2D && shape[3] == input[3]) {
     layer.windows = WindowsOf(std::get<Conv2DAttributes>(node.attributes), input, shape[1], shape[2]);
   } else if (node.type == OpType::kDepthwiseConv2D) {
-    layer.windows = WindowsOf(std::get<DepthwiseConv2DAttributes>(node.attributes), input, shape[1], shape[2]);
+    layer.windows =
+        WindowsOf(std::get<DepthwiseConv2DAttributes>(node.attributes), input, shape[1], shape[2]);
     layer.depthwise = true;
   } else if (node.type == OpType::kFullyConnected) {
     layer.windows.channels = shape[1];

@@ -1,4 +1,5 @@
-// filter_layer.h: a layer as sums of products: its filter as rows, and the windows of its input that they are multiplied with.
+// filter_layer.h: a layer as sums of products: its filter as rows, and the windows of its input that they are
+// multiplied with.
 #ifndef QAT_CALIBRATE_FILTER_LAYER_H_
 #define QAT_CALIBRATE_FILTER_LAYER_H_
 
@@ -13,7 +14,8 @@
 
 namespace qat {
 
-/// How the windows of a layer lie over its input [1, H, W, C]; of a fully connected layer one of all values, or of each row.
+/// How the windows of a layer lie over its input [1, H, W, C]; of a fully connected layer one of all values,
+/// or of each row.
 struct FilterWindows {
   int32_t height = 1, width = 1, channels = 1;  // of the input
   int32_t filter_h = 1, filter_w = 1;
@@ -40,7 +42,8 @@ struct FilterLayer {
 
   /// Channels that read one input channel; 1 where it is not depthwise.
   size_t multiplier() const { return depthwise ? channels / static_cast<size_t>(windows.channels) : 1; }
-  /// Parts of the input that some channels read and the others do not: each input channel of a depthwise convolution.
+  /// Parts of the input that some channels read and the others do not: each input channel of a depthwise
+  /// convolution.
   size_t parts() const { return depthwise ? static_cast<size_t>(windows.channels) : 1; }
   /// Where weight `i` of channel `c` lies in the filter: [O, …] or, depthwise, [1, H, W, O].
   size_t Place(size_t c, size_t i) const { return depthwise ? i * channels + c : c * depth + i; }
@@ -49,7 +52,9 @@ struct FilterLayer {
     return depthwise ? i * static_cast<size_t>(windows.channels) + c / multiplier() : i;
   }
   /// Multiplications for one example.
-  double work() const { return static_cast<double>(windows.count()) * static_cast<double>(channels) * static_cast<double>(depth); }
+  double work() const {
+    return static_cast<double>(windows.count()) * static_cast<double>(channels) * static_cast<double>(depth);
+  }
 };
 
 /// Nothing for kinds of layers that are not known here: transposed and grouped convolutions.

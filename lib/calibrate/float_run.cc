@@ -71,8 +71,8 @@ std::span<const float> FloatRun::Input(size_t position) const {
   return AsFloats(interpreter_->input(position));
 }
 
-Status FloatRun::ForEach(const Dataset& dataset, const ChosenExamples& chosen,
-                         const WorkHooks& hooks, const std::function<Status(int64_t)>& after) {
+Status FloatRun::ForEach(const Dataset& dataset, const ChosenExamples& chosen, const WorkHooks& hooks,
+                         const std::function<Status(int64_t)>& after) {
   std::vector<RealTable> tables;
   for (const InputContract& input : graph_->contract.inputs) tables.push_back(MakeRealTable(input));
   const auto image_size = static_cast<size_t>(dataset.ImageSize());

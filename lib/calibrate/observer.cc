@@ -54,8 +54,8 @@ double SquaredError(const ValueCounts& histogram, const Precision& precision, Ra
   return sum;
 }
 
-/// KL(values || quantized values), over the bins of the range: what lies beyond is counted at its ends in the first distribution
-/// and lost in the second, as in NVIDIA's entropy calibration (Migacz, 2017).
+/// KL(values || quantized values), over the bins of the range: what lies beyond is counted at its ends in the
+/// first distribution and lost in the second, as in NVIDIA's entropy calibration (Migacz, 2017).
 double Divergence(const ValueCounts& histogram, const Precision& precision, Range range) {
   const auto counts = histogram.counts();
   const double start = histogram.range().min;

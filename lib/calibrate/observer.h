@@ -15,9 +15,11 @@ namespace qat {
 
 /// kMinMax         the least and the largest value.
 /// kMovingAverage  of the ends of single examples, each new one with the weight 0.05, the first with 1.
-/// kPercentile     what 99.99 % of the values lie in: 0.005 % are left out at each end, at one end where the other is 0.
+/// kPercentile     what 99.99 % of the values lie in: 0.005 % are left out at each end, at one end where the
+/// other is 0.
 /// kMse            the range that the values lose least with, by squared error.
-/// kKl             the range whose quantized distribution is nearest to that of the values, by Kullback and Leibler's divergence.
+/// kKl             the range whose quantized distribution is nearest to that of the values, by Kullback and
+/// Leibler's divergence.
 enum class Observer : uint8_t { kMinMax, kMovingAverage, kPercentile, kMse, kKl };
 
 /// "minmax", "moving-average", "percentile", "mse", "kl".
@@ -33,7 +35,8 @@ class ValueCounts {
   static constexpr size_t kBins = 2048;
   /// Requires  an end beside 0, `range` holds 0.
   explicit ValueCounts(Range range) : range_(range), counts_(kBins) {}
-  /// Values beyond the range count at its ends; those that are 0, which every range holds exactly, by themselves.
+  /// Values beyond the range count at its ends; those that are 0, which every range holds exactly, by
+  /// themselves.
   void Add(std::span<const float> values);
 
   Range range() const { return range_; }
@@ -49,7 +52,8 @@ class ValueCounts {
   uint64_t zeros_ = 0;
 };
 
-/// The range by an observer that needs a histogram, for values quantized to `precision`: within that of the histogram, with 0.
+/// The range by an observer that needs a histogram, for values quantized to `precision`: within that of the
+/// histogram, with 0.
 /// Ends that are 0 stay so.
 Range ChooseRange(Observer observer, const ValueCounts& histogram, const Precision& precision);
 

@@ -20,7 +20,8 @@ constexpr int64_t kFewest = 10;
 bool IsHeldOut(int64_t example) { return example % kHeldOut == kHeldOut - 1; }
 bool IsFitted(int64_t example) { return !IsHeldOut(example); }
 
-/// Parts of a trial, each shown as long as one run of the examples, also one that is not needed: it is passed over.
+/// Parts of a trial, each shown as long as one run of the examples, also one that is not needed: it is passed
+/// over.
 enum Part { kEqualizing, kCalibrating, kAdapting, kCorrecting, kJudging, kParts };
 
 /// Shows how far all trials are, behind a run of the float network.
@@ -54,7 +55,8 @@ Status RepairAsTried(const Repairs& repairs, const RepairTask& task, Quantizatio
                      const HooksOfPart& hooks, Graph& graph) {
   std::vector<std::string> warnings;
   if (repairs.equalize) {
-    QAT_ASSIGN_OR_RETURN(const ChannelReach reach, FindChannelReach(graph, task.dataset, IsFitted, hooks(kEqualizing)));
+    QAT_ASSIGN_OR_RETURN(const ChannelReach reach,
+                         FindChannelReach(graph, task.dataset, IsFitted, hooks(kEqualizing)));
     EqualizeFilters(graph, nullptr, &reach);
   }
   CalibrationOptions calibration = task.calibration;
@@ -66,7 +68,8 @@ Status RepairAsTried(const Repairs& repairs, const RepairTask& task, Quantizatio
     if (each.adaround ? !repairs.adaround : !repairs.bias) continue;
     QAT_ASSIGN_OR_RETURN(const QuantizationPlan plan, PlanQuantization(graph, options, warnings));
     QAT_ASSIGN_OR_RETURN(const RepairedFilters repaired,
-                         RepairFilters(each, plan, task.dataset, IsFitted, hooks(each.adaround ? kAdapting : kCorrecting), source, graph));
+                         RepairFilters(each, plan, task.dataset, IsFitted,
+                                       hooks(each.adaround ? kAdapting : kCorrecting), source, graph));
     if (repaired.repaired.empty()) break;  // no layer to repair
   }
   return {};
@@ -105,7 +108,8 @@ class Judge {
 
  private:
   /// The outputs on the examples that were held out, each as one list. Indices lie in the bits of floats.
-  Status Collect(FloatRun& run, const Graph& graph, const WorkHooks& hooks, std::vector<std::vector<float>>& outputs) {
+  Status Collect(FloatRun& run, const Graph& graph, const WorkHooks& hooks,
+                 std::vector<std::vector<float>>& outputs) {
     outputs.assign(graph.outputs.size(), {});
     return run.ForEach(dataset_, IsHeldOut, hooks, [&](int64_t) -> Status {
       for (size_t i = 0; i < outputs.size(); ++i) {
@@ -139,12 +143,13 @@ class Judge {
 
 Status ExpectEnough(const RepairTask& task, std::string_view choice) {
   if (task.dataset.size() >= kFewest) return {};
-  return InvalidArgument(StrCat("`", choice, "`: auto holds one of ", kHeldOut, " examples out, and there are ", task.dataset.size(),
-                                "; expected ", kFewest, " or more"));
+  return InvalidArgument(StrCat("`", choice, "`: auto holds one of ", kHeldOut,
+                                " examples out, and there are ", task.dataset.size(), "; expected ", kFewest,
+                                " or more"));
 }
 
-Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const RepairTask& task, const HooksOfPart& hooks,
-                           Judge& judge) {
+Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const RepairTask& task,
+                           const HooksOfPart& hooks, Judge& judge) {
   Graph trial = graph;
   QuantizationOptions options = task.quantization;
   QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, hooks, trial));
@@ -154,8 +159,7 @@ Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const Rep
 
 }  // namespace
 
-Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
-                                      const WorkHooks& hooks) {
+Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task, const WorkHooks& hooks) {
   QAT_RETURN_IF_ERROR(ExpectEnough(task, "repair"));
   TrialProgress progress(hooks, 4, task.dataset.size());
   Judge judge(graph, task.dataset);
@@ -182,7 +186,8 @@ Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task
 
 Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& task, const WorkHooks& hooks) {
   QAT_RETURN_IF_ERROR(ExpectEnough(task, "observer"));
-  constexpr std::array kObservers = {Observer::kMinMax, Observer::kMovingAverage, Observer::kPercentile, Observer::kMse, Observer::kKl};
+  constexpr std::array kObservers = {Observer::kMinMax, Observer::kMovingAverage, Observer::kPercentile,
+                                     Observer::kMse, Observer::kKl};
   TrialProgress progress(hooks, kObservers.size(), task.dataset.size());
   Judge judge(graph, task.dataset);
   QAT_RETURN_IF_ERROR(judge.SeeReals(progress.OfReals()));

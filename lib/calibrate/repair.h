@@ -1,4 +1,5 @@
-// repair.h: from a float network to its plan, with the repairs that need no training, and which of them are worth it.
+// repair.h: from a float network to its plan, with the repairs that need no training, and which of them are
+// worth it.
 #ifndef QAT_CALIBRATE_REPAIR_H_
 #define QAT_CALIBRATE_REPAIR_H_
 
@@ -31,8 +32,9 @@ struct RepairTask {
 struct RepairTrial {
   std::string name;  ///< "none", "equalize", …: what was tried beside what was kept before
   double error =
-      0;  ///< of the outputs: sum of squared differences from the float network's by the sum of their squares; of indices
-          ///< the part that differs
+      /// of the outputs: sum of squared differences from the float network's by the sum of their squares; of
+      /// indices the part that differs
+      0;
   bool kept = false;
 };
 
@@ -41,19 +43,19 @@ struct ChosenRepairs {
   std::vector<RepairTrial> trials;
 };
 
-/// Tries equalize, adaround and bias, one after the other, beside what has helped so far: ranges and rounding by four of five
-/// examples, the error by the fifth. What does not lower the error is left out. Requires  a verified graph without quantization,
-/// operators without an integer kernel kept float, at least 10 examples (kInvalidArgument). Errors: those of the steps.
-Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task,
-                                      const WorkHooks& hooks);
+/// Tries equalize, adaround and bias, one after the other, beside what has helped so far: ranges and rounding
+/// by four of five examples, the error by the fifth. What does not lower the error is left out. Requires  a
+/// verified graph without quantization, operators without an integer kernel kept float, at least 10 examples
+/// (kInvalidArgument). Errors: those of the steps.
+Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task, const WorkHooks& hooks);
 
 struct ChosenObserver {
   Observer observer = Observer::kMinMax;
   std::vector<RepairTrial> trials;  ///< of each observer by its name; the chosen one is kept
 };
 
-/// Tries each observer for all activations, in the same way, and keeps the one with the least error, of equals the first (minmax is the
-/// first of all). Requires and errors: as ChooseRepairs.
+/// Tries each observer for all activations, in the same way, and keeps the one with the least error, of
+/// equals the first (minmax is the first of all). Requires and errors: as ChooseRepairs.
 Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& task, const WorkHooks& hooks);
 
 }  // namespace qat

@@ -13,7 +13,7 @@
 namespace qat {
 namespace {
 
-constexpr int64_t kWindows = 4096;  // of AdaRound, a layer
+constexpr int64_t kWindows = 4096;   // of AdaRound, a layer
 constexpr size_t kMostDepth = 8192;  // of AdaRound: its matrix has 256 MiB
 constexpr uint64_t kSeed = 16;
 constexpr double kMostWork = 2e12;  // multiplications of all runs: some two minutes of one core
@@ -26,7 +26,7 @@ struct Seen {
   // Of AdaRound, some windows.
   std::vector<float> weights;  ///< w, of the float network
   int64_t taken = 0;
-  std::vector<InputMoments> moments;  ///< of xr, for each part of the input; the pull is of w x
+  std::vector<InputMoments> moments;      ///< of xr, for each part of the input; the pull is of w x
   std::vector<std::vector<double>> mean;  ///< of xr, of each part
   std::vector<double> lag, lag_square;    ///< w (x - xr), of each channel
 };
@@ -55,9 +55,10 @@ class Repairer {
     }
   }
 
-  /// Layer after layer, so that each makes up for what those before it have lost; several at once where data and network are
-  /// large.
-  Expected<RepairedFilters> Run(const Dataset& dataset, const ChosenExamples& chosen, const WorkHooks& hooks) {
+  /// Layer after layer, so that each makes up for what those before it have lost; several at once where data
+  /// and network are large.
+  Expected<RepairedFilters> Run(const Dataset& dataset, const ChosenExamples& chosen,
+                                const WorkHooks& hooks) {
     if (layers_.empty()) return std::move(result_);
     int64_t examples = 0;
     for (int64_t i = 0; i < dataset.size(); ++i) examples += !chosen || chosen(i);
@@ -69,7 +70,8 @@ class Repairer {
     const int64_t turns = static_cast<int64_t>(stages + (repairs_.adaround ? layers_.size() : 0));
     int64_t turn = 0;
     const auto report = [&](const std::string& what, int64_t done, int64_t total) {
-      hooks.Progress(what, turn * dataset.size() + dataset.size() * done / std::max<int64_t>(1, total), turns * dataset.size());
+      hooks.Progress(what, turn * dataset.size() + dataset.size() * done / std::max<int64_t>(1, total),
+                     turns * dataset.size());
     };
     QAT_ASSIGN_OR_RETURN(FloatRun reference, FloatRun::Create(source_));
     for (size_t stage = 0; stage < stages; ++stage) {
@@ -78,16 +80,21 @@ class Repairer {
       for (size_t i = first; i < end; ++i) seen.push_back(Nothing(layers_[i]));
       QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(repaired_));
       const std::string inputs = StrCat("inputs of '", layers_[first].node->name, "'");
-      const WorkHooks reading = {[&](const std::string&, int64_t done, int64_t total) { report(inputs, done, total); }, hooks.interrupted};
+      const WorkHooks reading = {
+          [&](const std::string&, int64_t done, int64_t total) { report(inputs, done, total); },
+          hooks.interrupted};
       QAT_RETURN_IF_ERROR(reference.ForEach(dataset, chosen, reading, [&](int64_t example) -> Status {
         run.Repeat(reference);
-        for (size_t i = first; i < end; ++i) Observe(layers_[i], reference, run, example, examples, seen[i - first]);
+        for (size_t i = first; i < end; ++i)
+          Observe(layers_[i], reference, run, example, examples, seen[i - first]);
         return {};
       }));
       ++turn;
       for (size_t i = first; i < end; ++i) {
         const std::string rounding = StrCat("rounding '", layers_[i].node->name, "'");
-        const WorkHooks adapting = {[&](const std::string&, int64_t done, int64_t total) { report(rounding, done, total); }, hooks.interrupted};
+        const WorkHooks adapting = {
+            [&](const std::string&, int64_t done, int64_t total) { report(rounding, done, total); },
+            hooks.interrupted};
         QAT_RETURN_IF_ERROR(hooks.Poll(rounding));
         QAT_RETURN_IF_ERROR(Repair(layers_[i], adapting, seen[i - first]));
         if (repairs_.adaround) report(rounding, 1, 1), ++turn;
@@ -106,15 +113,16 @@ class Repairer {
     if (!Adapts(layer)) return seen;
     seen.weights = RealValues(source_.tensor(layer.filter->tensor));
     const size_t each = seen.weights.size() / layer.parts();
-    seen.moments.assign(layer.parts(), {layer.depth, std::vector<float>(layer.depth * layer.depth), std::vector<float>(each)});
+    seen.moments.assign(layer.parts(), {layer.depth, std::vector<float>(layer.depth * layer.depth),
+                                        std::vector<float>(each)});
     seen.mean.assign(layer.parts(), std::vector<double>(layer.depth));
     seen.lag.assign(layer.channels, 0);
     seen.lag_square = seen.lag;
     return seen;
   }
 
-  void Observe(const FilterLayer& layer, const FloatRun& reference, const FloatRun& run, int64_t example, int64_t examples,
-               Seen& seen) const {
+  void Observe(const FilterLayer& layer, const FloatRun& reference, const FloatRun& run, int64_t example,
+               int64_t examples, Seen& seen) const {
     const int32_t data = layer.node->InputAt(layer.node->definition().data_input);
     const auto input = reference.Values(data), repaired_input = run.Values(data);
     std::vector<float> window(layer.windows.size()), repaired(window.size());
@@ -122,7 +130,8 @@ class Repairer {
     for (int64_t i = 0; i < count; ++i) {
       layer.windows.Read(input, i, window);
       layer.windows.Read(repaired_input, i, repaired);
-      for (size_t k = 0; k < window.size(); ++k) seen.sum[k] += window[k], seen.repaired_sum[k] += repaired[k];
+      for (size_t k = 0; k < window.size(); ++k)
+        seen.sum[k] += window[k], seen.repaired_sum[k] += repaired[k];
     }
     seen.windows += count;
     if (!Adapts(layer)) return;
@@ -139,8 +148,8 @@ class Repairer {
   }
 
   /// Of one window, what the channels of a part read.
-  void AddMoments(const FilterLayer& layer, size_t part, const std::vector<float>& window, const std::vector<float>& repaired,
-                  Seen& seen) const {
+  void AddMoments(const FilterLayer& layer, size_t part, const std::vector<float>& window,
+                  const std::vector<float>& repaired, Seen& seen) const {
     const size_t depth = layer.depth, each = layer.channels / layer.parts();
     InputMoments& moments = seen.moments[part];
     std::vector<float> x(depth), lag(depth);
@@ -171,7 +180,8 @@ class Repairer {
 
   Status Repair(const FilterLayer& layer, const WorkHooks& hooks, Seen& seen) {
     GraphTensor& filter = graph_.tensor(layer.filter->tensor);
-    const std::vector<float> reals = RealValues(source_.tensor(layer.filter->tensor)), values = RealValues(filter);
+    const std::vector<float> reals = RealValues(source_.tensor(layer.filter->tensor)),
+                             values = RealValues(filter);
     std::vector<float> rounded(reals.size());
     for (size_t c = 0; c < layer.channels; ++c) {
       const RoundingGrid grid = GridOf(layer, c);
@@ -188,7 +198,8 @@ class Repairer {
     }
     if (Adapts(layer)) SetValues(filter, DType::kFloat32, rounded);
     SetValues(repaired_.tensor(layer.filter->tensor), DType::kFloat32, rounded);
-    if (Adapts(layer) || (!repairs_.adaround && layer.bias >= 0)) result_.repaired.push_back(layer.node->name);
+    if (Adapts(layer) || (!repairs_.adaround && layer.bias >= 0))
+      result_.repaired.push_back(layer.node->name);
     return {};
   }
 
@@ -218,7 +229,8 @@ class Repairer {
   }
 
   /// `rounded` has the nearest integers' values, then those of the chosen ones.
-  Status Adapt(const FilterLayer& layer, const std::vector<float>& reals, const WorkHooks& hooks, Seen& seen, std::vector<float>& rounded) {
+  Status Adapt(const FilterLayer& layer, const std::vector<float>& reals, const WorkHooks& hooks, Seen& seen,
+               std::vector<float>& rounded) {
     Average(layer, seen);
     const size_t each = layer.channels / layer.parts();
     for (size_t part = 0; part < layer.parts(); ++part) {
@@ -229,11 +241,13 @@ class Repairer {
         grids.push_back(GridOf(layer, c));
       }
       Status polled;
-      const std::vector<int32_t> integers = AdaRound(seen.moments[part], weights, grids, [&](size_t channels) {
-        hooks.Progress("", static_cast<int64_t>(part * each + channels), static_cast<int64_t>(layer.channels));
-        polled = hooks.Poll(StrCat("rounding '", layer.node->name, "'"));
-        return polled.ok();
-      });
+      const std::vector<int32_t> integers =
+          AdaRound(seen.moments[part], weights, grids, [&](size_t channels) {
+            hooks.Progress("", static_cast<int64_t>(part * each + channels),
+                           static_cast<int64_t>(layer.channels));
+            polled = hooks.Poll(StrCat("rounding '", layer.node->name, "'"));
+            return polled.ok();
+          });
       QAT_RETURN_IF_ERROR(Status(polled));
       for (size_t c = 0; c < each; ++c) {
         std::vector<float> before, after;
@@ -280,8 +294,7 @@ class Repairer {
 
 Expected<RepairedFilters> RepairFilters(const FilterRepairs& repairs, const QuantizationPlan& plan,
                                         const Dataset& dataset, const ChosenExamples& chosen,
-                                        const WorkHooks& hooks, const Graph& source,
-                                        Graph& graph) {
+                                        const WorkHooks& hooks, const Graph& source, Graph& graph) {
   return Repairer(repairs, plan, source, graph).Run(dataset, chosen, hooks);
 }
 

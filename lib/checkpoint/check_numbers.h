@@ -1,4 +1,5 @@
-// check_numbers.h: whether a checkpoint holds numbers that can be computed with: asked before it is frozen and before it is run.
+// check_numbers.h: whether a checkpoint holds numbers that can be computed with: asked before it is frozen
+// and before it is run.
 #ifndef QAT_CHECKPOINT_CHECK_NUMBERS_H_
 #define QAT_CHECKPOINT_CHECK_NUMBERS_H_
 
@@ -6,8 +7,8 @@
 
 namespace qat {
 
-/// Every value of a tensor finite; every range finite and of finite width, its ends in order. Errors: kNumerical naming all
-/// tensors that are not, or the range; kCorrupt for ends that are swapped.
+/// Every value of a tensor finite; every range finite and of finite width, its ends in order. Errors:
+/// kNumerical naming all tensors that are not, or the range; kCorrupt for ends that are swapped.
 Status CheckNumbers(const Checkpoint& checkpoint);
 
 }  // namespace qat

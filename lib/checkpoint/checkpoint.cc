@@ -7,8 +7,8 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "checkpoint/version1.h"
-#include "quant/precision.h"
 #include "checkpoint_generated.h"
+#include "quant/precision.h"
 
 namespace qat {
 namespace {
@@ -16,8 +16,8 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-// Raised when a field changes its meaning; a field that is only added keeps it. Learned ranges change that of filters: earlier readers
-// would deploy them unclamped.
+// Raised when a field changes its meaning; a field that is only added keeps it. Learned ranges change that of
+// filters: earlier readers would deploy them unclamped.
 constexpr uint32_t kCheckpointVersion = 3;
 constexpr uint32_t kVersionOfObservedRanges = 2;
 constexpr uint32_t kTrainerStateVersion = 1;
@@ -116,9 +116,11 @@ Expected<std::string> ReadText(const fb::NamedText& entry) { return entry.value(
 Expected<Graph> ReadNetwork(const fb::Checkpoint& root) {
   if (root.network() == nullptr) {
     if (root.spec_text() == nullptr) return Corrupt("holds no network");
-    return NetworkOfVersion1(root.spec_text()->str(), root.spec_source() == nullptr ? "" : root.spec_source()->str());
+    return NetworkOfVersion1(root.spec_text()->str(),
+                             root.spec_source() == nullptr ? "" : root.spec_source()->str());
   }
-  QAT_ASSIGN_OR_RETURN(Graph network, ParseGraph({root.network()->data(), root.network()->size()}, "network"));
+  QAT_ASSIGN_OR_RETURN(Graph network,
+                       ParseGraph({root.network()->data(), root.network()->size()}, "network"));
   if (network.form == GraphForm::kTrainable) return network;
   return Corrupt("network: is a frozen graph, expected one that can be trained");
 }
@@ -139,7 +141,8 @@ Expected<Checkpoint> ReadRoot(const fb::Checkpoint& root) {
                            ReadEntries(*root.batch_norm_gaps(), checkpoint.batch_norm_gaps, ReadNumber));
   }
   if (root.filter_ranges() != nullptr)
-    QAT_RETURN_IF_ERROR_IN("filter range", ReadEntries(*root.filter_ranges(), checkpoint.filter_ranges, ReadTensor));
+    QAT_RETURN_IF_ERROR_IN("filter range",
+                           ReadEntries(*root.filter_ranges(), checkpoint.filter_ranges, ReadTensor));
   QAT_RETURN_IF_ERROR_IN("provenance", ReadEntries(*root.provenance(), checkpoint.provenance, ReadText));
   if (checkpoint.step < 0) return Corrupt(StrCat("step is ", checkpoint.step, ", expected 0 or more"));
   if (!PrecisionsFromName(checkpoint.scheme))
@@ -170,8 +173,8 @@ Bytes Serialize(const Checkpoint& checkpoint) {
   Entries<fb::NamedTensor> filter_ranges = 0;
   if (learned) filter_ranges = WriteTensors(builder, checkpoint.filter_ranges);
   const auto root =
-      fb::CreateCheckpoint(builder, checkpoint.step, scheme, 0, 0, config_text, contract_offset, tensors, ranges,
-                           metrics, provenance, gaps, network_offset, filter_ranges);
+      fb::CreateCheckpoint(builder, checkpoint.step, scheme, 0, 0, config_text, contract_offset, tensors,
+                           ranges, metrics, provenance, gaps, network_offset, filter_ranges);
   return Seal(builder, root, kCheckpointIdentifier, learned ? kCheckpointVersion : kVersionOfObservedRanges);
 }
 

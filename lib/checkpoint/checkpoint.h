@@ -1,6 +1,6 @@
 // checkpoint.h: the border between training and everything after it. A FlatBuffer of ours
-// (schemas/checkpoint.fbs): the trainable graph, named float tensors, ranges, recipe, input contract, metrics, provenance. No
-// LibTorch on either side.
+// (schemas/checkpoint.fbs): the trainable graph, named float tensors, ranges, recipe, input contract,
+// metrics, provenance. No LibTorch on either side.
 #ifndef QAT_CHECKPOINT_CHECKPOINT_H_
 #define QAT_CHECKPOINT_CHECKPOINT_H_
 
@@ -41,15 +41,18 @@ struct Checkpoint {
   Graph network;            ///< the trainable graph
   std::string config_text;  ///< TrainConfig as TOML, without paths and threads
   Contract contract;
-  std::map<std::string, NamedTensor> tensors;  ///< "<layer>/filter", "<layer>/bias", …: the trained tensors of the network
-  std::map<std::string, NamedRange> ranges;    ///< "<layer>" its output, "<layer>/filter" its filter
-  /// "<layer>/filter": learned ends of its range, one per channel before a batch normalization is folded into it, or one of the whole
-  /// folded filter, which `ranges` has, too; 0: it holds every value. Empty: ranges are observed.
+  /// "<layer>/filter", "<layer>/bias", …: the trained tensors of the network
+  std::map<std::string, NamedTensor> tensors;
+  std::map<std::string, NamedRange> ranges;  ///< "<layer>" its output, "<layer>/filter" its filter
+  /// "<layer>/filter": learned ends of its range, one per channel before a batch normalization is folded into
+  /// it, or one of the whole folded filter, which `ranges` has, too; 0: it holds every value. Empty: ranges
+  /// are observed.
   std::map<std::string, NamedTensor> filter_ranges;
   /// "holdout_accuracy", "test_loss", …, as MetricsOf in merit.h writes them.
   std::map<std::string, double> metrics;
-  /// "<layer>": how far the statistics of its batch norm were from those of other batches when they were taken, in
-  /// deviations (train/batch_statistics.h). Empty: no batch norm, or written before this was measured.
+  /// "<layer>": how far the statistics of its batch norm were from those of other batches when they were
+  /// taken, in deviations (train/batch_statistics.h). Empty: no batch norm, or written before this was
+  /// measured.
   std::map<std::string, double> batch_norm_gaps;
   std::map<std::string, std::string> provenance;  ///< "data_sha256", "tool_version", …: no path, time or host
   std::string version1_sha256;  ///< of the file, where it was one of version 1; else empty, and not written
@@ -61,8 +64,8 @@ struct Checkpoint {
 Bytes Serialize(const Checkpoint& checkpoint);
 
 /// Verifies structure, hash, shapes against values, contract. Errors: kCorrupt "SOURCE: …"; a wrong file kind
-/// is named ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported. A file of version 1, which
-/// holds its network as a spec, is read as what it would be today.
+/// is named ("is a .tflite model, expected a checkpoint"); a newer format version is kUnsupported. A file of
+/// version 1, which holds its network as a spec, is read as what it would be today.
 Expected<Checkpoint> ParseCheckpoint(std::span<const uint8_t> bytes, const std::string& source);
 Expected<Checkpoint> ReadCheckpoint(const std::string& path);
 
@@ -80,19 +83,20 @@ struct TrainerState {
 Bytes Serialize(const TrainerState& state);
 Expected<TrainerState> ReadTrainerState(const std::string& path);
 
-/// What was chosen of a run, and a sentence on it where that is not the last checkpoint; empty: it is the last, or a file,
-/// or was asked for by its step.
+/// What was chosen of a run, and a sentence on it where that is not the last checkpoint; empty: it is the
+/// last, or a file, or was asked for by its step.
 struct ChosenCheckpoint {
   std::string path;
   std::string note;
 };
 
-/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses: "last", "best", a step,
-/// or "" for the default: the last, unless the best of those measured on held-out examples is better beyond chance (TakenOf in
-/// merit.h). "best" is the highest "holdout_accuracy" (without one, "test_accuracy"; of real numbers, the lowest loss), of
-/// equals the one with the lowest loss, then the earliest, and a checkpoint measured without fake quantization only where
-/// there is no other. One function for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a
-/// `select` that is none of these; kCorrupt for a checkpoint that has to be compared and cannot be read. By default, such
+/// Resolves what a user calls a checkpoint: a file, or a run directory under which `select` chooses: "last",
+/// "best", a step, or "" for the default: the last, unless the best of those measured on held-out examples is
+/// better beyond chance (TakenOf in merit.h). "best" is the highest "holdout_accuracy" (without one,
+/// "test_accuracy"; of real numbers, the lowest loss), of equals the one with the lowest loss, then the
+/// earliest, and a checkpoint measured without fake quantization only where there is no other. One function
+/// for all tools. Errors: kNotFound, with what is there instead; kInvalidArgument for a `select` that is none
+/// of these; kCorrupt for a checkpoint that has to be compared and cannot be read. By default, such
 /// checkpoints are left out, which the note says, and it is an error only where there is no other.
 Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, const std::string& select);
 /// The path alone.

@@ -33,7 +33,8 @@ std::vector<float> DeployedFilter(const Checkpoint& checkpoint, const std::strin
   std::vector<float> values = filter.values;
   const auto ends = checkpoint.filter_ranges.find(name);
   if (ends != checkpoint.filter_ranges.end() && HasEndPerChannel(checkpoint, op.type))
-    RoundChannels(values, InnerSize(filter.shape, static_cast<size_t>(op.filter_channel_axis)), ends->second.values,
+    RoundChannels(values, InnerSize(filter.shape, static_cast<size_t>(op.filter_channel_axis)),
+                  ends->second.values,
                   FilterPrecision(op.type, PrecisionsFromName(checkpoint.scheme).value()));
   return values;
 }

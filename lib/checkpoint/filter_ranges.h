@@ -10,12 +10,14 @@
 
 namespace qat {
 
-/// The values of a filter as they are folded and deployed: rounded to the grids of the learned ends of its channels, where it has them. A range of
-/// the whole filter clamps it when it is quantized. Requires  ranges that CheckFilterRanges has passed.
+/// The values of a filter as they are folded and deployed: rounded to the grids of the learned ends of its
+/// channels, where it has them. A range of the whole filter clamps it when it is quantized. Requires  ranges
+/// that CheckFilterRanges has passed.
 std::vector<float> DeployedFilter(const Checkpoint& checkpoint, const std::string& name,
                                   const OpDefinition& op);
 
-/// Errors: kCorrupt where ranges are of no filter of the network, of another number of channels, or negative, or leave filters out.
+/// Errors: kCorrupt where ranges are of no filter of the network, of another number of channels, or negative,
+/// or leave filters out.
 Status CheckFilterRanges(const Checkpoint& checkpoint);
 
 }  // namespace qat

@@ -12,8 +12,8 @@ namespace {
 
 using Role = ParameterSpec::Role;
 
-// Of each tensor whether all who read it are nodes of one operator that take it as the same input, as the steps of a recurrent layer
-// take their filter.
+// Of each tensor whether all who read it are nodes of one operator that take it as the same input, as the
+// steps of a recurrent layer take their filter.
 std::vector<bool> HasOneUse(const Graph& graph) {
   std::vector<const GraphNode*> reader(graph.tensors.size());
   std::vector<size_t> place(graph.tensors.size());
@@ -21,7 +21,8 @@ std::vector<bool> HasOneUse(const Graph& graph) {
   for (const GraphNode& node : graph.nodes) {
     for (size_t position = 0; position < node.inputs.size(); ++position) {
       const auto input = static_cast<size_t>(node.inputs[position]);
-      if (reader[input] != nullptr && (reader[input]->type != node.type || place[input] != position)) one[input] = false;
+      if (reader[input] != nullptr && (reader[input]->type != node.type || place[input] != position))
+        one[input] = false;
       reader[input] = &node;
       place[input] = position;
     }
@@ -32,7 +33,8 @@ std::vector<bool> HasOneUse(const Graph& graph) {
 
 // One value for each channel, the last axis: what a module of PReLU trains.
 bool IsPerChannel(const Shape& shape) {
-  return !shape.empty() && std::all_of(shape.begin(), shape.end() - 1, [](int32_t size) { return size == 1; });
+  return !shape.empty() &&
+         std::all_of(shape.begin(), shape.end() - 1, [](int32_t size) { return size == 1; });
 }
 
 // Filters are [O, …, I], depthwise ones [1, H, W, O].
@@ -42,7 +44,8 @@ TrainedTensor FilterOf(const OpDefinition& op, const Shape& shape) {
   const int32_t inputs = axis == 0 ? shape.back() : 1;
   TrainedTensor trained;
   trained.fan_in = static_cast<int32_t>(std::max<int64_t>(values / shape.at(axis), 1));
-  trained.fan_out = static_cast<int32_t>(std::max<int64_t>(values / (axis == 0 ? inputs : shape.at(axis)), 1));
+  trained.fan_out =
+      static_cast<int32_t>(std::max<int64_t>(values / (axis == 0 ? inputs : shape.at(axis)), 1));
   return trained;
 }
 
@@ -74,7 +77,8 @@ GraphNode* NodeOfFilter(Graph& network, const std::string& filter) {
   return found;
 }
 
-/// Gives the batch normalization back to its node. Nothing where filter and bias are no longer what it made of them.
+/// Gives the batch normalization back to its node. Nothing where filter and bias are no longer what it made
+/// of them.
 void Unfold(const FoldedBatchNorm& norm, Checkpoint& checkpoint) {
   Graph& network = checkpoint.network;
   GraphNode* const node = NodeOfFilter(network, norm.filter_name);
@@ -84,8 +88,11 @@ void Unfold(const FoldedBatchNorm& norm, Checkpoint& checkpoint) {
   if (op.bias_input + 1 != std::ssize(node->inputs)) return;
   const auto bias = checkpoint.tensors.find(network.tensor(node->inputs.back()).name);
   const size_t inner = InnerSize(filter->second.shape, static_cast<size_t>(op.filter_channel_axis));
-  const FoldedFilter folded = FoldBatchNorm(norm.filter, inner, {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
-  if (bias == checkpoint.tensors.end() || folded.filter != filter->second.values || folded.bias != bias->second.values) return;
+  const FoldedFilter folded =
+      FoldBatchNorm(norm.filter, inner, {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
+  if (bias == checkpoint.tensors.end() || folded.filter != filter->second.values ||
+      folded.bias != bias->second.values)
+    return;
   const Shape channels = bias->second.shape;
   filter->second.values = norm.filter;
   checkpoint.tensors.erase(bias);
@@ -112,7 +119,8 @@ Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBa
   if (frozen.form != GraphForm::kFrozen) return InvalidArgument("the network is not frozen");
   for (const GraphTensor& tensor : frozen.tensors) {
     if (tensor.quantization)
-      return InvalidArgument(StrCat("tensor '", tensor.name, "' is quantized, expected real numbers to train on"));
+      return InvalidArgument(
+          StrCat("tensor '", tensor.name, "' is quantized, expected real numbers to train on"));
   }
   Checkpoint checkpoint;
   checkpoint.scheme = frozen.scheme;
@@ -126,7 +134,8 @@ Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBa
     for (size_t position = 0; position < node.inputs.size(); ++position) {
       const int32_t index = node.inputs[position];
       GraphTensor& tensor = network.tensor(index);
-      if (!tensor.is_constant() || tensor.type != DType::kFloat32 || !one_use[static_cast<size_t>(index)]) continue;
+      if (!tensor.is_constant() || tensor.type != DType::kFloat32 || !one_use[static_cast<size_t>(index)])
+        continue;
       auto trained = TrainedAt(node, position, tensor);
       if (!trained) continue;
       checkpoint.tensors[tensor.name] = {tensor.shape, RealValues(tensor)};

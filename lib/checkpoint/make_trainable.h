@@ -1,5 +1,5 @@
-// make_trainable.h: from a frozen graph of real constants (an imported model) to a network that can be trained on, starting
-// from those constants.
+// make_trainable.h: from a frozen graph of real constants (an imported model) to a network that can be
+// trained on, starting from those constants.
 #ifndef QAT_CHECKPOINT_MAKE_TRAINABLE_H_
 #define QAT_CHECKPOINT_MAKE_TRAINABLE_H_
 
@@ -11,12 +11,13 @@
 
 namespace qat {
 
-/// Filters, biases and slopes of nodes that have such parameters become trained tensors under their names, their values what
-/// the checkpoint holds; other constants stay, and so does a parameter that several nodes read. Filters that are initialized
-/// anew start as he_normal. Ranges that tensors have become the checkpoint's, whose scheme and contract are the graph's.
+/// Filters, biases and slopes of nodes that have such parameters become trained tensors under their names,
+/// their values what the checkpoint holds; other constants stay, and so does a parameter that several nodes
+/// read. Filters that are initialized anew start as he_normal. Ranges that tensors have become the
+/// checkpoint's, whose scheme and contract are the graph's.
 /// Freezing the result gives the graph again.
-/// `batch_norms` are what an import folded into filters: their nodes get the batch normalization and the filter before it back, and
-/// lose the bias, unless something else was folded into the filter since.
+/// `batch_norms` are what an import folded into filters: their nodes get the batch normalization and the
+/// filter before it back, and lose the bias, unless something else was folded into the filter since.
 /// Errors: kInvalidArgument for a graph that is quantized or not frozen; those of Verify.
 Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBatchNorm> batch_norms = {});
 

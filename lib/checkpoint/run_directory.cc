@@ -66,7 +66,8 @@ Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps
     if (!checkpoint.ok()) {
       Error error = std::move(checkpoint).error();
       if (asked) {
-        error.message += ", so it cannot be compared with the others; `select` last or a step needs no comparing";
+        error.message +=
+            ", so it cannot be compared with the others; `select` last or a step needs no comparing";
         return error;
       }
       ranking.damage = error.message;
@@ -76,15 +77,17 @@ Expected<Ranking> Rank(const std::string& run, const std::vector<int64_t>& steps
     ranking.last = MeritOf(checkpoint->metrics, split, step);
     if (RanksBefore(ranking.last, ranking.best)) ranking.best = ranking.last;
   }
-  if (ranking.last_step < 0) return Corrupt(StrCat(run, ": has no checkpoint that can be read: ", ranking.damage));
+  if (ranking.last_step < 0)
+    return Corrupt(StrCat(run, ": has no checkpoint that can be read: ", ranking.damage));
   return ranking;
 }
 
 std::string NoteOn(const std::string& run, const Merit& taken, const Merit& last, const std::string& split) {
-  const std::string_view without = last.measured() && !last.quantized && taken.quantized ? ", without fake quantization" : "";
+  const std::string_view without =
+      last.measured() && !last.quantized && taken.quantized ? ", without fake quantization" : "";
   return StrCat(run, ": takes the checkpoint of step ", taken.step, ", the best on the ", split,
-                split == "test" ? " set" : "", " (", MeritText(taken), "), not the last, of step ", last.step, " (",
-                MeritText(last), without, "); `select` last takes that one");
+                split == "test" ? " set" : "", " (", MeritText(taken), "), not the last, of step ", last.step,
+                " (", MeritText(last), without, "); `select` last takes that one");
 }
 
 /// The best, chance or not, where need be on the test set.
@@ -99,8 +102,8 @@ Expected<ChosenCheckpoint> ChooseBest(const std::string& run, const std::vector<
   return ChosenCheckpoint{CheckpointPath(run, steps.back()), {}};
 }
 
-/// What is taken where nobody says which. A damaged checkpoint, as a full disk or a power failure leaves it, is passed
-/// over.
+/// What is taken where nobody says which. A damaged checkpoint, as a full disk or a power failure leaves it,
+/// is passed over.
 Expected<ChosenCheckpoint> ChooseDefault(const std::string& run, const std::vector<int64_t>& steps) {
   const std::string split = "holdout";
   QAT_ASSIGN_OR_RETURN(const Ranking ranking, Rank(run, steps, split, false));
@@ -109,8 +112,9 @@ Expected<ChosenCheckpoint> ChooseDefault(const std::string& run, const std::vect
   ChosenCheckpoint chosen{CheckpointPath(run, step), {}};
   if (step != ranking.last_step) chosen.note = NoteOn(run, taken, ranking.last, split);
   if (ranking.damage.empty()) return chosen;
-  chosen.note = StrCat(ranking.damage, "; it is left out, ",
-                       chosen.note.empty() ? StrCat("and the checkpoint of step ", step, " taken") : chosen.note);
+  chosen.note =
+      StrCat(ranking.damage, "; it is left out, ",
+             chosen.note.empty() ? StrCat("and the checkpoint of step ", step, " taken") : chosen.note);
   return chosen;
 }
 
@@ -148,8 +152,10 @@ Expected<ChosenCheckpoint> ChooseCheckpoint(const std::string& run_or_file, cons
   if (select == "best") return ChooseBest(run_or_file, steps);
   if (select.empty()) return ChooseDefault(run_or_file, steps);
   const int64_t step = ParseStep(select);
-  if (step < 0) return InvalidArgument(StrCat("`select`: value '", select, "', expected best, last or a step"));
-  if (std::binary_search(steps.begin(), steps.end(), step)) return ChosenCheckpoint{CheckpointPath(run_or_file, step), {}};
+  if (step < 0)
+    return InvalidArgument(StrCat("`select`: value '", select, "', expected best, last or a step"));
+  if (std::binary_search(steps.begin(), steps.end(), step))
+    return ChosenCheckpoint{CheckpointPath(run_or_file, step), {}};
   return NotFound(
       StrCat(run_or_file, ": has no checkpoint of step ", step, ", only of ", DescribeSteps(steps)));
 }

@@ -8,11 +8,12 @@
 
 namespace qat {
 
-/// Keeps other processes from writing the run while it lives. The system drops it with the process, however that ends, and
-/// nothing is left in the directory. A file system without locks is taken as it is.
+/// Keeps other processes from writing the run while it lives. The system drops it with the process, however
+/// that ends, and nothing is left in the directory. A file system without locks is taken as it is.
 class RunLock {
  public:
-  /// Errors: kInvalidArgument "RUN: is being written by another process, …"; kSystem where RUN cannot be opened.
+  /// Errors: kInvalidArgument "RUN: is being written by another process, …"; kSystem where RUN cannot be
+  /// opened.
   static Expected<RunLock> Take(const std::string& run);
   RunLock(RunLock&& other) noexcept;
   RunLock& operator=(RunLock&&) = delete;

@@ -9,8 +9,8 @@
 
 namespace qat {
 
-/// The graph that the text stands for; `source` is its name in messages. Errors: kCorrupt: the user gave a checkpoint, not a
-/// spec, so a wrong spec in it means that the file is.
+/// The graph that the text stands for; `source` is its name in messages. Errors: kCorrupt: the user gave a
+/// checkpoint, not a spec, so a wrong spec in it means that the file is.
 Expected<Graph> NetworkOfVersion1(const std::string& text, const std::string& source);
 
 }  // namespace qat

@@ -62,7 +62,8 @@ struct Flag {
   bool has_value;
 };
 
-// The parts of "--name", "--name=value" or "-n". `option` is null for an unknown name. Errors: "--name=" without a value.
+// The parts of "--name", "--name=value" or "-n". `option` is null for an unknown name. Errors: "--name="
+// without a value.
 Expected<Flag> ParseFlag(const Command& command, const std::string& argument) {
   const bool is_long = argument.starts_with("--");
   const size_t equals = is_long ? argument.find('=') : std::string::npos;
@@ -203,7 +204,9 @@ Expected<CommandLine> SplitCommand(const Program& program, std::span<const std::
     }
   }
   if (const auto now = TranslateOldSpelling(program, words); !now.empty()) {
-    return CommandLine{FindCommand(program, now.front()), true, {now.begin() + 1, now.end()},
+    return CommandLine{FindCommand(program, now.front()),
+                       true,
+                       {now.begin() + 1, now.end()},
                        CommandText(program.name, now)};
   }
   if (first != 0 || words.empty() || FileExists(words[0])) return line;

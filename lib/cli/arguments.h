@@ -1,5 +1,6 @@
-// arguments.h: what a command line says, made canonical before CLI11 reads it: which command, one spelling per flag, values
-// attached, the values of a configuration file put in front. Unknown names are found here, where the nearest one can be named.
+// arguments.h: what a command line says, made canonical before CLI11 reads it: which command, one spelling
+// per flag, values attached, the values of a configuration file put in front. Unknown names are found here,
+// where the nearest one can be named.
 #ifndef QAT_CLI_ARGUMENTS_H_
 #define QAT_CLI_ARGUMENTS_H_
 
@@ -22,15 +23,17 @@ struct CommandLine {
   std::string now_spelled = {};
 };
 
-/// The command is the first word, flags that all commands share may stand before it. Old spellings are translated; "help" and
-/// "help bench" are --help.
-/// Errors: kInvalidArgument, where the first argument is neither a command nor a file, but close to the name of a command.
+/// The command is the first word, flags that all commands share may stand before it. Old spellings are
+/// translated; "help" and "help bench" are --help.
+/// Errors: kInvalidArgument, where the first argument is neither a command nor a file, but close to the name
+/// of a command.
 Expected<CommandLine> SplitCommand(const Program& program, std::span<const std::string> words);
 
 /// "--batch_size 8", "--batch-size=8" and "-b 8" become "--batch-size=8"; values and positional arguments
-/// stay as they are. Stops at -h, --help and --version, which win over whatever follows. Flags without effect are left out,
-/// their names put into `ignored`.
-/// Errors: kInvalidArgument for an unknown flag (with the nearest one, or the command that has it) and for a flag without its value.
+/// stay as they are. Stops at -h, --help and --version, which win over whatever follows. Flags without effect
+/// are left out, their names put into `ignored`.
+/// Errors: kInvalidArgument for an unknown flag (with the nearest one, or the command that has it) and for a
+/// flag without its value.
 Expected<std::vector<std::string>> CanonicalArguments(const Program& program, const Command& command,
                                                       std::span<const std::string> arguments,
                                                       std::vector<std::string>& ignored);
@@ -38,8 +41,9 @@ Expected<std::vector<std::string>> CanonicalArguments(const Program& program, co
 /// The value of a flag in canonical arguments, the last one if given twice; empty: not given.
 std::string_view ValueIn(std::span<const std::string> canonical, std::string_view flag);
 
-/// The keys of a configuration file (TOML, one key per flag, '-' or '_') as canonical arguments, without those
-/// flags that `canonical` gives already: the command line wins. Keys that only other commands of the program know are skipped.
+/// The keys of a configuration file (TOML, one key per flag, '-' or '_') as canonical arguments, without
+/// those flags that `canonical` gives already: the command line wins. Keys that only other commands of the
+/// program know are skipped.
 /// Errors: kNotFound; kInvalidArgument with the file and the key, for unknown keys with the nearest one.
 Expected<std::vector<std::string>> ConfigArguments(const Program& program, const Command& command,
                                                    const std::string& path,

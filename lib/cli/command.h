@@ -1,5 +1,5 @@
-// command.h: a program and its commands as data: flags, help, names. What parses, prints help, writes manual pages
-// and completion reads this and nothing else.
+// command.h: a program and its commands as data: flags, help, names. What parses, prints help, writes manual
+// pages and completion reads this and nothing else.
 #ifndef QAT_CLI_COMMAND_H_
 #define QAT_CLI_COMMAND_H_
 
@@ -20,15 +20,18 @@ class Option;
 
 namespace qat {
 
-/// One command of a program, such as the `bench` of qat-eval. A program without commands has one whose name is empty.
+/// One command of a program, such as the `bench` of qat-eval. A program without commands has one whose name
+/// is empty.
 struct Command {
   std::string name;
   std::string description;  ///< one sentence
   std::string examples;     ///< command lines, each indented by two, with which help ends
   std::shared_ptr<CLI::App> app;
-  /// The dozen flags and arguments that -h shows, in this order: "--data", or the name of an argument. --help shows all.
+  /// The dozen flags and arguments that -h shows, in this order: "--data", or the name of an argument. --help
+  /// shows all.
   std::vector<std::string> usual = {};
-  /// What a field that the library names is called here, where that is not the flag of the same name: {"models", "--model"}.
+  /// What a field that the library names is called here, where that is not the flag of the same name:
+  /// {"models", "--model"}.
   std::map<std::string, std::string> fields = {};
   /// The words that a flag takes, for completion, where its type does not list them as in "fast|reference".
   std::map<std::string, std::vector<std::string>> choices = {};
@@ -39,8 +42,8 @@ struct Command {
   std::function<Status(Report&)> run = {};
 };
 
-/// A flag of the time before there were commands: which command it now is. It is dropped from the command line; what it
-/// took as its value stays as an argument, unless the command has a flag of that name.
+/// A flag of the time before there were commands: which command it now is. It is dropped from the command
+/// line; what it took as its value stays as an argument, unless the command has a flag of that name.
 struct OldSpelling {
   std::string flag;
   std::string command;

@@ -23,7 +23,8 @@ std::vector<std::string> ChoicesOf(const Command& command, const CLI::Option& op
 bool TakesFiles(const CLI::Option& option) {
   if (!TakesValue(option)) return false;
   const std::string type = option.get_type_name();
-  static constexpr const char* kOfFiles[] = {"FILE", "RUN", "DIR", "DATA", "MODEL", "PYTHON", "IMAGE", ".npy"};
+  static constexpr const char* kOfFiles[] = {"FILE",  "RUN",    "DIR",   "DATA",
+                                             "MODEL", "PYTHON", "IMAGE", ".npy"};
   return std::any_of(std::begin(kOfFiles), std::end(kOfFiles),
                      [&](const char* word) { return type.find(word) != std::string::npos; });
 }
@@ -102,8 +103,8 @@ std::string ZshArguments(const Command& command) {
       const bool has_equals = TakesValue(*option) && name.starts_with("--");
       text += StrCat(" \\\n        ",
                      Quoted(StrCat("*", name, has_equals ? "=" : "", "[",
-                                   Join(SplitText(Join(SplitText(RowOf(*option).text, '['), "("), ']'), ")"), "]",
-                                   ZshValue(command, *option))));
+                                   Join(SplitText(Join(SplitText(RowOf(*option).text, '['), "("), ']'), ")"),
+                                   "]", ZshValue(command, *option))));
     }
   }
   return text + " \\\n        '*:file:_files'\n";
@@ -130,7 +131,8 @@ std::string BashCompletion(const Program& program) {
   const std::vector<std::string> commands = CommandNames(program);
   std::string text = StrCat("# Completion of ", program.name, " for bash.\n", function, "() {\n");
   text +=
-      "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command= flags= words= files= value=\n"
+      "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command= flags= "
+      "words= files= value=\n"
       "  # Bash splits at '=': --flag=value is three words.\n"
       "  if [[ $current == '=' ]]; then current=; fi\n"
       "  if [[ $previous == '=' ]]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi\n";
@@ -140,9 +142,12 @@ std::string BashCompletion(const Program& program) {
   }
   text += "  case $command in\n";
   for (const Command& command : program.commands) text += BashCase(command);
-  text += "  esac\n  COMPREPLY=()\n  if [[ $value == no ]]; then\n    if [[ $current == -* ]]; then words=$flags; else files=yes; fi\n";
+  text +=
+      "  esac\n  COMPREPLY=()\n  if [[ $value == no ]]; then\n    if [[ $current == -* ]]; then "
+      "words=$flags; else files=yes; fi\n";
   if (!commands.empty()) {
-    text += StrCat("    if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then words='", Join(commands, " "), "'; fi\n");
+    text += StrCat("    if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then words='", Join(commands, " "),
+                   "'; fi\n");
   }
   text += StrCat(
       "  fi\n"
@@ -159,16 +164,19 @@ std::string BashCompletion(const Program& program) {
 }
 
 std::string ZshCompletion(const Program& program) {
-  std::string text = StrCat("#compdef ", program.name, "\n# Completion of ", program.name, " for zsh.\nlocal command=");
+  std::string text =
+      StrCat("#compdef ", program.name, "\n# Completion of ", program.name, " for zsh.\nlocal command=");
   if (!program.HasCommands()) {
     return StrCat(text, ZshArguments(program.commands.front()));
   }
   text += StrCat("local command=", program.commands.front().name, "\nlocal -a commands=(\n");
   for (const Command& command : program.commands)
     text += StrCat("  ", Quoted(StrCat(command.name, ":", command.description)), "\n");
-  text += StrCat(")\nif ((CURRENT == 2)) && [[ $words[2] != -* ]]; then\n  _describe command commands\n  _files\n  return\nfi\n",
-                 "case $words[2] in\n  ", Join(CommandNames(program), "|"),
-                 ") command=$words[2]; shift words; ((CURRENT--)) ;;\nesac\ncase $command in\n");
+  text += StrCat(
+      ")\nif ((CURRENT == 2)) && [[ $words[2] != -* ]]; then\n  _describe command commands\n  _files\n  "
+      "return\nfi\n",
+      "case $words[2] in\n  ", Join(CommandNames(program), "|"),
+      ") command=$words[2]; shift words; ((CURRENT--)) ;;\nesac\ncase $command in\n");
   for (const Command& command : program.commands)
     text += StrCat("    ", command.name, ")\n", ZshArguments(command), "      ;;\n");
   return text + "esac\n";

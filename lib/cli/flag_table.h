@@ -13,7 +13,8 @@
 
 namespace qat {
 
-/// Where the value of a flag goes. What it holds when the flag is added is the default. A bool is a switch without value;
+/// Where the value of a flag goes. What it holds when the flag is added is the default. A bool is a switch
+/// without value;
 /// a vector of texts collects the flag given again, one of numbers is split at commas.
 using FlagTarget = std::variant<bool*, std::string*, int32_t*, int64_t*, uint64_t*, float*, double*,
                                 std::optional<int32_t>*, std::optional<int64_t>*, std::optional<double>*,
@@ -22,7 +23,8 @@ using FlagTarget = std::variant<bool*, std::string*, int32_t*, int64_t*, uint64_
 struct FlagRow {
   const char* names;  ///< "-o,--output"; an argument has no hyphens
   FlagTarget target;
-  /// What the value is: FILE, N, X (a number), "fast|reference" where only these are taken; FILE... takes several words.
+  /// What the value is: FILE, N, X (a number), "fast|reference" where only these are taken; FILE... takes
+  /// several words.
   const char* type;
   /// One sentence with the unit. The default is appended by itself, unless the text holds "(default …)".
   const char* text;

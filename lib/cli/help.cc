@@ -35,7 +35,8 @@ std::string TakeDefaultNote(std::string& text) {
   note.erase(0, note.find_first_not_of(": "));
   text.erase(start, end + 1 - start);
   const bool gap = start > 0 && text[start - 1] == ' ';
-  if (gap && start < text.size() && std::string_view(" ;,.").find(text[start]) != std::string_view::npos) text.erase(start - 1, 1);
+  if (gap && start < text.size() && std::string_view(" ;,.").find(text[start]) != std::string_view::npos)
+    text.erase(start - 1, 1);
   while (text.ends_with(' ')) text.pop_back();
   return note;
 }
@@ -71,7 +72,8 @@ std::string RowText(const std::string& left, const std::string& text) {
 
 std::string RowText(const HelpRow& row) {
   const std::string left = row.type.empty() ? row.names : StrCat(row.names, " ", row.type);
-  return RowText(left, row.default_value.empty() ? row.text : StrCat(row.text, " (default ", row.default_value, ")"));
+  return RowText(
+      left, row.default_value.empty() ? row.text : StrCat(row.text, " (default ", row.default_value, ")"));
 }
 
 std::string UsualRows(const Command& command) {
@@ -107,7 +109,8 @@ std::string CommandRows(const Program& program) {
 }
 
 std::string ProgramHead(const Program& program) {
-  return StrCat("usage: ", program.name, " [COMMAND] [flags]\n", program.description, "\n", CommandRows(program));
+  return StrCat("usage: ", program.name, " [COMMAND] [flags]\n", program.description, "\n",
+                CommandRows(program));
 }
 
 }  // namespace
@@ -174,8 +177,9 @@ std::string ShortHelp(const Program& program) {
 
 std::string FullHelp(const Program& program) {
   const Command& first = program.commands.front();
-  return StrCat(ProgramHead(program), "\n", program.name, " COMMAND --help lists the flags of a command. These are the flags of ",
-                first.name, ".\n", AllRows(first), Examples(program.examples));
+  return StrCat(ProgramHead(program), "\n", program.name,
+                " COMMAND --help lists the flags of a command. These are the flags of ", first.name, ".\n",
+                AllRows(first), Examples(program.examples));
 }
 
 }  // namespace qat

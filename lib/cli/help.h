@@ -1,4 +1,5 @@
-// help.h: -h and --help, at most 100 columns wide. The parts of a row are what manual pages and the reference page show, too.
+// help.h: -h and --help, at most 100 columns wide. The parts of a row are what manual pages and the reference
+// page show, too.
 #ifndef QAT_CLI_HELP_H_
 #define QAT_CLI_HELP_H_
 
@@ -35,7 +36,8 @@ std::string ShortHelp(const Program& program, const Command& command);
 /// --help: all flags, one row each, with its default.
 std::string FullHelp(const Program& program, const Command& command);
 
-/// The same for a program of several commands where none was named: the list of commands, then the flags of the first one.
+/// The same for a program of several commands where none was named: the list of commands, then the flags of
+/// the first one.
 std::string ShortHelp(const Program& program);
 std::string FullHelp(const Program& program);
 

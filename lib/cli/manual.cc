@@ -30,7 +30,8 @@ uint32_t NextCodePoint(std::string_view text, size_t& at) {
   if (byte < 0x80) return byte;
   const int more = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
   uint32_t code = byte & (0x3f >> more);
-  for (int i = 0; i < more && at < text.size(); ++i) code = code << 6 | (static_cast<uint8_t>(text[at++]) & 0x3f);
+  for (int i = 0; i < more && at < text.size(); ++i)
+    code = code << 6 | (static_cast<uint8_t>(text[at++]) & 0x3f);
   return code;
 }
 
@@ -61,8 +62,8 @@ std::string RoffRow(const HelpRow& row) {
   for (const std::string& name : SplitText(row.names, ' ')) {
     const bool comma = name.ends_with(',');
     const std::string word = comma ? name.substr(0, name.size() - 1) : name;
-    names += StrCat(names.empty() ? "" : " ", word[0] == '-' ? StrCat("\\fB", Roff(word), "\\fR") : Roff(word),
-                    comma ? "," : "");
+    names += StrCat(names.empty() ? "" : " ",
+                    word[0] == '-' ? StrCat("\\fB", Roff(word), "\\fR") : Roff(word), comma ? "," : "");
   }
   if (!row.type.empty()) names += StrCat(" \\fI", Roff(row.type), "\\fR");
   std::string text = Roff(row.text);
@@ -86,8 +87,8 @@ std::string RoffCommands(const Program& program) {
   std::string text = ".SH COMMANDS\n";
   for (const Command& command : program.commands) {
     text += StrCat(".SS ", Roff(UsageOf(program, command)), "\n", Roff(command.description),
-                   &command == &program.commands.front() ? " This is the default command." : "", "\n", RoffGroups(command),
-                   RoffExamples(command.examples));
+                   &command == &program.commands.front() ? " This is the default command." : "", "\n",
+                   RoffGroups(command), RoffExamples(command.examples));
   }
   return text;
 }
@@ -128,10 +129,12 @@ std::string ReferenceRow(const HelpRow& row) {
 std::span<const ExitCodeText> ExitCodeTexts() { return kExitCodeTexts; }
 
 std::string ManualPage(const Program& program) {
-  std::string text = StrCat(".TH ", UpperCase(program.name), " 1 \"\" \"qat ", Version(), "\" \"User Commands\"\n");
+  std::string text =
+      StrCat(".TH ", UpperCase(program.name), " 1 \"\" \"qat ", Version(), "\" \"User Commands\"\n");
   text += StrCat(".SH NAME\n", Roff(program.name), " \\- ", Roff(program.description), "\n.SH SYNOPSIS\n",
                  RoffSynopsis(program), ".SH DESCRIPTION\n", Roff(program.description),
-                 "\n.PP\nIn the name of a flag, \\- and _ are the same. Results go to standard output, messages and progress to "
+                 "\n.PP\nIn the name of a flag, \\- and _ are the same. Results go to standard output, "
+                 "messages and progress to "
                  "standard error.\n");
   text += RoffCommands(program) + ".SH EXIT STATUS\n";
   for (const ExitCodeText& code : kExitCodeTexts)
@@ -143,15 +146,17 @@ std::string ReferencePage(const Program& program) {
   std::string text;
   for (const Command& command : program.commands) {
     const bool first = &command == &program.commands.front();
-    text += StrCat(first ? "" : "\n", program.HasCommands() ? "### " : "## ", TitleOf(program, command), "\n\n",
-                   command.description, first && program.HasCommands() ? " This is the default command." : "", "\n\n```text\n",
+    text += StrCat(first ? "" : "\n", program.HasCommands() ? "### " : "## ", TitleOf(program, command),
+                   "\n\n", command.description,
+                   first && program.HasCommands() ? " This is the default command." : "", "\n\n```text\n",
                    UsageOf(program, command), "\n```\n\n| flag | meaning | default |\n| --- | --- | --- |\n");
     for (const HelpGroup& group : GroupsOf(command)) {
       text += StrCat("| **", Cell(group.title), "** | | |\n");
       for (const HelpRow& row : group.rows) text += ReferenceRow(row);
     }
   }
-  return program.HasCommands() ? StrCat("## ", program.name, "\n\n", program.description, "\n\n", text) : text;
+  return program.HasCommands() ? StrCat("## ", program.name, "\n\n", program.description, "\n\n", text)
+                               : text;
 }
 
 Expected<std::string> HelpAs(const Program& program, std::string_view format) {

@@ -1,4 +1,5 @@
-// manual.h: the flags of a program in other forms than --help: a manual page, the reference page, completion for shells.
+// manual.h: the flags of a program in other forms than --help: a manual page, the reference page, completion
+// for shells.
 #ifndef QAT_CLI_MANUAL_H_
 #define QAT_CLI_MANUAL_H_
 

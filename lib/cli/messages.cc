@@ -18,9 +18,9 @@ std::string FlagOf(const Program& program, const Command& command, const std::st
   if (FindOption(command, flag) != nullptr) return flag;
   const CLI::Option* argument = FindOption(command, field);
   if (argument != nullptr && argument->get_positional()) return argument->get_type_name();
-  const bool of_another = std::any_of(program.commands.begin(), program.commands.end(), [&](const Command& other) {
-    return FindOption(other, flag) != nullptr;
-  });
+  const bool of_another =
+      std::any_of(program.commands.begin(), program.commands.end(),
+                  [&](const Command& other) { return FindOption(other, flag) != nullptr; });
   return of_another ? flag : field;
 }
 
@@ -62,7 +62,8 @@ std::string WithoutDoubledPhrases(std::string message) {
   for (size_t start = 0; start < message.size();) {
     bool doubled = false;
     // A phrase may hold the separator itself: "--data: a.npz: --data: a.npz: is cut".
-    for (size_t end = message.find(kEnd, start); end != std::string::npos; end = message.find(kEnd, end + 1)) {
+    for (size_t end = message.find(kEnd, start); end != std::string::npos;
+         end = message.find(kEnd, end + 1)) {
       const std::string phrase = message.substr(start, end + kEnd.size() - start);
       if (message.compare(start + phrase.size(), phrase.size(), phrase) != 0) continue;
       message.erase(start, phrase.size());

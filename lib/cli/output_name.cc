@@ -65,8 +65,8 @@ Status CheckOutputName(const OutputFormat& format, const std::string& path) {
                                   [&](const KnownEnding& one) { return one.ending == ending; });
   if (known == std::end(kKnown)) return {};
   if (std::find(format.endings.begin(), format.endings.end(), ending) != format.endings.end()) return {};
-  return InvalidArgument(StrCat(format.flag, ": ", path, ": the name says ", known->format, ", but ", format.what,
-                                " is written; choose a name ",
+  return InvalidArgument(StrCat(format.flag, ": ", path, ": the name says ", known->format, ", but ",
+                                format.what, " is written; choose a name ",
                                 format.endings.empty() ? "without that ending" : "that ends in ",
                                 format.endings.empty() ? "" : format.endings.front()));
 }

@@ -10,7 +10,8 @@
 
 namespace qat {
 
-/// What a flag writes: "--html" writes "an HTML page", whose names end in .html or .htm. The first ending is the one advised;
+/// What a flag writes: "--html" writes "an HTML page", whose names end in .html or .htm. The first ending is
+/// the one advised;
 /// none: a folder.
 struct OutputFormat {
   std::string_view flag;
@@ -18,8 +19,8 @@ struct OutputFormat {
   std::span<const std::string_view> endings;
 };
 
-/// Refuses a path whose ending is that of a known format other than what is written: model.onnx for a .tflite model. Endings
-/// that say nothing (model.bin, model, "-") pass. Errors: kInvalidArgument, with the way out.
+/// Refuses a path whose ending is that of a known format other than what is written: model.onnx for a .tflite
+/// model. Endings that say nothing (model.bin, model, "-") pass. Errors: kInvalidArgument, with the way out.
 Status CheckOutputName(const OutputFormat& format, const std::string& path);
 
 }  // namespace qat

@@ -101,8 +101,9 @@ struct Progress::Impl {
     const std::string counts = StrCat(" ", Counts()), text = Separated(detail);
     const std::string times = Times(last), cells = Cells();
     const size_t columns = TerminalColumns(out) - 1;
-    for (const std::string& line : {StrCat(name, cells, counts, times, text), StrCat(name, cells, counts, text),
-                                    StrCat(name, counts, text), StrCat(name, counts)}) {
+    for (const std::string& line :
+         {StrCat(name, cells, counts, times, text), StrCat(name, cells, counts, text),
+          StrCat(name, counts, text), StrCat(name, counts)}) {
       if (ColumnsOf(line) <= columns) return line;
     }
     return std::string(FrontOf(StrCat(name, counts), columns));

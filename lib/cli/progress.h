@@ -32,8 +32,8 @@ class Progress {
 
   /// Shows `done` of the total and `detail`, such as "loss 0.31  accuracy 97.2 %". Cheap to call often: a bar
   /// is drawn at most ten times a second, an NDJSON object written at most once a second, a plain line at
-  /// most every five seconds. A bar fits the terminal as wide as it is now, and gives way to messages and results
-  /// (base/screen.h).
+  /// most every five seconds. A bar fits the terminal as wide as it is now, and gives way to messages and
+  /// results (base/screen.h).
   void Update(int64_t done, std::string_view detail);
 
   /// Shows the last state, whatever the clock says, and ends the line. Further updates show nothing.

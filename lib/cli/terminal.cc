@@ -14,7 +14,8 @@
 namespace qat {
 namespace {
 
-// Back to the start of the line, then everything from there on: a line that a narrower window has wrapped is several.
+// Back to the start of the line, then everything from there on: a line that a narrower window has wrapped is
+// several.
 constexpr std::string_view kErase = "\r\x1b[J";
 constexpr unsigned char kFirstWide[] = {0xe1, 0x84};  // U+1100, the first of the wide letters, as UTF-8
 
@@ -43,7 +44,8 @@ void Erase(StatusLine& status) {
   if (drawn_on.exchange(-1) >= 0) Put(status.out, kErase);
 }
 
-// The width may have changed since the last time. The last column stays free, where a terminal may wrap already.
+// The width may have changed since the last time. The last column stays free, where a terminal may wrap
+// already.
 void Draw(StatusLine& status) {
   const size_t columns = TerminalColumns(status.out);
   Put(status.out, StrCat(kErase, FrontOf(status.line, columns - 1), "\r"));

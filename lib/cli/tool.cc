@@ -46,8 +46,8 @@ std::string ExtrasMessage(const CLI::App& app) {
   const std::string extra = extras.empty() ? "" : extras.front();
   // Where data are a flag, many name them without it.
   const bool takes_data = app.get_option_no_throw("--data") != nullptr && !extra.starts_with("-");
-  return StrCat("unexpected argument '", extra, "'", takes_data ? StrCat("; data are named by --data ", extra) : "",
-                " (--help shows the usage)");
+  return StrCat("unexpected argument '", extra, "'",
+                takes_data ? StrCat("; data are named by --data ", extra) : "", " (--help shows the usage)");
 }
 
 }  // namespace
@@ -109,7 +109,8 @@ struct Tool::Impl {
 };
 
 Command& Tool::Impl::Add(Command command) {
-  command.app = std::make_shared<CLI::App>(command.description, command.name.empty() ? program.name : command.name);
+  command.app =
+      std::make_shared<CLI::App>(command.description, command.name.empty() ? program.name : command.name);
   command.without_effect = {"--threads", "--seed"};
   program.commands.push_back(std::move(command));
   AddCommonFlags(program.commands.back());
@@ -126,7 +127,8 @@ void Tool::Impl::AddCommonFlags(Command& command) {
   add("--config", flags.config, "FILE", "read flags from this TOML file; the command line wins");
   app.add_flag("--print-config", flags.print_config, "print the values of all flags as such a file and stop");
   add("--progress", flags.progress, "STYLE", "on standard error: auto, bar, plain, ndjson or none");
-  add("--log-level", flags.log_level, "LEVEL", "least important message shown: debug, info, warning, error or off");
+  add("--log-level", flags.log_level, "LEVEL",
+      "least important message shown: debug, info, warning, error or off");
   add("--help-as", flags.help_as, "FORMAT",
       "print the flags as man, markdown, or completion for bash, zsh or fish, and stop");
   app.set_help_flag("-h", "show the usual flags and stop");
@@ -347,7 +349,9 @@ void Tool::SetJson(std::string document) { impl_->document = std::move(document)
 
 void Tool::NameFlags(Report& report) const { qat::NameFlags(impl_->program, impl_->Running(), report); }
 
-std::string Tool::NameFlags(std::string_view text) const { return qat::NameFlags(impl_->program, impl_->Running(), text); }
+std::string Tool::NameFlags(std::string_view text) const {
+  return qat::NameFlags(impl_->program, impl_->Running(), text);
+}
 
 int Tool::Main(int argc, const char* const* argv) {
   return Main(argc, argv, [this](Report& report) { return impl_->Running().run(report); });

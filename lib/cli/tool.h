@@ -55,17 +55,18 @@ class Tool {
   Tool(const Tool&) = delete;
   Tool& operator=(const Tool&) = delete;
 
-  /// Adds a command that the first word names; the first one added is meant where none is named. `run` fills the report; its
-  /// error becomes one sentence on stderr and the exit code. The reference holds until the next call.
+  /// Adds a command that the first word names; the first one added is meant where none is named. `run` fills
+  /// the report; its error becomes one sentence on stderr and the exit code. The reference holds until the
+  /// next call.
   Command& AddCommand(std::string name, std::string description, std::string examples,
                       std::function<Status(Report&)> run);
   /// What a flag of the time before there were commands is now, in the order in which they are looked for.
   void SetOldSpellings(std::vector<OldSpelling> old);
 
-  /// Of a program without commands: where it adds its own flags before Main. Give each a type_name (FILE, N, "a|b" where
-  /// only these are taken, …), a group and a description that states its unit; the default is shown by itself, unless
-  /// the description says "(default …)". A flag given twice means its last value; options of vectors collect. The
-  /// -o/--output flag, if there is one, is known by that name.
+  /// Of a program without commands: where it adds its own flags before Main. Give each a type_name (FILE, N,
+  /// "a|b" where only these are taken, …), a group and a description that states its unit; the
+  /// default is shown by itself, unless the description says "(default …)". A flag given twice means its last
+  /// value; options of vectors collect. The -o/--output flag, if there is one, is known by that name.
   CLI::App& app();
   Command& command();
   /// The dozen flags that -h shows, in this order; --help shows all.
@@ -85,8 +86,8 @@ class Tool {
   /// --config and --print-config are the business of the first command (qat-train: a TrainConfig).
   void OwnConfig();
 
-  /// `declare` says which files the flags name, once they are read: an output that is an input or another output ends the
-  /// program (exit 2) before anything is opened. --json and --config are known.
+  /// `declare` says which files the flags name, once they are read: an output that is an input or another
+  /// output ends the program (exit 2) before anything is opened. --json and --config are known.
   void DeclareFiles(std::function<void(FileUse&)> declare);
 
   /// Prints results on standard output; nothing where that carries the JSON report or the output file
@@ -96,15 +97,15 @@ class Tool {
   /// What --json carries instead of the report, where the command ends well: a document of another schema.
   void SetJson(std::string document);
 
-  /// Names the flags that sentences of the library mean (messages.h). Messages that are logged, and the report that is
-  /// written, have passed it anyway; what prints or renders a report itself calls it first.
+  /// Names the flags that sentences of the library mean (messages.h). Messages that are logged, and the
+  /// report that is written, have passed it anyway; what prints or renders a report itself calls it first.
   void NameFlags(Report& report) const;
   std::string NameFlags(std::string_view text) const;
 
   /// Of a program with commands.
   int Main(int argc, const char* const* argv);
-  /// Of one without. Outputs of `run` are opened there, before the long work; the JSON report is opened before `run`. With
-  /// report.status "gate-failed" the exit code is 1.
+  /// Of one without. Outputs of `run` are opened there, before the long work; the JSON report is opened
+  /// before `run`. With report.status "gate-failed" the exit code is 1.
   int Main(int argc, const char* const* argv, const std::function<Status(Report&)>& run);
 
  private:

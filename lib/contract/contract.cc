@@ -32,9 +32,9 @@ Offset<fb::Input> WriteInput(FlatBufferBuilder& builder, const InputContract& in
   const auto unit = WriteText(builder, input.unit);
   const auto features = WriteText(builder, Join(input.features, "\n"));
   return fb::CreateInput(builder, name, shape, input.height, input.width, input.channels,
-                         static_cast<fb::ValueType>(input.values), mean, std_values, input.low, input.high, unit,
-                         static_cast<fb::Fit>(input.fit), input.inside, input.channels_first, input.white,
-                         features);
+                         static_cast<fb::ValueType>(input.values), mean, std_values, input.low, input.high,
+                         unit, static_cast<fb::Fit>(input.fit), input.inside, input.channels_first,
+                         input.white, features);
 }
 
 Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract& output) {
@@ -49,7 +49,8 @@ Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract&
 // Whether version 1 says all of it.
 bool IsOnePicture(const Contract& contract) {
   const InputContract& input = contract.input();
-  return contract == Contract(input.height, input.width, input.channels, input.mean, input.std, contract.labels());
+  return contract ==
+         Contract(input.height, input.width, input.channels, input.mean, input.std, contract.labels());
 }
 
 template <class T>
@@ -81,7 +82,8 @@ Expected<InputContract> ReadInput(const fb::Input& table) {
   input.channels = table.channels();
   input.mean = ListOf(table.mean());
   input.std = ListOf(table.std());
-  QAT_ASSIGN_OR_RETURN(input.values, KnownValue<ValueType>(table.values(), fb::ValueType_MAX, "the type of its values"));
+  QAT_ASSIGN_OR_RETURN(input.values,
+                       KnownValue<ValueType>(table.values(), fb::ValueType_MAX, "the type of its values"));
   input.shape = ListOf(table.shape());
   input.low = table.low();
   input.high = table.high();
@@ -97,7 +99,8 @@ Expected<InputContract> ReadInput(const fb::Input& table) {
 
 Expected<OutputContract> ReadOutput(const fb::Output& table) {
   OutputContract output;
-  QAT_ASSIGN_OR_RETURN(output.task, KnownValue<Task>(table.task(), fb::OutputTask_MAX, "the task of an output"));
+  QAT_ASSIGN_OR_RETURN(output.task,
+                       KnownValue<Task>(table.task(), fb::OutputTask_MAX, "the task of an output"));
   output.labels = TextsOf(table.labels());
   output.mean = ListOf(table.mean());
   output.std = ListOf(table.std());
@@ -115,8 +118,8 @@ Status CheckOutput(const OutputContract& output) {
   }
   for (size_t i = 0; i < output.mean.size(); ++i) {
     if (std::isfinite(output.mean[i]) && std::isfinite(output.std[i]) && output.std[i] > 0) continue;
-    return Corrupt(StrCat("input contract: mean[", i, "] and std[", i, "] of an output are ", output.mean[i], " and ",
-                          output.std[i], ", expected finite numbers, the std above 0"));
+    return Corrupt(StrCat("input contract: mean[", i, "] and std[", i, "] of an output are ", output.mean[i],
+                          " and ", output.std[i], ", expected finite numbers, the std above 0"));
   }
   return {};
 }
@@ -126,7 +129,8 @@ std::string SomeOf(const std::vector<float>& numbers) {
   constexpr size_t kShown = 4;
   if (numbers.size() == 1) return StrCat(numbers[0]);
   std::vector<std::string> texts;
-  for (const float number : std::span(numbers).first(std::min(numbers.size(), kShown))) texts.push_back(StrCat(number));
+  for (const float number : std::span(numbers).first(std::min(numbers.size(), kShown)))
+    texts.push_back(StrCat(number));
   return StrCat("[", Join(texts), numbers.size() > kShown ? ", …]" : "]");
 }
 
@@ -135,8 +139,10 @@ std::string Describe(const OutputContract& output, bool with_task) {
   std::string text;
   const bool numbers = IsOfNumbers(output.task);
   if (!output.labels.empty()) text += StrCat(", ", output.labels.size(), numbers ? " numbers" : " labels");
-  if (with_task && output.task != Task::kUnknown && output.task != Task::kClasses) text += StrCat(", task ", NameOf(output.task));
-  if (!output.mean.empty()) text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
+  if (with_task && output.task != Task::kUnknown && output.task != Task::kClasses)
+    text += StrCat(", task ", NameOf(output.task));
+  if (!output.mean.empty())
+    text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
   if (output.channels_first) text += ", given with the channels first";
   if (output.ignored != kIgnoredLabel) text += StrCat(", label ", output.ignored, " is ignored");
   return text;
@@ -151,8 +157,8 @@ std::vector<OutputContract> OutputMeaningOf(Contract contract) {
 
 }  // namespace
 
-Contract::Contract(int32_t height, int32_t width, int32_t channels, std::vector<float> mean, std::vector<float> std,
-                   std::vector<std::string> labels)
+Contract::Contract(int32_t height, int32_t width, int32_t channels, std::vector<float> mean,
+                   std::vector<float> std, std::vector<std::string> labels)
     : Contract(InputContract{height, width, channels, std::move(mean), std::move(std)}, std::move(labels)) {}
 
 Contract::Contract(InputContract input, std::vector<std::string> labels) : inputs{std::move(input)} {
@@ -196,7 +202,9 @@ void NormalizeTargets(const OutputContract& contract, std::span<float> targets) 
 }
 
 bool SameMeaning(const Contract& a, const Contract& b) {
-  const auto same = [](const InputContract& one, const InputContract& other) { return SameMeaning(one, other); };
+  const auto same = [](const InputContract& one, const InputContract& other) {
+    return SameMeaning(one, other);
+  };
   return std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(), same) &&
          OutputMeaningOf(a) == OutputMeaningOf(b);
 }
@@ -230,8 +238,8 @@ std::vector<uint8_t> Serialize(const Contract& contract) {
     const auto mean = builder.CreateVector(input.mean);
     const auto std_values = builder.CreateVector(input.std);
     const auto labels = builder.CreateVectorOfStrings(contract.labels());
-    builder.Finish(
-        fb::CreateInputContract(builder, input.height, input.width, input.channels, mean, std_values, labels));
+    builder.Finish(fb::CreateInputContract(builder, input.height, input.width, input.channels, mean,
+                                           std_values, labels));
   } else {
     std::vector<Offset<fb::Input>> inputs;
     for (const InputContract& input : contract.inputs) inputs.push_back(WriteInput(builder, input));
@@ -248,8 +256,8 @@ Expected<Contract> ParseContract(std::span<const uint8_t> bytes) {
   flatbuffers::Verifier verifier(bytes.data(), bytes.size());
   if (!verifier.VerifyBuffer<fb::InputContract>(nullptr)) return Corrupt("input contract: damaged table");
   const auto* table = flatbuffers::GetRoot<fb::InputContract>(bytes.data());
-  Contract contract(table->height(), table->width(), table->channels(), ListOf(table->mean()), ListOf(table->std()),
-                    TextsOf(table->labels()));
+  Contract contract(table->height(), table->width(), table->channels(), ListOf(table->mean()),
+                    ListOf(table->std()), TextsOf(table->labels()));
   if (table->inputs() != nullptr) {
     contract = Contract();
     contract.inputs.clear();

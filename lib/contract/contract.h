@@ -1,4 +1,5 @@
-// contract.h: what goes into a network and what its outputs mean: a list of inputs and a list of outputs with their tasks.
+// contract.h: what goes into a network and what its outputs mean: a list of inputs and a list of outputs with
+// their tasks.
 #ifndef QAT_CONTRACT_CONTRACT_H_
 #define QAT_CONTRACT_CONTRACT_H_
 
@@ -15,14 +16,18 @@ namespace qat {
 
 struct OutputContract {
   Task task = Task::kUnknown;
-  std::vector<std::string> labels = {};  ///< class names in label order, or one name per label or number; may be empty
+  /// class names in label order, or one name per label or number; may be empty
+  std::vector<std::string> labels = {};
   /// Of real numbers: target i = mean[i % n] + std[i % n] * output i, of n means; empty: the output itself.
   std::vector<float> mean = {}, std = {};
   std::string name = {};  ///< of several outputs; of one, the column of a table that held its answers
-  std::string columns = {};  ///< of several outputs: the columns of a table that hold its answers, where they are not called as it is
-  /// Of classes a pixel: the stored label of those that have none and do not count, as 255; kIgnoredLabel: there is no such label.
+  /// of several outputs: the columns of a table that hold its answers, where they are not called as it is
+  std::string columns = {};
+  /// Of classes a pixel: the stored label of those that have none and do not count, as 255; kIgnoredLabel:
+  /// there is no such label.
   int32_t ignored = kIgnoredLabel;
-  bool channels_first = false;  ///< the model gives [1, C, H, W] or [1, C, T]; answers and targets are [.., C] all the same
+  /// the model gives [1, C, H, W] or [1, C, T]; answers and targets are [.., C] all the same
+  bool channels_first = false;
   bool operator==(const OutputContract&) const = default;
 };
 
@@ -51,15 +56,16 @@ struct Contract {
 /// Every input valid, finite means and stds of outputs. Errors: kCorrupt.
 Status Validate(const Contract& contract);
 
-/// Outputs, one example after the other, as the targets that they stand for, and back: in double, rounded once. Requires as
-/// many outputs as targets of some examples.
+/// Outputs, one example after the other, as the targets that they stand for, and back: in double, rounded
+/// once. Requires as many outputs as targets of some examples.
 void RestoreTargets(const OutputContract& contract, std::span<float> outputs);
 void NormalizeTargets(const OutputContract& contract, std::span<float> targets);
 
 /// Whether examples and answers mean the same, wherever the input is normalized.
 bool SameMeaning(const Contract& a, const Contract& b);
 
-/// What input `index` gets of examples, each of ExampleSize bytes: of one input the examples themselves, else copied to `copy`.
+/// What input `index` gets of examples, each of ExampleSize bytes: of one input the examples themselves, else
+/// copied to `copy`.
 std::span<const uint8_t> InputOf(const Contract& contract, size_t index, std::span<const uint8_t> examples,
                                  std::vector<uint8_t>& copy);
 

@@ -13,8 +13,8 @@
 namespace qat {
 namespace {
 
-// Bounds of mean, std and 1 / std: far from any that means something, and with them every byte's real value, and the scale of
-// a network's input, stay within float32.
+// Bounds of mean, std and 1 / std: far from any that means something, and with them every byte's real value,
+// and the scale of a network's input, stay within float32.
 constexpr float kLargestNumber = 1e15f;
 
 std::string ListText(const std::vector<float>& values) {
@@ -40,18 +40,21 @@ Status CheckSizes(const InputContract& contract) {
   if (contract.height <= 0 || contract.width <= 0 || contract.channels <= 0)
     return Corrupt(StrCat("input contract: image size is ", SizeText(contract), ", expected positive sizes"));
   if (CheckedFlatSize({contract.height, contract.width, contract.channels}) < 0) {
-    return Corrupt(StrCat("input contract: image size is ", SizeText(contract), ", expected fewer than 2^31 values"));
+    return Corrupt(
+        StrCat("input contract: image size is ", SizeText(contract), ", expected fewer than 2^31 values"));
   }
   const Shape& shape = contract.shape;
   if (shape.empty() || (shape.size() <= 3 && CheckedFlatSize(shape) == contract.ValueCount())) return {};
-  return Corrupt(StrCat("input contract: the data's shape is ", ToString(shape), ", expected up to 3 axes of together ",
-                        contract.ValueCount(), " values, as ", SizeText(contract), " has"));
+  return Corrupt(StrCat("input contract: the data's shape is ", ToString(shape),
+                        ", expected up to 3 axes of together ", contract.ValueCount(), " values, as ",
+                        SizeText(contract), " has"));
 }
 
 Status CheckNormalization(const InputContract& contract) {
   const auto channels = static_cast<size_t>(contract.channels);
   const size_t count = contract.mean.size();
-  const bool per_value = contract.values == ValueType::kReal && count == static_cast<size_t>(contract.ValueCount());
+  const bool per_value =
+      contract.values == ValueType::kReal && count == static_cast<size_t>(contract.ValueCount());
   if (contract.std.size() != count || (count != channels && !per_value)) {
     return Corrupt(StrCat("input contract: ", contract.mean.size(), " means and ", contract.std.size(),
                           " stds, expected one per channel (", channels, ")"));
@@ -63,7 +66,8 @@ Status CheckNormalization(const InputContract& contract) {
     }
     if (!(contract.std[c] >= 1 / kLargestNumber && contract.std[c] <= kLargestNumber)) {
       return Corrupt(StrCat("input contract: std[", c, "] is ", contract.std[c],
-                            ", expected a positive number from ", 1 / kLargestNumber, " to ", kLargestNumber));
+                            ", expected a positive number from ", 1 / kLargestNumber, " to ",
+                            kLargestNumber));
     }
   }
   return {};
@@ -73,20 +77,24 @@ Status CheckNormalization(const InputContract& contract) {
 Status CheckRange(const InputContract& contract) {
   if (contract.values == ValueType::kByte) return {};
   const float low = contract.low, high = contract.high;
-  const bool holds_zero = low <= 0 && high >= 0 && high - low <= kLargestNumber && high - low >= 1 / kLargestNumber;
+  const bool holds_zero =
+      low <= 0 && high >= 0 && high - low <= kLargestNumber && high - low >= 1 / kLargestNumber;
   if (holds_zero) return {};
   return Corrupt(StrCat("input contract: the range of the input is ", low, " to ", high,
-                        ", expected one that holds 0 and is from ", 1 / kLargestNumber, " to ", kLargestNumber, " wide"));
+                        ", expected one that holds 0 and is from ", 1 / kLargestNumber, " to ",
+                        kLargestNumber, " wide"));
 }
 
 Status CheckFeatures(const InputContract& contract) {
   if (contract.features.empty()) return {};
   const auto count = static_cast<int64_t>(contract.features.size());
   if (count != contract.ValueCount())
-    return Corrupt(StrCat("input contract: names ", count, " features, expected ", contract.ValueCount(), ", one per value"));
+    return Corrupt(StrCat("input contract: names ", count, " features, expected ", contract.ValueCount(),
+                          ", one per value"));
   std::set<std::string_view> seen;
   for (const std::string& name : contract.features) {
-    if (!seen.insert(name).second) return Corrupt(StrCat("input contract: names the feature '", name, "' twice"));
+    if (!seen.insert(name).second)
+      return Corrupt(StrCat("input contract: names the feature '", name, "' twice"));
   }
   return {};
 }
@@ -112,7 +120,8 @@ Status Validate(const InputContract& contract) {
   QAT_RETURN_IF_ERROR(CheckSizes(contract));
   QAT_RETURN_IF_ERROR(CheckNormalization(contract));
   if (contract.white != 0 && contract.white != kWhiteOfBytes && contract.white != kWhiteOfDeep)
-    return Corrupt(StrCat("input contract: white is ", contract.white, ", expected 0, ", kWhiteOfBytes, " or ", kWhiteOfDeep));
+    return Corrupt(StrCat("input contract: white is ", contract.white, ", expected 0, ", kWhiteOfBytes,
+                          " or ", kWhiteOfDeep));
   QAT_RETURN_IF_ERROR(CheckFeatures(contract));
   return CheckRange(contract);
 }
@@ -123,13 +132,15 @@ std::string Describe(const InputContract& contract) {
                             ListText(contract.std));
   if (contract.inside) text += " inside the model";
   if (contract.channels_first) text += ", taken with the channels first";
-  if (contract.fit != Fit::kCrop) text += StrCat(", pictures ", contract.fit == Fit::kPad ? "padded" : "stretched", " to fit");
+  if (contract.fit != Fit::kCrop)
+    text += StrCat(", pictures ", contract.fit == Fit::kPad ? "padded" : "stretched", " to fit");
   if (contract.values == ValueType::kReal && contract.low < contract.high)
     text += StrCat(", ", NumberText(contract.low), " to ", NumberText(contract.high));
   if (contract.white != 0) text += StrCat(", white is ", contract.white);
   if (!contract.unit.empty()) text += StrCat(" (values in ", contract.unit, ")");
   constexpr size_t kShownFeatures = 6;
-  if (!contract.features.empty()) text += StrCat(", of the columns ", JoinSome(contract.features, kShownFeatures));
+  if (!contract.features.empty())
+    text += StrCat(", of the columns ", JoinSome(contract.features, kShownFeatures));
   return text;
 }
 

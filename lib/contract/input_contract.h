@@ -1,5 +1,6 @@
-// input_contract.h: how one input of a network becomes real numbers. Written by qat-train, kept by every stage, embedded in
-// the .tflite file, enforced by qat-eval; so nobody works out a mean and a std by hand again.
+// input_contract.h: how one input of a network becomes real numbers. Written by qat-train, kept by every
+// stage, embedded in the .tflite file, enforced by qat-eval; so nobody works out a mean and a std by hand
+// again.
 #ifndef QAT_CONTRACT_INPUT_CONTRACT_H_
 #define QAT_CONTRACT_INPUT_CONTRACT_H_
 
@@ -24,8 +25,8 @@ enum class Fit { kCrop, kPad, kStretch };
 /// White of pictures with 8 and with 16 bits per sample; black is 0.
 inline constexpr int32_t kWhiteOfBytes = 255, kWhiteOfDeep = 65535;
 
-/// One example as the network takes it: [H, W, C], and per channel real = (value - mean[c]) / std[c]. A series of T steps is
-/// 1 x T x C, a row of features 1 x 1 x F.
+/// One example as the network takes it: [H, W, C], and per channel real = (value - mean[c]) / std[c]. A
+/// series of T steps is 1 x T x C, a row of features 1 x 1 x F.
 struct InputContract {
   int32_t height = 0;
   int32_t width = 0;
@@ -38,37 +39,44 @@ struct InputContract {
   std::string name = {};    ///< of the array, where there are several inputs
   std::string unit = {};    ///< "g", "kWh"; empty: not known
   Fit fit = Fit::kCrop;
-  bool inside = false;      ///< reals: the model normalizes by itself and takes the values as they are
-  bool channels_first = false;  ///< the model takes [1, C, H, W] or [1, C, T]; examples are as above all the same
-  int32_t white = 0;        ///< reals of pictures: the value of white (of black: 0); 0: they are no pictures, or nothing is said
-  /// Of a table: the names of its columns in the order of the values, one each and none twice; empty: not known.
+  bool inside = false;  ///< reals: the model normalizes by itself and takes the values as they are
+  /// the model takes [1, C, H, W] or [1, C, T]; examples are as above all the same
+  bool channels_first = false;
+  /// reals of pictures: the value of white (of black: 0); 0: they are no pictures, or nothing is said
+  int32_t white = 0;
+  /// Of a table: the names of its columns in the order of the values, one each and none twice; empty: not
+  /// known.
   std::vector<std::string> features = {};
 
   bool operator==(const InputContract&) const = default;
   int64_t ValueCount() const { return int64_t{height} * width * channels; }
   /// Bytes of one example.
   int64_t ImageSize() const { return ValueCount() * static_cast<int64_t>(SizeOf(values)); }
-  /// Of the model's input: [1, H, W, C] or with the data's own shape, [1, T, C]; channels_first with C as the second size.
+  /// Of the model's input: [1, H, W, C] or with the data's own shape, [1, T, C]; channels_first with C as the
+  /// second size.
   Shape NetworkShape() const;
   Shape DataShape() const;
 };
 
-/// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15; a shape of as
-/// many values; of reals a range that holds 0; as many features as values, or none. Errors: kCorrupt.
+/// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15;
+/// a shape of as many values; of reals a range that holds 0; as many features as values, or none. Errors:
+/// kCorrupt.
 Status Validate(const InputContract& contract);
 
 /// "28x28x1, real = (byte - 0) / 255"; per-channel lists in brackets, long ones shortened.
 std::string Describe(const InputContract& contract);
 
-/// Whether an example means the same to both, wherever it is normalized. Features that one of them does not know are no difference.
+/// Whether an example means the same to both, wherever it is normalized. Features that one of them does not
+/// know are no difference.
 bool SameMeaning(const InputContract& a, const InputContract& b);
 
 /// The real value of every byte: [channels][256]; of a contract of reals nothing.
 using RealTable = std::vector<std::array<float, 256>>;
 RealTable MakeRealTable(const InputContract& contract);
 
-/// Examples [count, H, W, C], bytes or float32, as normalized reals: real = (value - mean) * (1 / std), each step rounded to
-/// float32, so that a SUB and a MUL in a .tflite give the same bits; `inside` the values themselves. `table` is the contract's. Requires sizes that agree.
+/// Examples [count, H, W, C], bytes or float32, as normalized reals: real = (value - mean) * (1 / std), each
+/// step rounded to float32, so that a SUB and a MUL in a .tflite give the same bits; `inside` the values
+/// themselves. `table` is the contract's. Requires sizes that agree.
 void ToReal(const InputContract& contract, const RealTable& table, std::span<const uint8_t> examples,
             std::span<float> real);
 

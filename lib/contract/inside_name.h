@@ -1,4 +1,5 @@
-// inside_name.h: the name of what the network takes, where layers in front of it make it of what the model takes.
+// inside_name.h: the name of what the network takes, where layers in front of it make it of what the model
+// takes.
 #ifndef QAT_CONTRACT_INSIDE_NAME_H_
 #define QAT_CONTRACT_INSIDE_NAME_H_
 
@@ -6,7 +7,8 @@
 
 namespace qat {
 
-/// The input of the model keeps the name that the input of the network has; the tensor behind the layers in front has this after it.
+/// The input of the model keeps the name that the input of the network has; the tensor behind the layers in
+/// front has this after it.
 inline constexpr std::string_view kInsideSuffix = "/inside";
 
 /// What the network calls a tensor of its model.

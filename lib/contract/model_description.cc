@@ -50,7 +50,8 @@ Offset<fb::Stats> WriteStats(FlatBufferBuilder& builder, const TensorDescription
   return fb::CreateStats(builder, max, min);
 }
 
-Offset<List<fb::AssociatedFile>> WriteLabelFiles(FlatBufferBuilder& builder, const TensorDescription& tensor) {
+Offset<List<fb::AssociatedFile>> WriteLabelFiles(FlatBufferBuilder& builder,
+                                                 const TensorDescription& tensor) {
   if (tensor.label_file.empty()) return 0;
   const auto type = static_cast<fb::AssociatedFileType>(tensor.labels);
   const auto name = Text(builder, tensor.label_file);
@@ -106,8 +107,8 @@ void ReadNormalization(const fb::ProcessUnit& unit, TensorDescription& tensor) {
   tensor.std = NumbersOf(options->std());
 }
 
-// How much a file of labels says to a reader of English: 0 in another language, 1 in none that it names, which may be ids of a
-// machine, 2 and 3 in English.
+// How much a file of labels says to a reader of English: 0 in another language, 1 in none that it names,
+// which may be ids of a machine, 2 and 3 in English.
 int RankOf(const fb::AssociatedFile& file) {
   const std::string locale = TextOf(file.locale());
   if (locale == "en") return 3;
@@ -180,7 +181,7 @@ Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const 
 }
 
 std::optional<Contract> ContractOf(const TensorDescription& input, const Shape& shape,
-                                        std::vector<std::string> labels) {
+                                   std::vector<std::string> labels) {
   if (shape.size() != 4 || shape[3] < 1) return {};
   const auto channels = static_cast<size_t>(shape[3]);
   InputContract contract{shape[1], shape[2], shape[3], input.mean, input.std};

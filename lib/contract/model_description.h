@@ -1,6 +1,6 @@
-// model_description.h: what a .tflite says of itself in TFLite's standard metadata: normalization of the input, names of
-// the classes. TensorFlow Lite Support, MediaPipe and Android Studio read it; models of others carry it in place of our
-// own input contract.
+// model_description.h: what a .tflite says of itself in TFLite's standard metadata: normalization of the
+// input, names of the classes. TensorFlow Lite Support, MediaPipe and Android Studio read it; models of
+// others carry it in place of our own input contract.
 #ifndef QAT_CONTRACT_MODEL_DESCRIPTION_H_
 #define QAT_CONTRACT_MODEL_DESCRIPTION_H_
 
@@ -17,7 +17,8 @@
 
 namespace qat {
 
-/// Name of the metadata entry that holds the description, and of the label file in the ZIP archive appended to the model.
+/// Name of the metadata entry that holds the description, and of the label file in the ZIP archive appended
+/// to the model.
 inline constexpr char kDescriptionMetadataName[] = "TFLITE_METADATA";
 inline constexpr char kLabelFileName[] = "labels.txt";
 
@@ -32,8 +33,9 @@ struct TensorDescription {
   std::vector<float> mean, std;  ///< normalized = (byte - mean) / std
   std::vector<float> min, max;   ///< of the values in the tensor
   LabelUse labels = LabelUse::kNone;
-  std::string label_file;    ///< name in the archive; empty: no labels
-  std::string display_file;  ///< the same labels in words for people, where label_file holds ids of a machine; else empty
+  std::string label_file;  ///< name in the archive; empty: no labels
+  /// the same labels in words for people, where label_file holds ids of a machine; else empty
+  std::string display_file;
   bool operator==(const TensorDescription&) const = default;
 };
 
@@ -44,15 +46,16 @@ struct ModelDescription {
   bool operator==(const ModelDescription&) const = default;
 };
 
-/// FlatBuffer bytes (schemas/tflite_metadata.fbs) and back. Nothing if the bytes are of another version of the format;
+/// FlatBuffer bytes (schemas/tflite_metadata.fbs) and back. Nothing if the bytes are of another version of
+/// the format;
 /// parts that are not described here are skipped. Errors of reading: kCorrupt.
 std::vector<uint8_t> Serialize(const ModelDescription& description);
 Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const uint8_t> bytes);
 
-/// The contract of an input [1, H, W, C] with this description and these labels; nothing where it does not say what a byte
-/// means to each of C channels.
+/// The contract of an input [1, H, W, C] with this description and these labels; nothing where it does not
+/// say what a byte means to each of C channels.
 std::optional<Contract> ContractOf(const TensorDescription& input, const Shape& shape,
-                                        std::vector<std::string> labels);
+                                   std::vector<std::string> labels);
 
 /// A label file: one label per line. Line breaks within a label become spaces, so that no other label moves.
 std::string LabelFileText(std::span<const std::string> labels);

@@ -34,7 +34,8 @@ std::string Unescaped(const std::string& text) {
 std::string ProvenanceText(const std::map<std::string, std::string>& provenance) {
   std::map<std::string, std::string> lines;
   for (const auto& [key, value] : provenance) {
-    // The description names the program; which examples were held out, and the task, follow from the checkpoint's hash.
+    // The description names the program; which examples were held out, and the task, follow from the
+    // checkpoint's hash.
     if (key == "tool_version" || key == "holdout_sha256" || key == kTaskKey) continue;
     const bool is_hash = key.ends_with(kHashSuffix);
     lines[is_hash ? key.substr(0, key.size() - kHashSuffix.size()) : key] =

@@ -1,4 +1,5 @@
-// task.h: what an output of a network means. Loss, metrics, gates and what may be appended to a model follow from it.
+// task.h: what an output of a network means. Loss, metrics, gates and what may be appended to a model follow
+// from it.
 #ifndef QAT_CONTRACT_TASK_H_
 #define QAT_CONTRACT_TASK_H_
 
@@ -20,7 +21,8 @@ enum class Task {
   kReconstruction,  ///< the input itself, as real numbers: autoencoders
 };
 
-/// "auto", "classes", "numbers", "yes-no", "multi-label", "reconstruction": as recipes, models and reports have it.
+/// "auto", "classes", "numbers", "yes-no", "multi-label", "reconstruction": as recipes, models and reports
+/// have it.
 std::string_view NameOf(Task task);
 std::optional<Task> TaskFromName(std::string_view name);
 /// All of them, "auto" first.

@@ -28,8 +28,8 @@ void Done(const Conversion& c) {
 
 Status Append(Conversion& c) { return AppendAsAsked(c.request, c.graph()); }
 
-/// Without data the ranges of what a network does to its input stand, as they were trained. An imported model of integers that does it in
-/// float32 has none of them.
+/// Without data the ranges of what a network does to its input stand, as they were trained. An imported model
+/// of integers that does it in float32 has none of them.
 Status NormalizeInput(Conversion& c) {
   std::vector<std::string> notes;
   const auto is_planned = [&](const std::string& layer) {
@@ -49,7 +49,9 @@ Status NormalizeInput(Conversion& c) {
 Status Limit(Conversion& c) {
   if (!c.data || c.type.is_real()) return {};
   const std::vector<std::string> sums = LimitMasks(c.graph());
-  if (!sums.empty()) c.Note(StrCat("masks before softmax hide by no more than they must, so that scores keep their steps: ", JoinSome(sums, 6)));
+  if (!sums.empty())
+    c.Note(StrCat("masks before softmax hide by no more than they must, so that scores keep their steps: ",
+                  JoinSome(sums, 6)));
   return {};
 }
 
@@ -63,7 +65,8 @@ void NoteRepair(std::string_view name, Conversion& c) {
 Expected<std::optional<ChannelReach>> ReachOnData(Conversion& c) {
   if (!c.data) return std::optional<ChannelReach>();
   if (ClippedLayers(c.graph()).empty()) return std::optional(ChannelReach());
-  QAT_ASSIGN_OR_RETURN_IN(c.source, ChannelReach reach, FindChannelReach(c.graph(), *c.data, nullptr, Begin("equalize", c)));
+  QAT_ASSIGN_OR_RETURN_IN(c.source, ChannelReach reach,
+                          FindChannelReach(c.graph(), *c.data, nullptr, Begin("equalize", c)));
   Done(c);
   return std::optional(std::move(reach));
 }
@@ -72,7 +75,8 @@ Expected<std::optional<ChannelReach>> ReachOnData(Conversion& c) {
 Status EqualizeByPlan(Conversion& c) {
   if (!c.plan || c.plan->equalize.empty() || c.repairs.chosen.equalize) return {};
   QAT_ASSIGN_OR_RETURN(const std::optional<ChannelReach> reach, ReachOnData(c));
-  QAT_RETURN_IF_ERROR_IN(StrCat(c.plan_source, ": equalize"), EqualizeNamed(c.plan->equalize, c.graph(), reach ? &*reach : nullptr));
+  QAT_RETURN_IF_ERROR_IN(StrCat(c.plan_source, ": equalize"),
+                         EqualizeNamed(c.plan->equalize, c.graph(), reach ? &*reach : nullptr));
   c.equalized = c.plan->equalize;
   NoteRepair(kEqualizePlanRepair, c);
   return {};
@@ -95,14 +99,18 @@ Status ShareFullyConnectedScales(Conversion& c) {
   const std::string& scales = c.request.fully_connected_scales;
   if (scales == "channel") return {};
   if (scales != "tensor")
-    return InvalidArgument(StrCat("`fully_connected_scales`: value '", scales, "', expected channel or tensor"));
+    return InvalidArgument(
+        StrCat("`fully_connected_scales`: value '", scales, "', expected channel or tensor"));
   if (c.type.is_real())
-    return InvalidArgument("`fully_connected_scales`: chooses scales of integers, and a model of real numbers has none of filters; "
-                           "expected `type` int8, int16x8 or w4a8");
+    return InvalidArgument(
+        "`fully_connected_scales`: chooses scales of integers, and a model of real numbers has none of "
+        "filters; "
+        "expected `type` int8, int16x8 or w4a8");
   for (const GraphNode& node : c.graph().nodes) {
     if (node.type != OpType::kFullyConnected) continue;
     const int32_t filter = node.inputs[static_cast<size_t>(node.definition().filter_input)];
-    if (c.graph().tensor(filter).is_constant()) c.options.filters[c.graph().tensor(filter).name].granularity = Granularity::kTensor;
+    if (c.graph().tensor(filter).is_constant())
+      c.options.filters[c.graph().tensor(filter).name].granularity = Granularity::kTensor;
   }
   return {};
 }
@@ -137,7 +145,8 @@ void SayTrials(const std::vector<RepairTrial>& tried, std::string_view of, Conve
 Status ChooseRanges(Conversion& c) {
   if (!c.chooses_observer) return {};
   const RepairTask task = {*c.data, c.calibration, c.options, c.plan ? &*c.plan : nullptr};
-  QAT_ASSIGN_OR_RETURN_IN(c.source, const ChosenObserver chosen, ChooseObserver(c.graph(), task, Begin("choose observer", c)));
+  QAT_ASSIGN_OR_RETURN_IN(c.source, const ChosenObserver chosen,
+                          ChooseObserver(c.graph(), task, Begin("choose observer", c)));
   Done(c);
   c.calibration.observers.usual = chosen.observer;
   SayTrials(chosen.trials, "observers", c);
@@ -165,8 +174,8 @@ Status Equalize(Conversion& c) {
   const std::vector<std::string> pairs = EqualizeFilters(c.graph(), nullptr, known);
   if (!pairs.empty() && !by_plan) NoteRepair(kEqualizeRepair, c);
   c.Note(pairs.empty() ? "equalize: no two layers with filters follow each other in a way that allows it; "
-                          "nothing was changed"
-                        : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
+                         "nothing was changed"
+                       : StrCat("equalized, channel by channel: ", JoinSome(pairs, 6)));
   return {};
 }
 
@@ -175,7 +184,8 @@ Status FindRanges(Conversion& c) {
   QAT_ASSIGN_OR_RETURN(const auto types, OutputTypesAsAsked(c.request, c.graph()));
   c.calibration.float_outputs.clear();
   for (const auto& type : types) c.calibration.float_outputs.push_back(type == DType::kFloat32);
-  QAT_RETURN_IF_ERROR_IN(c.source, Calibrate(*c.data, c.calibration, Begin("calibrate", c), c.graph(), c.warnings));
+  QAT_RETURN_IF_ERROR_IN(c.source,
+                         Calibrate(*c.data, c.calibration, Begin("calibrate", c), c.graph(), c.warnings));
   Done(c);
   c.graph().provenance[kCalibrationLimitKey] = std::to_string(c.request.calibration_limit);
   return {};
@@ -220,7 +230,8 @@ Status CorrectBias(Conversion& c) {
 Status Quantize(Conversion& c) {
   if (c.options.is_real()) {
     if (c.hooks.write_plan)
-      return InvalidArgument(StrCat("`write_plan`: a model of real numbers has no plan, expected one of `type` ", IntegerNames()));
+      return InvalidArgument(StrCat(
+          "`write_plan`: a model of real numbers has no plan, expected one of `type` ", IntegerNames()));
     QAT_RETURN_IF_ERROR_IN(c.source, ChooseQuantization(c.graph(), c.options, c.warnings));
     return {};
   }
@@ -228,7 +239,9 @@ Status Quantize(Conversion& c) {
   if (c.hooks.write_plan) {
     QAT_RETURN_IF_ERROR(c.hooks.write_plan(PlanText(plan, c.graph(), {c.kept_float, c.int16, c.equalized})));
     if (c.repairs.chosen.adaround || c.repairs.chosen.bias)
-      c.Note("the plan holds ranges and types, not how adaround rounded filters or what bias moved; give `calibrate` and `repair` with `plan` again");
+      c.Note(
+          "the plan holds ranges and types, not how adaround rounded filters or what bias moved; give "
+          "`calibrate` and `repair` with `plan` again");
   }
   ApplyPlan(plan, c.graph(), c.warnings);
   if (!c.twins) return {};
@@ -276,14 +289,18 @@ const std::vector<ConversionPass>& ConversionPasses() {
   static const std::vector<ConversionPass> kPasses = {
       {"append", "adds what `append` names after the last layer", Append},
       {"input-normalization",
-       "an input of reals: what the network does to it first, by constants, becomes mean and std of the contract",
+       "an input of reals: what the network does to it first, by constants, becomes mean and std of the "
+       "contract",
        NormalizeInput},
       {"equalize-plan", "equalizes the layers that `plan` names", EqualizeByPlan},
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
-      {"keep-int16", "puts layers that `int16` and the plan name between nodes that change the number of bits", WidenLayers},
-      {"fully-connected-scales", "gives filters of fully connected layers one scale, where asked for", ShareFullyConnectedScales},
+      {"keep-int16",
+       "puts layers that `int16` and the plan name between nodes that change the number of bits",
+       WidenLayers},
+      {"fully-connected-scales", "gives filters of fully connected layers one scale, where asked for",
+       ShareFullyConnectedScales},
       {"check-twins", "`twins`: refuses what cannot be equal for uint8 and int8", CheckTwins},
       {"choose-observer", "`observer` auto: tries each observer on examples held out", ChooseRanges},
       {"choose-repairs", "`repair` auto: tries each repair on examples held out", Choose},
@@ -321,7 +338,9 @@ Status RunPasses(Conversion& conversion) {
     QAT_RETURN_IF_ERROR(pass.run(conversion));
     QAT_RETURN_IF_ERROR_IN(StrCat(conversion.source, ": after the pass ", pass.name),
                            Verify(conversion.graph()));
-    if (conversion.twin) QAT_RETURN_IF_ERROR_IN(StrCat(conversion.source, ": the twin after the pass ", pass.name), Verify(*conversion.twin));
+    if (conversion.twin)
+      QAT_RETURN_IF_ERROR_IN(StrCat(conversion.source, ": the twin after the pass ", pass.name),
+                             Verify(*conversion.twin));
   }
   return {};
 }

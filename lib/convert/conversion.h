@@ -1,5 +1,5 @@
-// conversion.h: the steps from a network to the graph that is written, as an ordered list of passes with a name each. qat-convert
-// makes models by them, and a trace makes them again.
+// conversion.h: the steps from a network to the graph that is written, as an ordered list of passes with a
+// name each. qat-convert makes models by them, and a trace makes them again.
 #ifndef QAT_CONVERT_CONVERSION_H_
 #define QAT_CONVERT_CONVERSION_H_
 
@@ -79,7 +79,8 @@ const std::vector<ConversionPass>& ConversionPasses();
 /// "append           adds softmax, …", a line each; fields stand in backquotes.
 std::string ListOfPasses();
 
-/// All passes that are not skipped; the graph is verified after each. What was asked for is recorded first (record.h). Errors:
+/// All passes that are not skipped; the graph is verified after each. What was asked for is recorded first
+/// (record.h). Errors:
 /// kInvalidArgument for a name that no pass has, those of the passes.
 Status RunPasses(Conversion& conversion);
 

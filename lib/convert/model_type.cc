@@ -11,7 +11,8 @@ std::string_view NameOf(const ModelType& type) {
 
 std::optional<ModelType> ModelTypeFromName(std::string_view name) {
   const Precisions reals = PrecisionsOf(Scheme::kFloat32);
-  for (const WeightStorage weights : {WeightStorage::kFloat32, WeightStorage::kFloat16, WeightStorage::kInt8, WeightStorage::kInt4}) {
+  for (const WeightStorage weights :
+       {WeightStorage::kFloat32, WeightStorage::kFloat16, WeightStorage::kInt8, WeightStorage::kInt4}) {
     const ModelType type = {reals, weights};
     if (name == NameOf(type)) return type;
   }

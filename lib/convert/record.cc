@@ -11,10 +11,11 @@ namespace {
 
 using Provenance = std::map<std::string, std::string>;
 
-constexpr std::array kKeys = {kTypeKey,          kAppendKey,      kArgMaxTypeKey,      kKeepFloatKey,
-                              kInt16Key,         kInputTypeKey,   kOutputTypeKey,      kInputLayoutKey,
-                              kSkippedPassesKey, kInputParamsKey, kDefaultRangeKey,    kObserversKey,
-                              kRepairsKey,       kTwinsKey,       kCalibrationLimitKey, kFullyConnectedScalesKey};
+constexpr std::array kKeys = {
+    kTypeKey,          kAppendKey,      kArgMaxTypeKey,       kKeepFloatKey,
+    kInt16Key,         kInputTypeKey,   kOutputTypeKey,       kInputLayoutKey,
+    kSkippedPassesKey, kInputParamsKey, kDefaultRangeKey,     kObserversKey,
+    kRepairsKey,       kTwinsKey,       kCalibrationLimitKey, kFullyConnectedScalesKey};
 
 /// Each text of a request beside its key.
 struct Field {

@@ -1,4 +1,5 @@
-// record.h: what a conversion was asked for, in the provenance of the model, so that a trace can make it again byte for byte.
+// record.h: what a conversion was asked for, in the provenance of the model, so that a trace can make it
+// again byte for byte.
 #ifndef QAT_CONVERT_RECORD_H_
 #define QAT_CONVERT_RECORD_H_
 
@@ -10,8 +11,9 @@
 
 namespace qat {
 
-/// Writes a line for all that is not as the network has it by itself, and takes off what an earlier conversion wrote. Ranges from data,
-/// repairs and plans are noted by the passes that make use of them. Errors: those of reading the data once more.
+/// Writes a line for all that is not as the network has it by itself, and takes off what an earlier
+/// conversion wrote. Ranges from data, repairs and plans are noted by the passes that make use of them.
+/// Errors: those of reading the data once more.
 Status Record(Conversion& conversion);
 
 /// What was recorded. The plan and the data are left to the caller, who has to find them.
@@ -24,8 +26,8 @@ struct RecordedConversion {
   bool twins = false;
 };
 
-/// `provenance`: as ParseProvenance reads it. `scheme`: of the network, for a model that names no type. Errors: kUnsupported, for a
-/// value that this version does not know.
+/// `provenance`: as ParseProvenance reads it. `scheme`: of the network, for a model that names no type.
+/// Errors: kUnsupported, for a value that this version does not know.
 Expected<RecordedConversion> ReadRecord(const std::map<std::string, std::string>& provenance,
                                         const std::string& scheme);
 

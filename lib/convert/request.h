@@ -8,12 +8,12 @@
 
 namespace qat {
 
-/// Fields are those of qat-convert's flags, and have their defaults. Whatever is added here and changes a model has to be recorded
-/// (record.h).
+/// Fields are those of qat-convert's flags, and have their defaults. Whatever is added here and changes a
+/// model has to be recorded (record.h).
 struct ConversionRequest {
   std::string append = "none";
   std::string argmax_type = "int32";
-  std::string keep_float, int16;  ///< regular expressions of whole names
+  std::string keep_float, int16;                   ///< regular expressions of whole names
   std::string fully_connected_scales = "channel";  ///< of filters with one scale per channel; or "tensor"
   std::string input_type, output_type;
   std::string input_layout = "nhwc";

@@ -55,21 +55,24 @@ Expected<DType> ParseBorderType(std::string_view flag, const std::string& text) 
   for (const DType known : {DType::kFloat32, DType::kUInt8, DType::kInt8, DType::kInt16}) {
     if (type == NameOf(known)) return known;
   }
-  return InvalidArgument(StrCat(flag, ": value '", text, "', expected float32, uint8, int8 or int16, or one for each ",
-                                flag == "`input_type`" ? "input" : "output", ", as left=uint8,right=float32"));
+  return InvalidArgument(
+      StrCat(flag, ": value '", text, "', expected float32, uint8, int8 or int16, or one for each ",
+             flag == "`input_type`" ? "input" : "output", ", as left=uint8,right=float32"));
 }
 
-/// "NAME=…" of a flag that may have something for each input or output. Errors: kInvalidArgument, for names that none has.
-Expected<std::map<std::string, std::string>> ByName(std::string_view flag, const std::string& text, std::string_view what,
+/// "NAME=…" of a flag that may have something for each input or output. Errors: kInvalidArgument, for names
+/// that none has.
+Expected<std::map<std::string, std::string>> ByName(std::string_view flag, const std::string& text,
+                                                    std::string_view what,
                                                     const std::vector<std::string>& known) {
   const auto lists = ParseNamedLists(text);
   if (!lists)
-    return InvalidArgument(StrCat(flag, ": value '", text, "', expected NAME=VALUE for each ", what, ", separated by commas"));
+    return InvalidArgument(
+        StrCat(flag, ": value '", text, "', expected NAME=VALUE for each ", what, ", separated by commas"));
   for (const auto& [name, value] : *lists) {
     if (std::find(known.begin(), known.end(), name) != known.end() && known.size() > 1) continue;
-    return InvalidArgument(
-        StrCat(flag, ": names the ", what, " '", name, "', expected ",
-               known.size() > 1 ? Join(known) : StrCat("no name: there is one ", what)));
+    return InvalidArgument(StrCat(flag, ": names the ", what, " '", name, "', expected ",
+                                  known.size() > 1 ? Join(known) : StrCat("no name: there is one ", what)));
   }
   return *lists;
 }
@@ -89,11 +92,13 @@ Status AppendTo(size_t index, const std::string& asked, const ConversionRequest&
 Expected<std::vector<std::string>> KeepFloatAsAsked(Conversion& c) {
   if (c.type.is_real()) {
     if (c.request.keep_float.empty()) return std::vector<std::string>();
-    return InvalidArgument(StrCat("`keep_float`: chooses layers of an integer model, expected one of `type` ", IntegerNames()));
+    return InvalidArgument(
+        StrCat("`keep_float`: chooses layers of an integer model, expected one of `type` ", IntegerNames()));
   }
-  QAT_ASSIGN_OR_RETURN(const std::set<std::string> names,
-                       NamedLayers("`keep_float`", c.request.keep_float, StrCat(c.plan_source, ": keep_float"),
-                                   c.plan ? c.plan->keep_float : std::vector<std::string>(), c.graph()));
+  QAT_ASSIGN_OR_RETURN(
+      const std::set<std::string> names,
+      NamedLayers("`keep_float`", c.request.keep_float, StrCat(c.plan_source, ": keep_float"),
+                  c.plan ? c.plan->keep_float : std::vector<std::string>(), c.graph()));
   const DType activations = c.type.precisions.activations.type;
   const bool trained_for = activations == DType::kUInt8 || activations == DType::kInt8;
   if (c.data == nullptr && names.empty() && !c.plan && trained_for) return std::vector<std::string>();
@@ -102,7 +107,8 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(Conversion& c) {
   if (!kept.must.empty())
     c.warnings.push_back(StrCat("no kernel of TFLite computes ", Join(kept.must), " on ", NameOf(activations),
                                 ": computed in float32, between DEQUANTIZE and QUANTIZE"));
-  if (!kept.asked.empty()) c.Note(StrCat("computed in float32, between DEQUANTIZE and QUANTIZE, as asked: ", Join(kept.asked)));
+  if (!kept.asked.empty())
+    c.Note(StrCat("computed in float32, between DEQUANTIZE and QUANTIZE, as asked: ", Join(kept.asked)));
   return kept.asked;
 }
 
@@ -112,7 +118,8 @@ Expected<Int16Layers> KeepInt16AsAsked(Conversion& c) {
     return InvalidArgument(
         "`int16`: chooses layers beside activations of int8, expected `type` int8, int8-per-tensor or w4a8 "
         "(int16x8: all of them)");
-  if (c.twins) return InvalidArgument("`int16`: not beside `twins`: TFLite has no QUANTIZE from uint8 to int16");
+  if (c.twins)
+    return InvalidArgument("`int16`: not beside `twins`: TFLite has no QUANTIZE from uint8 to int16");
   QAT_ASSIGN_OR_RETURN(const std::set<std::string> names,
                        NamedLayers("`int16`", c.request.int16, StrCat(c.plan_source, ": int16"),
                                    c.plan ? c.plan->int16 : std::vector<std::string>(), c.graph()));
@@ -122,19 +129,22 @@ Expected<Int16Layers> KeepInt16AsAsked(Conversion& c) {
   }
   for (const std::string& name : c.kept_float) {
     if (names.contains(name))
-      return InvalidArgument(StrCat("`int16`: layer '", name, "' is to compute real numbers too; expected one of both"));
+      return InvalidArgument(
+          StrCat("`int16`: layer '", name, "' is to compute real numbers too; expected one of both"));
   }
   QAT_RETURN_IF_ERROR_IN("`int16`", ExpectIntegerKernels(ops, DType::kInt16));
   Int16Layers layers = {{names.begin(), names.end()}, KeepInt16(c.graph(), names)};
   SeparateFixedRanges(c.graph());
-  c.Note(StrCat("computed with 16-bit activations, between QUANTIZE nodes, as asked: ", JoinSome(layers.named, 12)));
+  c.Note(StrCat("computed with 16-bit activations, between QUANTIZE nodes, as asked: ",
+                JoinSome(layers.named, 12)));
   return layers;
 }
 
 Status AppendAsAsked(const ConversionRequest& request, Graph& graph) {
   constexpr std::string_view kFlag = "`append`";
   if (request.argmax_type != "int32" && request.argmax_type != "int64")
-    return InvalidArgument(StrCat("`argmax_type`: value '", request.argmax_type, "', expected int32 or int64"));
+    return InvalidArgument(
+        StrCat("`argmax_type`: value '", request.argmax_type, "', expected int32 or int64"));
   std::vector<std::string> known;
   for (const int32_t output : graph.outputs) known.push_back(graph.tensor(output).name);
   if (HasNames(request.append)) {
@@ -146,7 +156,8 @@ Status AppendAsAsked(const ConversionRequest& request, Graph& graph) {
     return {};
   }
   if (known.size() > 1 && LowerCase(request.append) != "none") {
-    return InvalidArgument(StrCat(kFlag, ": value '", request.append, "', expected an operator by output, as ", known[0], "=", request.append,
+    return InvalidArgument(StrCat(kFlag, ": value '", request.append,
+                                  "', expected an operator by output, as ", known[0], "=", request.append,
                                   ": the network has ", known.size(), " outputs: ", Join(known)));
   }
   QAT_RETURN_IF_ERROR_IN(kFlag, AppendTo(0, request.append, request, graph));
@@ -174,7 +185,8 @@ Status SetInputAsAsked(const ConversionRequest& request, Graph& graph) {
   return {};
 }
 
-Expected<std::vector<std::optional<DType>>> OutputTypesAsAsked(const ConversionRequest& request, const Graph& graph) {
+Expected<std::vector<std::optional<DType>>> OutputTypesAsAsked(const ConversionRequest& request,
+                                                               const Graph& graph) {
   std::vector<std::optional<DType>> types(graph.outputs.size());
   if (request.output_type.empty()) return types;
   std::map<std::string, std::string> by_output;
@@ -186,7 +198,8 @@ Expected<std::vector<std::optional<DType>>> OutputTypesAsAsked(const ConversionR
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     const auto own = by_output.find(graph.tensor(graph.outputs[i]).name);
     if (HasNames(request.output_type) && own == by_output.end()) continue;
-    QAT_ASSIGN_OR_RETURN(types[i], ParseBorderType(kOutputType, own == by_output.end() ? request.output_type : own->second));
+    QAT_ASSIGN_OR_RETURN(
+        types[i], ParseBorderType(kOutputType, own == by_output.end() ? request.output_type : own->second));
   }
   return types;
 }
@@ -219,7 +232,7 @@ Status SetLayoutAsAsked(const Conversion& c, Graph& graph) {
   }
   if (!turned.empty())
     c.Note(StrCat("channels are first, as in the source: ", JoinSome(turned, 6), "; ", transposes,
-                   transposes == 1 ? " transpose was added" : " transposes were added"));
+                  transposes == 1 ? " transpose was added" : " transposes were added"));
   return {};
 }
 

@@ -29,7 +29,8 @@ class LabelReader {
     return {};
   }
   const LabelArray& Of(const std::string& name) const {
-    return std::find_if(read_.begin(), read_.end(), [&](const auto& each) { return each.first == name; })->second;
+    return std::find_if(read_.begin(), read_.end(), [&](const auto& each) { return each.first == name; })
+        ->second;
   }
   Task task() const { return task_; }
   std::vector<const LabelArray*> all() const {
@@ -58,10 +59,12 @@ class Opener {
   Opener(const ArraySource& source, const ArrayTable& table, const OpenOptions& options)
       : source_(source), table_(table), options_(options) {
     if (options.outputs.size() < 2) {
-      outputs_.push_back({{"", "", options.class_names, options.task}, {source, options.task, /*gaps=*/false}});
+      outputs_.push_back(
+          {{"", "", options.class_names, options.task}, {source, options.task, /*gaps=*/false}});
       return;
     }
-    for (const OutputRequest& output : options.outputs) outputs_.push_back({output, {source, output.task, /*gaps=*/true}});
+    for (const OutputRequest& output : options.outputs)
+      outputs_.push_back({output, {source, output.task, /*gaps=*/true}});
   }
 
   Expected<Dataset> Open(Split split) {
@@ -83,23 +86,26 @@ class Opener {
     }
     if (split == Split::kTest && IsForValidation(pair))
       dataset.notes.push_back(StrCat("'", pair.inputs[0], "' is the test split, since there is no other"));
-    for (size_t i = 0; i < outputs_.size(); ++i) Describe(outputs_[i], i == 0 ? dataset : dataset.others[i - 1], dataset.notes);
+    for (size_t i = 0; i < outputs_.size(); ++i)
+      Describe(outputs_[i], i == 0 ? dataset : dataset.others[i - 1], dataset.notes);
     if (!table_.unused.empty()) Warn(StrCat("not used: ", SomeOf(table_.unused)), dataset);
     return dataset;
   }
 
  private:
   bool IsForValidation(const ArrayPair& pair) const {
-    if (outputs_.size() > 1) return SplitOfOutput(pair.labels, outputs_[0].request.name) == ArraySplit::kValidation;
+    if (outputs_.size() > 1)
+      return SplitOfOutput(pair.labels, outputs_[0].request.name) == ArraySplit::kValidation;
     const std::optional<ArrayRole> role = RoleOf(pair.labels);
     return role && role->split == ArraySplit::kValidation;
   }
 
-  // Those of every split: only all of them together say what the classes are. The training split comes first, since it is the
-  // largest and tells best what labels are.
+  // Those of every split: only all of them together say what the classes are. The training split comes first,
+  // since it is the largest and tells best what labels are.
   Status ReadLabels() {
     for (const ArrayPair& pair : {table_.train, table_.holdout, table_.test}) {
-      for (size_t i = 0; pair.complete() && i < outputs_.size(); ++i) QAT_RETURN_IF_ERROR(outputs_[i].labels.Read(pair.labels_of(i)));
+      for (size_t i = 0; pair.complete() && i < outputs_.size(); ++i)
+        QAT_RETURN_IF_ERROR(outputs_[i].labels.Read(pair.labels_of(i)));
     }
     const auto of_classes = [](const OutputReader& output) {
       return output.labels.task() != Task::kNumbers && output.labels.task() != Task::kMultiLabel;
@@ -113,15 +119,16 @@ class Opener {
   }
 
   Status MapClasses(bool named, OutputReader& output) const {
-    KnownClasses known = {source_.class_names, source_.class_names_path, output.request.class_names, options_.ignore_label,
-                          options_.label_indices};
+    KnownClasses known = {source_.class_names, source_.class_names_path, output.request.class_names,
+                          options_.ignore_label, options_.label_indices};
     if (!named) known.file_names.clear();
     known.gaps = outputs_.size() > 1;
     QAT_ASSIGN_OR_RETURN(output.map, LabelMap::Make(output.labels.all(), known));
     const size_t classes = output.map->class_names().size();
     if (output.labels.task() == Task::kYesNo && classes != 2) {
-      return InvalidArgument(StrCat(outputs_.size() == 1 ? source_.path : output.labels.all()[0]->path, ": labels are of ", classes,
-                                    " classes, expected two for `task` yes-no; `task` classes learns one of several"));
+      return InvalidArgument(
+          StrCat(outputs_.size() == 1 ? source_.path : output.labels.all()[0]->path, ": labels are of ",
+                 classes, " classes, expected two for `task` yes-no; `task` classes learns one of several"));
     }
     return {};
   }
@@ -139,12 +146,13 @@ class Opener {
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const LabelArray& labels = outputs_[i].labels.Of(pair.labels_of(i));
       if (labels.count != images[0].count) {
-        return Corrupt(StrCat(labels.path, ": ", labels.count, " labels, but ", source_.path_of(pair.inputs[0]), " holds ",
-                              images[0].count, " images"));
+        return Corrupt(StrCat(labels.path, ": ", labels.count, " labels, but ",
+                              source_.path_of(pair.inputs[0]), " holds ", images[0].count, " images"));
       }
       OutputLabels& own = i == 0 ? dataset : dataset.others[i - 1];
       const bool first = dataset.images.empty();
-      if (!first && (labels.height != own.label_height || labels.width != own.label_width || labels.targets != own.targets))
+      if (!first && (labels.height != own.label_height || labels.width != own.label_width ||
+                     labels.targets != own.targets))
         return OtherSizes(pair, i);
       QAT_RETURN_IF_ERROR(AddLabels(outputs_[i], labels, own));
       notes.push_back(labels.note);
@@ -188,7 +196,8 @@ class Opener {
     own.class_names = output.map->class_names();
     own.ignored = output.map->ignored();
     if (output.map->note().empty()) return;
-    notes.push_back(own.output.empty() ? output.map->note() : StrCat("output '", own.output, "': ", output.map->note()));
+    notes.push_back(own.output.empty() ? output.map->note()
+                                       : StrCat("output '", own.output, "': ", output.map->note()));
   }
 
   // Labels at once and numbers are named by what lies beside them, where there is a name for each.

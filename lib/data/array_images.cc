@@ -72,14 +72,16 @@ std::string Conversion(const NpyArray& array) {
   const std::optional<ValueRange> range = RangeOf(array);
   if (!range || !range->finite) return "";
   const double width = range->high - range->low;
-  if (range->whole && range->low >= 0 && range->high <= 255 && (range->high > 1 || array.type != DType::kFloat32))
+  if (range->whole && range->low >= 0 && range->high <= 255 &&
+      (range->high > 1 || array.type != DType::kFloat32))
     return ": the values are whole, 0 to 255: x.astype(\"uint8\")";
   if (range->low >= 0 && range->high <= 1 && range->high > 0.5)
     return ": for values of 0 to 1, (x * 255).round().astype(\"uint8\")";
   if (width == 0) return StrCat(": every value is ", Short(range->low));
   const double std = 255 / width;
-  return StrCat(": (", Less(range->low), " / ", Short(width), " * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` ",
-                Short(-range->low * std), " `std` ", Short(std), " gives the values back (here ", Short(range->low), " to ",
+  return StrCat(": (", Less(range->low), " / ", Short(width),
+                " * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` ", Short(-range->low * std),
+                " `std` ", Short(std), " gives the values back (here ", Short(range->low), " to ",
                 Short(range->high), ")");
 }
 
@@ -105,8 +107,9 @@ std::string WithoutCount(const Shape& shape) {
 }
 
 Error OtherShape(const Shape& shape, const std::string& path) {
-  return Corrupt(StrCat(path, ": shape ", ToString(shape),
-                        ", expected [count, values], [count, height, width] or [count, steps, channels], or one axis more"));
+  return Corrupt(StrCat(
+      path, ": shape ", ToString(shape),
+      ", expected [count, values], [count, height, width] or [count, steps, channels], or one axis more"));
 }
 
 /// How an example lies in the network, and a sentence where that is not plain.
@@ -117,8 +120,8 @@ struct View {
 
 std::string SizeText(const View& view) { return StrCat(view.height, "x", view.width, "x", view.channels); }
 
-// The view of an array as a network of a known size takes it: [count, values] or [count, W, C] as its one row, [count, H, C]
-// as its one column. Nothing where the axes say something else.
+// The view of an array as a network of a known size takes it: [count, values] or [count, W, C] as its one
+// row, [count, H, C] as its one column. Nothing where the axes say something else.
 std::optional<View> ViewOfNetwork(const Shape& shape, const OpenOptions& network) {
   if (network.height <= 0 || network.channels <= 0) return std::nullopt;
   const bool row = network.height == 1, column = network.width == 1;
@@ -178,13 +181,15 @@ bool LooksTransposed(const Shape& shape) {
   return shape.size() == 3 && shape[1] > 1 && shape[2] >= kFar * shape[1];
 }
 
-Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType values, const OpenOptions& network) {
+Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType values,
+                      const OpenOptions& network) {
   const std::string_view what = values == ValueType::kByte ? "images " : "examples ";
   if (auto view = ViewOfNetwork(shape, network)) {
     // What would have been understood without a network needs no word.
     const auto plain = ViewOfLayout(shape, ArrayLayout::kAuto, values);
     const bool same = plain && SizeText(*plain) == SizeText(*view);
-    view->note = same ? "" : StrCat(what, WithoutCount(shape), " are read as ", SizeText(*view), ", ", view->note);
+    view->note =
+        same ? "" : StrCat(what, WithoutCount(shape), " are read as ", SizeText(*view), ", ", view->note);
     return *view;
   }
   if (ChannelsFirst(shape, network)) {
@@ -196,8 +201,9 @@ Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType val
   std::optional<View> view = ViewOfLayout(shape, fits ? ArrayLayout::kPictures : network.layout, values);
   if (!view) return OtherShape(shape, path);
   if (values == ValueType::kByte && LooksLikeSignals(shape, network)) {
-    view->note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2], " pixels, not as signals of ",
-                        shape[1], " samples in ", shape[2], " channels (`layout` series does)");
+    view->note = StrCat("images ", WithoutCount(shape), " are read as ", shape[1], "x", shape[2],
+                        " pixels, not as signals of ", shape[1], " samples in ", shape[2],
+                        " channels (`layout` series does)");
   } else if (!view->note.empty()) {
     if (values == ValueType::kReal && LooksTransposed(shape)) {
       view->note += StrCat("; if the ", shape[1], " are the channels: x.transpose(0, 2, 1)");
@@ -216,7 +222,8 @@ Expected<ArrayImages> ReadArrayImages(NpyArray array, const std::string& path, c
   if (shape.empty()) return OtherShape(shape, path);
   if (std::find(shape.begin(), shape.end(), 0) != shape.end())
     return Corrupt(StrCat(path, ": shape ", ToString(shape), ", expected no size of 0"));
-  const ValueType values = network.values.value_or(array.type == DType::kUInt8 ? ValueType::kByte : ValueType::kReal);
+  const ValueType values =
+      network.values.value_or(array.type == DType::kUInt8 ? ValueType::kByte : ValueType::kReal);
   QAT_ASSIGN_OR_RETURN(View view, ViewOf(shape, path, values, network));
   ArrayImages images = {shape[0], view.height, view.width, view.channels, {}, std::move(view.note)};
   images.values = values;
@@ -235,17 +242,18 @@ int64_t ArrayImages::Size() const {
   return int64_t{height} * width * channels * static_cast<int64_t>(SizeOf(values));
 }
 
-Expected<std::vector<ArrayImages>> ReadInputArrays(const std::vector<std::string>& names,
-                                                   const std::function<Expected<NpyArray>(const std::string& name)>& read,
-                                                   const std::function<std::string(const std::string& name)>& path_of,
-                                                   const OpenOptions& network) {
+Expected<std::vector<ArrayImages>> ReadInputArrays(
+    const std::vector<std::string>& names,
+    const std::function<Expected<NpyArray>(const std::string& name)>& read,
+    const std::function<std::string(const std::string& name)>& path_of, const OpenOptions& network) {
   std::vector<ArrayImages> images;
   for (size_t i = 0; i < names.size(); ++i) {
     QAT_ASSIGN_OR_RETURN(NpyArray array, read(names[i]));
-    QAT_ASSIGN_OR_RETURN(ArrayImages each, ReadArrayImages(std::move(array), path_of(names[i]), ForInput(network, i)));
+    QAT_ASSIGN_OR_RETURN(ArrayImages each,
+                         ReadArrayImages(std::move(array), path_of(names[i]), ForInput(network, i)));
     if (i > 0 && each.count != images[0].count) {
-      return Corrupt(StrCat(path_of(names[i]), ": holds ", each.count, " examples, but ", path_of(names[0]), " holds ",
-                            images[0].count));
+      return Corrupt(StrCat(path_of(names[i]), ": holds ", each.count, " examples, but ", path_of(names[0]),
+                            " holds ", images[0].count));
     }
     if (names.size() > 1 && !each.note.empty()) each.note = StrCat("'", names[i], "': ", each.note);
     images.push_back(std::move(each));

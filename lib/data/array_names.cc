@@ -23,8 +23,7 @@ constexpr Word kSplitWords[] = {
 };
 constexpr std::string_view kImageWords[] = {"x",    "image", "images", "img",    "imgs",
                                             "data", "input", "inputs", "pixels", "features"};
-constexpr std::string_view kLabelWords[] = {"y",       "label", "labels", "target",
-                                            "targets", "mask",  "masks"};
+constexpr std::string_view kLabelWords[] = {"y", "label", "labels", "target", "targets", "mask", "masks"};
 
 std::string_view Stripped(std::string_view text) {
   while (!text.empty() && std::string_view("_-. ").find(text.front()) != std::string_view::npos)
@@ -80,7 +79,8 @@ std::vector<std::string> WordsOf(std::string_view name) {
 
 // The split of an array that is called `name`, beside at most one word of a role and one for a split.
 template <size_t N>
-std::optional<ArraySplit> SplitOfNamed(std::string_view array, std::string_view name, const std::string_view (&role_words)[N]) {
+std::optional<ArraySplit> SplitOfNamed(std::string_view array, std::string_view name,
+                                       const std::string_view (&role_words)[N]) {
   if (HasEnding(array, ".npy")) array.remove_suffix(4);
   std::vector<std::string> words = WordsOf(array);
   const std::vector<std::string> own = WordsOf(name);
@@ -101,7 +101,8 @@ std::optional<ArraySplit> SplitOfNamed(std::string_view array, std::string_view 
 
 Status Place(const std::string& name, std::string_view what, std::string& place) {
   if (!place.empty()) {
-    return Corrupt(StrCat("both '", place, "' and '", name, "' could be the ", what, " of one split, expected one of them"));
+    return Corrupt(StrCat("both '", place, "' and '", name, "' could be the ", what,
+                          " of one split, expected one of them"));
   }
   place = name;
   return {};
@@ -113,14 +114,16 @@ Expected<bool> SortLabels(const std::string& name, std::span<const std::string> 
     const std::optional<ArraySplit> split = SplitOfOutput(name, outputs[i]);
     if (!split) continue;
     ArrayPair& pair = pairs[static_cast<size_t>(*split)];
-    QAT_RETURN_IF_ERROR(Place(name, StrCat("labels of output '", outputs[i], "'"), i == 0 ? pair.labels : pair.others[i - 1]));
+    QAT_RETURN_IF_ERROR(Place(name, StrCat("labels of output '", outputs[i], "'"),
+                              i == 0 ? pair.labels : pair.others[i - 1]));
     return true;
   }
   return false;
 }
 
 // Each array where it belongs; false: nowhere.
-Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs, std::span<const std::string> outputs, Pairs& pairs) {
+Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs,
+                    std::span<const std::string> outputs, Pairs& pairs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const std::optional<ArraySplit> split = SplitOfInput(name, inputs[i]);
     if (!split) continue;
@@ -148,11 +151,13 @@ Expected<bool> Sort(const std::string& name, std::span<const std::string> inputs
 }  // namespace
 
 bool ArrayPair::has_inputs() const {
-  return !inputs.empty() && std::none_of(inputs.begin(), inputs.end(), [](const std::string& name) { return name.empty(); });
+  return !inputs.empty() &&
+         std::none_of(inputs.begin(), inputs.end(), [](const std::string& name) { return name.empty(); });
 }
 
 bool ArrayPair::has_labels() const {
-  return !labels.empty() && std::none_of(others.begin(), others.end(), [](const std::string& name) { return name.empty(); });
+  return !labels.empty() &&
+         std::none_of(others.begin(), others.end(), [](const std::string& name) { return name.empty(); });
 }
 
 std::optional<ArraySplit> SplitOfInput(std::string_view array, std::string_view input) {
@@ -186,10 +191,12 @@ std::optional<ArraySplit> SplitNamed(std::string_view word) {
   return std::nullopt;
 }
 
-Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names, std::span<const std::string> inputs) {
+Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names,
+                                               std::span<const std::string> inputs) {
   Pairs pairs;
   for (const std::string& name : names) QAT_RETURN_IF_ERROR(Sort(name, inputs, {}, pairs));
-  for (const ArraySplit split : {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest}) {
+  for (const ArraySplit split :
+       {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest}) {
     if (Of(pairs, split).has_inputs()) return Of(pairs, split).inputs;
   }
   return std::vector<std::string>();

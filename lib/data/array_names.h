@@ -1,4 +1,5 @@
-// array_names.h: what an array is for, by its name: Keras' x_train, MedMNIST's val_labels, scikit-learn's data and target, …
+// array_names.h: what an array is for, by its name: Keras' x_train, MedMNIST's val_labels, scikit-learn's
+// data and target, …
 #ifndef QAT_DATA_ARRAY_NAMES_H_
 #define QAT_DATA_ARRAY_NAMES_H_
 
@@ -21,15 +22,17 @@ struct ArrayRole {
   bool operator==(const ArrayRole&) const = default;
 };
 
-/// The role of "x_train", "X_test.npy", "trainY", "val_images", "target", …: a word for images or labels with at most one for
-/// a split, in either order, in upper or lower case. None: another name.
+/// The role of "x_train", "X_test.npy", "trainY", "val_images", "target", …: a word for images or labels with
+/// at most one for a split, in either order, in upper or lower case. None: another name.
 std::optional<ArrayRole> RoleOf(std::string_view name);
 
-/// The split that a folder's or an array's word stands for: "train", "Training", "val", "validation", "valid", "test", …
+/// The split that a folder's or an array's word stands for: "train", "Training", "val", "validation",
+/// "valid", "test", …
 std::optional<ArraySplit> SplitNamed(std::string_view word);
 
-/// Whether an array holds this input of several, and of which split: its name beside at most one word for images and one for a
-/// split, in any order, as "left", "x_left_train", "test-left". Upper or lower case and the signs between words do not matter.
+/// Whether an array holds this input of several, and of which split: its name beside at most one word for
+/// images and one for a split, in any order, as "left", "x_left_train", "test-left". Upper or lower case and
+/// the signs between words do not matter.
 std::optional<ArraySplit> SplitOfInput(std::string_view array, std::string_view input);
 
 /// The same for the labels of an output out of several: "class", "y_class_train", "test-class-labels".
@@ -37,8 +40,8 @@ std::optional<ArraySplit> SplitOfOutput(std::string_view array, std::string_view
 
 /// The names of a split's arrays; empty where there are none.
 struct ArrayPair {
-  std::vector<std::string> inputs;  ///< of several inputs one for each, which may be missing ("")
-  std::string labels;               ///< of the first output
+  std::vector<std::string> inputs;       ///< of several inputs one for each, which may be missing ("")
+  std::string labels;                    ///< of the first output
   std::vector<std::string> others = {};  ///< labels of each output after the first, which may be missing ("")
   bool has_inputs() const;
   bool has_labels() const;  ///< of every output
@@ -56,15 +59,17 @@ struct ArrayTable {
   std::vector<std::string> unused;  ///< arrays that nothing is done with
 };
 
-/// Sorts the names of arrays into splits. One that lacks its other half counts as unused. `inputs`, `outputs`: their names, where
-/// a network has several.
+/// Sorts the names of arrays into splits. One that lacks its other half counts as unused. `inputs`,
+/// `outputs`: their names, where a network has several.
 /// Errors: kCorrupt, two arrays for one role.
-Expected<ArrayTable> SortArrays(const std::vector<std::string>& names, std::span<const std::string> inputs = {},
+Expected<ArrayTable> SortArrays(const std::vector<std::string>& names,
+                                std::span<const std::string> inputs = {},
                                 std::span<const std::string> outputs = {});
 
 /// The first split, in the order train, whole, validation, test, whose inputs are all there; empty: none.
 /// Errors: kCorrupt, two arrays for one role.
-Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names, std::span<const std::string> inputs);
+Expected<std::vector<std::string>> InputArrays(const std::vector<std::string>& names,
+                                               std::span<const std::string> inputs);
 
 }  // namespace qat
 

@@ -63,7 +63,8 @@ Expected<Bytes> CheckedFloats(NpyArray array, const std::string& path) {
   for (size_t at = 0; at + sizeof(float) <= array.values.size(); at += sizeof(float)) {
     float value;
     std::memcpy(&value, &array.values[at], sizeof(float));
-    if (!std::isfinite(value)) return NotFinite(static_cast<double>(value), at / sizeof(float), array.shape, path);
+    if (!std::isfinite(value))
+      return NotFinite(static_cast<double>(value), at / sizeof(float), array.shape, path);
   }
   return std::move(array.values);
 }

@@ -10,7 +10,8 @@
 
 namespace qat {
 
-/// Little endian, row-major, rounded to the nearest float32; false and true are 0 and 1. An array of float32 gives its bytes away.
+/// Little endian, row-major, rounded to the nearest float32; false and true are 0 and 1. An array of float32
+/// gives its bytes away.
 /// Errors: kCorrupt, for text, and for a value that is not finite or beyond float32, with its place.
 Expected<Bytes> FloatValues(NpyArray array, const std::string& path);
 

@@ -1,4 +1,5 @@
-// A record: the label (CIFAR-100: the coarse one, then the fine one), then 32x32 bytes of red, of green, of blue.
+// A record: the label (CIFAR-100: the coarse one, then the fine one), then 32x32 bytes of red, of green, of
+// blue.
 #include <algorithm>
 #include <optional>
 
@@ -54,9 +55,9 @@ Status AppendRecords(const Variant& variant, const std::string& path, Dataset& d
   const std::span<const uint8_t> bytes = file;
   const size_t record = variant.label_bytes + 3 * kPlane;
   if (bytes.empty() || bytes.size() % record != 0) {
-    return Corrupt(StrCat(path, ": holds ", bytes.size(), " bytes, expected a multiple of ", record, " (",
-                          variant.what,
-                          ": label and 32x32x3 pixels per image); it is cut off or a different kind of file"));
+    return Corrupt(
+        StrCat(path, ": holds ", bytes.size(), " bytes, expected a multiple of ", record, " (", variant.what,
+               ": label and 32x32x3 pixels per image); it is cut off or a different kind of file"));
   }
   std::vector<int64_t> labels;
   for (size_t at = 0; at < bytes.size(); at += record) {
@@ -84,8 +85,8 @@ Expected<std::vector<std::string>> ClassNames(const Variant& variant, const std:
 
 bool HoldsCifar(const std::vector<std::string>& files) { return FindVariant(files) != nullptr; }
 
-Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files,
-                            Split split, const OpenOptions& options) {
+Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std::string>& files, Split split,
+                            const OpenOptions& options) {
   const Variant& variant = *FindVariant(files);
   Dataset dataset;
   dataset.input().height = dataset.input().width = kSide;
@@ -96,7 +97,8 @@ Expected<Dataset> OpenCifar(const std::string& directory, const std::vector<std:
     if (!IsOf(variant, name, one_piece ? Split::kTrain : split)) continue;
     QAT_RETURN_IF_ERROR(AppendRecords(variant, JoinPath(directory, name), dataset));
   }
-  if (one_piece) KeepPart(split, options, StrCat("a file named ", variant.test, " makes another choice"), dataset);
+  if (one_piece)
+    KeepPart(split, options, StrCat("a file named ", variant.test, " makes another choice"), dataset);
   if (dataset.size() > 0) return dataset;
   const std::string expected = split == Split::kTest
                                    ? std::string(variant.test)

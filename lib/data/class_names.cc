@@ -12,7 +12,8 @@ Expected<std::vector<std::string>> ReadClassNames(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(path));
   std::vector<std::string> names;
   for (std::string line : SplitText(text, '\n')) {
-    while (!line.empty() && std::string_view(" \t\r").find(line.back()) != std::string_view::npos) line.pop_back();
+    while (!line.empty() && std::string_view(" \t\r").find(line.back()) != std::string_view::npos)
+      line.pop_back();
     names.push_back(std::move(line));
   }
   while (!names.empty() && names.back().empty()) names.pop_back();

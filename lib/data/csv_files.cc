@@ -20,7 +20,8 @@ bool IsCsv(std::string_view name) { return HasEnding(name, kEnding) || HasEnding
 
 std::string_view Stem(std::string_view name) { return name.substr(0, name.rfind('.')); }
 
-// The columns with the answers of an output: those named, else the one called as the output, or all that begin so ("box_x").
+// The columns with the answers of an output: those named, else the one called as the output, or all that
+// begin so ("box_x").
 std::string ColumnsOf(const OutputRequest& output, const std::vector<std::string>& columns) {
   if (!output.columns.empty()) return output.columns;
   // What a model was trained on, in its order.
@@ -35,7 +36,8 @@ std::string ColumnsOf(const OutputRequest& output, const std::vector<std::string
   }
   std::vector<std::string> parts;
   std::copy_if(columns.begin(), columns.end(), std::back_inserter(parts), [&](const std::string& column) {
-    return column.starts_with(output.name) && std::string_view("_.-[ ").find(column[output.name.size()]) != std::string_view::npos;
+    return column.starts_with(output.name) &&
+           std::string_view("_.-[ ").find(column[output.name.size()]) != std::string_view::npos;
   });
   return Join(parts, ",");
 }
@@ -44,9 +46,13 @@ std::string ColumnsOf(const OutputRequest& output, const std::vector<std::string
 class Tables {
  public:
   Tables(std::string directory, const OpenOptions& options)
-      : directory_(std::move(directory)), options_(options), outputs_(std::max<size_t>(options.outputs.size(), 1)) {}
+      : directory_(std::move(directory)),
+        options_(options),
+        outputs_(std::max<size_t>(options.outputs.size(), 1)) {}
 
-  std::string PathOf(const std::string& name) const { return directory_.empty() ? name : JoinPath(directory_, name); }
+  std::string PathOf(const std::string& name) const {
+    return directory_.empty() ? name : JoinPath(directory_, name);
+  }
 
   Status Add(const std::string& name) {
     QAT_ASSIGN_OR_RETURN(std::vector<CsvRequest> requests, Requests(PathOf(name)));
@@ -72,7 +78,8 @@ class Tables {
     return {};
   }
 
-  // "train.csv:x" are the features of a table, "train.csv:y" its answers, "train.csv:y1" those of the second output.
+  // "train.csv:x" are the features of a table, "train.csv:y" its answers, "train.csv:y1" those of the second
+  // output.
   ArrayPair PairOf(const std::string& name) const {
     ArrayPair pair = {{name + ":x"}, name + ":y"};
     for (size_t i = 1; i < outputs_; ++i) pair.others.push_back(StrCat(name, ":y", i));
@@ -85,7 +92,9 @@ class Tables {
   /// Where an array is, for messages.
   std::string PlaceOf(const std::string& array) const {
     const std::string file = PathOf(NameOf(array));
-    return array.ends_with('x') ? file : StrCat(file, ": column '", tables_.at(NameOf(array))[OutputOf(array)].label, "'");
+    return array.ends_with('x')
+               ? file
+               : StrCat(file, ": column '", tables_.at(NameOf(array))[OutputOf(array)].label, "'");
   }
   static std::string NameOf(const std::string& array) { return array.substr(0, array.rfind(':')); }
   /// Of the table added first, one for each output.
@@ -112,8 +121,9 @@ class Tables {
     for (const OutputRequest& output : options_.outputs) {
       requests.push_back({ColumnsOf(output, columns), options_.unlabelled});
       if (!requests.back().label.empty() || options_.unlabelled) continue;
-      return NotFound(StrCat(path, ": has no column for output '", output.name, "' of the network, expected '", output.name, "', or '",
-                             output.name, "_…' for several numbers: `label` names others, as ", output.name,
+      return NotFound(StrCat(path, ": has no column for output '", output.name,
+                             "' of the network, expected '", output.name, "', or '", output.name,
+                             "_…' for several numbers: `label` names others, as ", output.name,
                              "=COLUMN,…; there are ", SomeOf(columns)));
     }
     for (CsvRequest& request : requests) {
@@ -137,7 +147,8 @@ class Tables {
 
 // "column 'class' holds the answers", of several outputs whose.
 std::string AnswersText(const CsvTable& table, const std::string& output) {
-  return StrCat(table.labels.size() == 1 ? "column '" : "columns '", table.label, table.labels.size() == 1 ? "' holds" : "' hold",
+  return StrCat(table.labels.size() == 1 ? "column '" : "columns '", table.label,
+                table.labels.size() == 1 ? "' holds" : "' hold",
                 output.empty() ? " the answers" : StrCat(" the answers for '", output, "'"));
 }
 
@@ -148,16 +159,18 @@ void AddColumns(const Tables& tables, Dataset& dataset) {
   dataset.notes.insert(dataset.notes.end(), notes.begin(), notes.end());
 }
 
-Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, const ArrayTable& table, Split split,
-                             const OpenOptions& options) {
+Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, const ArrayTable& table,
+                             Split split, const OpenOptions& options) {
   const CsvTable& first = tables.first().front();
   if (first.label.empty()) {
     const bool learns = options.task == Task::kReconstruction, has_test = !table.test.inputs.empty();
-    const std::string& name = learns && has_test && split == Split::kTest ? table.test.inputs[0] : table.train.inputs[0];
+    const std::string& name =
+        learns && has_test && split == Split::kTest ? table.test.inputs[0] : table.train.inputs[0];
     QAT_ASSIGN_OR_RETURN(NpyArray array, tables.Read(name));
     QAT_ASSIGN_OR_RETURN(ArrayImages images,
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
-    Dataset dataset = Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
+    Dataset dataset =
+        Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
     AddColumns(tables, dataset);
     if (learns && !has_test)
       KeepPart(split, options, "a folder with train.csv and test.csv makes another choice", dataset);
@@ -179,7 +192,8 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
     if (!one_output && own.class_names.empty() && read.labels.size() > 1) own.class_names = read.labels;
     answers.push_back(AnswersText(read, own.output));
   }
-  dataset.notes.insert(dataset.notes.begin(), StrCat(Join(answers), ", the other ", first.features.size(), " are features"));
+  dataset.notes.insert(dataset.notes.begin(),
+                       StrCat(Join(answers), ", the other ", first.features.size(), " are features"));
   AddColumns(tables, dataset);
   return dataset;
 }
@@ -206,12 +220,13 @@ Expected<Dataset> OpenRows(const std::string& path, const OpenOptions& options) 
 }
 
 bool HoldsCsv(const std::vector<std::string>& files) {
-  return std::any_of(files.begin(), files.end(),
-                     [](const std::string& name) { return IsCsv(name) && SplitNamed(Stem(name)).has_value(); });
+  return std::any_of(files.begin(), files.end(), [](const std::string& name) {
+    return IsCsv(name) && SplitNamed(Stem(name)).has_value();
+  });
 }
 
-Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vector<std::string>& files, Split split,
-                                   const OpenOptions& options) {
+Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vector<std::string>& files,
+                                   Split split, const OpenOptions& options) {
   Tables tables(directory, options);
   ArrayTable table;
   std::vector<std::pair<ArraySplit, std::string>> roles;
@@ -231,12 +246,14 @@ Expected<Dataset> OpenCsvDirectory(const std::string& directory, const std::vect
                       : role == ArraySplit::kValidation ? table.holdout
                                                         : table.train;
     if (pair.has_inputs())
-      return Corrupt(StrCat(directory, ": ", Tables::NameOf(pair.inputs[0]), " and ", name, " are for one split, expected one file"));
+      return Corrupt(StrCat(directory, ": ", Tables::NameOf(pair.inputs[0]), " and ", name,
+                            " are for one split, expected one file"));
     QAT_RETURN_IF_ERROR(tables.Add(name));
     pair = tables.PairOf(name);
   }
   if (!table.train.complete()) {
-    return NotFound(StrCat(directory, ": holds no table for training, expected train.csv; found ", SomeOf(files)));
+    return NotFound(
+        StrCat(directory, ": holds no table for training, expected train.csv; found ", SomeOf(files)));
   }
   // Without a table for testing, that for validation is it.
   if (!table.test.complete()) std::swap(table.test, table.holdout);

@@ -83,7 +83,8 @@ class CsvReader {
       const size_t which = kSeparators.find(c);
       if (which != std::string_view::npos) ++counts[which];
     }
-    return kSeparators[static_cast<size_t>(std::max_element(std::begin(counts), std::end(counts)) - std::begin(counts))];
+    return kSeparators[static_cast<size_t>(std::max_element(std::begin(counts), std::end(counts)) -
+                                           std::begin(counts))];
   }
 
   bool SkipEmptyLine() {
@@ -120,7 +121,8 @@ class CsvReader {
     for (;;) {
       const size_t quote = rest_.find('"');
       if (quote == std::string_view::npos)
-        return Corrupt(StrCat(source_, ": line ", begin, ": a quoted cell does not end, expected another \""));
+        return Corrupt(
+            StrCat(source_, ": line ", begin, ": a quoted cell does not end, expected another \""));
       cell += rest_.substr(0, quote);
       line_ += std::count(rest_.begin(), rest_.begin() + static_cast<ptrdiff_t>(quote), '\n');
       rest_.remove_prefix(quote + 1);
@@ -131,8 +133,10 @@ class CsvReader {
     const char stops[] = {separator_, '\n'};
     const size_t end = std::min(rest_.find_first_of(std::string_view(stops, 2)), rest_.size());
     if (!Trimmed(rest_.substr(0, end)).empty())
-      return Corrupt(StrCat(source_, ": line ", line_, ": '", Trimmed(rest_.substr(0, end)), "' follows a quoted cell, expected '",
-                            separator_ == '\t' ? "a tab" : std::string(1, separator_), "' or the end of the line"));
+      return Corrupt(StrCat(source_, ": line ", line_, ": '", Trimmed(rest_.substr(0, end)),
+                            "' follows a quoted cell, expected '",
+                            separator_ == '\t' ? "a tab" : std::string(1, separator_),
+                            "' or the end of the line"));
     rest_.remove_prefix(end);
     return {};
   }
@@ -169,13 +173,16 @@ class TableBuilder {
                             "', expected names of columns, separated by commas, semicolons or tabs"));
     const auto is_number = [](const std::string& name) { return NumberOf(name).has_value(); };
     if (std::all_of(names.begin(), names.end(), is_number))
-      return Corrupt(StrCat(source_, ": the first line holds numbers only, expected the names of the columns"));
+      return Corrupt(
+          StrCat(source_, ": the first line holds numbers only, expected the names of the columns"));
     std::set<std::string> seen;
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty() && i == 0) continue;
-      if (names_[i].empty()) return Corrupt(StrCat(source_, ": column ", i + 1, " has no name, expected one"));
+      if (names_[i].empty())
+        return Corrupt(StrCat(source_, ": column ", i + 1, " has no name, expected one"));
       if (!seen.insert(names_[i]).second)
-        return Corrupt(StrCat(source_, ": two columns are called '", names_[i], "', expected different names"));
+        return Corrupt(
+            StrCat(source_, ": two columns are called '", names_[i], "', expected different names"));
     }
     QAT_RETURN_IF_ERROR(FindLabel());
     place_.resize(names_.size());
@@ -189,14 +196,16 @@ class TableBuilder {
       }
     }
     if (table_.features.empty())
-      return Corrupt(StrCat(source_, ": has no column beside '", table_.label, "', expected at least one feature"));
+      return Corrupt(
+          StrCat(source_, ": has no column beside '", table_.label, "', expected at least one feature"));
     return {};
   }
 
   Status TakeRow(const std::vector<std::string>& cells, int64_t line) {
     if (cells.size() != names_.size()) {
-      return Corrupt(StrCat(source_, ": line ", line, " has ", cells.size(), cells.size() == 1 ? " cell" : " cells",
-                            ", expected ", names_.size(), " as the header has"));
+      return Corrupt(StrCat(source_, ": line ", line, " has ", cells.size(),
+                            cells.size() == 1 ? " cell" : " cells", ", expected ", names_.size(),
+                            " as the header has"));
     }
     const size_t begin = values_.size();
     values_.resize(begin + table_.features.size() * sizeof(float));
@@ -219,8 +228,10 @@ class TableBuilder {
   }
 
   Expected<CsvTable> Finish() {
-    if (rows_ == 0) return Corrupt(StrCat(source_, ": holds a header and no row, expected one row per example"));
-    if (rows_ > INT32_MAX) return Corrupt(StrCat(source_, ": holds ", rows_, " rows, expected fewer than 2^31"));
+    if (rows_ == 0)
+      return Corrupt(StrCat(source_, ": holds a header and no row, expected one row per example"));
+    if (rows_ > INT32_MAX)
+      return Corrupt(StrCat(source_, ": holds ", rows_, " rows, expected fewer than 2^31"));
     const auto rows = static_cast<int32_t>(rows_);
     table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
     if (request_.without_answers) {
@@ -254,7 +265,8 @@ class TableBuilder {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (IsWanted(names_[i])) continue;
       const std::string lower = Lower(names_[i]);
-      if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames)) usual.push_back(i);
+      if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames))
+        usual.push_back(i);
     }
     if (request_.label.empty() && usual.size() == 1) wanted = {names_[usual[0]]};
     const std::string columns = SomeOf(names_);
@@ -282,7 +294,8 @@ class TableBuilder {
     for (const size_t column : label_columns_) table_.labels.push_back(names_[column]);
     table_.label = Join(table_.labels, ",");
     if (!table_.labels.empty() || request_.unlabelled) return {};
-    return InvalidArgument(StrCat(source_, ": which column holds the answers? Name it by `label`; there are ", columns));
+    return InvalidArgument(
+        StrCat(source_, ": which column holds the answers? Name it by `label`; there are ", columns));
   }
 
   // The columns asked for, wherever they stand.
@@ -294,7 +307,8 @@ class TableBuilder {
     for (size_t i = 0; i < names_.size(); ++i) {
       const auto wanted = wanted_.find(names_[i]);
       if (wanted == wanted_.end()) {
-        if (!IsLabel(i) && !names_[i].empty() && !request_.left_out.contains(names_[i])) unused.push_back(names_[i]);
+        if (!IsLabel(i) && !names_[i].empty() && !request_.left_out.contains(names_[i]))
+          unused.push_back(names_[i]);
         continue;
       }
       if (IsLabel(i)) {
@@ -320,9 +334,10 @@ class TableBuilder {
 
   // The first of them.
   Status MissingFeature() const {
-    const std::string& feature = *std::find_if(
-        request_.features.begin(), request_.features.end(),
-        [&](const std::string& name) { return std::find(names_.begin(), names_.end(), name) == names_.end(); });
+    const std::string& feature =
+        *std::find_if(request_.features.begin(), request_.features.end(), [&](const std::string& name) {
+          return std::find(names_.begin(), names_.end(), name) == names_.end();
+        });
     std::vector<std::string> others;
     std::copy_if(names_.begin(), names_.end(), std::back_inserter(others),
                  [&](const std::string& name) { return !name.empty() && !IsWanted(name); });
@@ -333,7 +348,8 @@ class TableBuilder {
                               : StrCat(", but one called '", nearest, "': rename it if that is the one")));
   }
 
-  // In a table of semicolons decimals may have a comma, as where spreadsheets write both; then all of them must.
+  // In a table of semicolons decimals may have a comma, as where spreadsheets write both; then all of them
+  // must.
   std::optional<double> Number(const std::string& cell) {
     const bool comma = separator_ == ';' && std::count(cell.begin(), cell.end(), ',') == 1 &&
                        cell.find('.') == std::string::npos;
@@ -356,7 +372,8 @@ class TableBuilder {
     }
     const auto value = static_cast<float>(*number);
     if (!std::isfinite(value))
-      return Corrupt(StrCat(Place(line, column), "is ", Short(cell), ", expected a finite number that float32 holds"));
+      return Corrupt(
+          StrCat(Place(line, column), "is ", Short(cell), ", expected a finite number that float32 holds"));
     return value;
   }
   static std::string WithPoint(std::string cell) {
@@ -385,7 +402,8 @@ class TableBuilder {
     const size_t columns = table_.labels.size();
     for (size_t i = 0; i < labels_.size(); ++i) {
       if (Number(labels_[i])) continue;
-      return Corrupt(StrCat(source_, ": row ", i / columns + 1, ", column '", table_.labels[i % columns], "' is '", Short(labels_[i]),
+      return Corrupt(StrCat(source_, ": row ", i / columns + 1, ", column '", table_.labels[i % columns],
+                            "' is '", Short(labels_[i]),
                             "', expected a number where several columns are the answers"));
     }
     return {};
@@ -414,7 +432,8 @@ class TableBuilder {
       }
       numbers.push_back(*number);
     }
-    return whole ? ArrayOf<int64_t>(numbers, DType::kInt64, rows) : ArrayOf<double>(numbers, DType::kFloat64, rows);
+    return whole ? ArrayOf<int64_t>(numbers, DType::kInt64, rows)
+                 : ArrayOf<double>(numbers, DType::kFloat64, rows);
   }
 
   const std::string& source_;
@@ -440,7 +459,8 @@ Expected<std::string_view> TextOf(const Bytes& bytes, const std::string& path) {
                           ", which is not UTF-8, expected a text file in UTF-8 (save it as \"CSV UTF-8\")"));
   }
   if (text.find('\0') == std::string_view::npos) return text;
-  return Corrupt(StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));
+  return Corrupt(
+      StrCat(path, ": holds a zero byte, expected a text file in UTF-8 (saved as \"CSV UTF-8\"?)"));
 }
 
 }  // namespace

@@ -45,14 +45,17 @@ Error NoSuchData(const std::string& data) {
   static const std::vector<std::string> kGenerated = {"digits"};
   const bool looks_like_path = data.find('/') != std::string::npos;
   const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
-  return NotFound(StrCat(data, ": no such directory",
-                         nearest.empty()
-                             ? StrCat(", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats)
-                             : StrCat("; did you mean '", nearest, "'?")));
+  return NotFound(
+      StrCat(data, ": no such directory",
+             nearest.empty()
+                 ? StrCat(", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats)
+                 : StrCat("; did you mean '", nearest, "'?")));
 }
 
 std::vector<std::string> FoldersAmong(const std::string& directory, std::vector<std::string> names) {
-  std::erase_if(names, [&](const std::string& name) { return IsLeftBehind(name) || !IsDirectory(JoinPath(directory, name)); });
+  std::erase_if(names, [&](const std::string& name) {
+    return IsLeftBehind(name) || !IsDirectory(JoinPath(directory, name));
+  });
   return names;
 }
 
@@ -68,20 +71,24 @@ std::string OnlyFolderIn(const std::string& directory, const std::vector<std::st
   const auto inside = ListDirectory(inner);
   if (!inside.ok()) return "";
   const std::vector<std::string> further = FoldersAmong(inner, *inside);
-  const bool has_splits = std::any_of(further.begin(), further.end(), [](const std::string& name) { return SplitNamed(name).has_value(); });
-  const bool has_data = HoldsFiles(*inside) || further.size() > 1 || has_splits || !OnlyFolderIn(inner, *inside).empty();
+  const bool has_splits = std::any_of(further.begin(), further.end(),
+                                      [](const std::string& name) { return SplitNamed(name).has_value(); });
+  const bool has_data =
+      HoldsFiles(*inside) || further.size() > 1 || has_splits || !OnlyFolderIn(inner, *inside).empty();
   return has_data && !HoldsPictures(*inside) ? inner : "";
 }
 
-bool NeedsSeveralLabels(const OpenOptions& options) { return options.outputs.size() > 1 && !options.unlabelled; }
+bool NeedsSeveralLabels(const OpenOptions& options) {
+  return options.outputs.size() > 1 && !options.unlabelled;
+}
 
 // Data with one label an example, for a network of several outputs.
 Error OnlyOneLabel(const std::string& data, const OpenOptions& options) {
   std::vector<std::string> names;
   for (const OutputRequest& output : options.outputs) names.push_back(StrCat("y_", output.name));
   return NotFound(StrCat(data, ": holds one label per example, the network has ", options.outputs.size(),
-                         " outputs, expected an .npz file or a directory with an array for each: ", Join(names),
-                         ", or a table with columns for each"));
+                         " outputs, expected an .npz file or a directory with an array for each: ",
+                         Join(names), ", or a table with columns for each"));
 }
 
 Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const OpenOptions& options,
@@ -95,13 +102,15 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
   });
   if (const std::string inner = OnlyFolderIn(directory, names); !inner.empty()) {
     QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDirectory(inner, split, options, special));
-    dataset.notes.insert(dataset.notes.begin(), StrCat("everything lies in its folder ", inner, ", which is read"));
+    dataset.notes.insert(dataset.notes.begin(),
+                         StrCat("everything lies in its folder ", inner, ", which is read"));
     return dataset;
   }
   if (options.inputs.size() > 1) return OpenNumpyDirectory(directory, names, split, options);
   const bool only_tables = HoldsCsv(names) && !HoldsIdx(names) && !HoldsCifar(names);
-  if (NeedsSeveralLabels(options)) return only_tables ? OpenCsvDirectory(directory, names, split, options)
-                                                      : OpenNumpyDirectory(directory, names, split, options);
+  if (NeedsSeveralLabels(options))
+    return only_tables ? OpenCsvDirectory(directory, names, split, options)
+                       : OpenNumpyDirectory(directory, names, split, options);
   if (HoldsIdx(names)) return OpenIdxDirectory(directory, names, split, options);
   if (HoldsCifar(names)) return OpenCifar(directory, names, split, options);
   if (HoldsCsv(names)) return OpenCsvDirectory(directory, names, split, options);
@@ -110,13 +119,14 @@ Expected<Dataset> OpenDirectory(const std::string& directory, Split split, const
   if (!FoldersAmong(directory, names).empty() || (pictures && options.unlabelled))
     return OpenPictureFolder(directory, split, options);
   if (pictures) {
-    return NotFound(StrCat(directory, ": holds pictures, but not in folders, expected one folder of pictures per class"));
+    return NotFound(
+        StrCat(directory, ": holds pictures, but not in folders, expected one folder of pictures per class"));
   }
-  const auto archive =
-      std::find_if(names.begin(), names.end(), [](const std::string& name) { return HasEnding(name, ".npz"); });
-  return NotFound(StrCat(directory,
-                         ": holds no data, expected ", kFormats, "; found ", SomeOf(names),
-                         archive == names.end() ? "" : StrCat("; did you mean ", JoinPath(directory, *archive), "?")));
+  const auto archive = std::find_if(names.begin(), names.end(),
+                                    [](const std::string& name) { return HasEnding(name, ".npz"); });
+  return NotFound(
+      StrCat(directory, ": holds no data, expected ", kFormats, "; found ", SomeOf(names),
+             archive == names.end() ? "" : StrCat("; did you mean ", JoinPath(directory, *archive), "?")));
 }
 
 bool IsFileOfOneInput(const std::string& path) { return HasEnding(path, ".npy") || IsCsvFile(path); }
@@ -125,7 +135,8 @@ Error OnlyOneInput(const std::string& data, const OpenOptions& options) {
   std::vector<std::string> names;
   for (const InputRequest& input : options.inputs) names.push_back(StrCat("x_", input.name));
   return NotFound(StrCat(data, ": holds one input, the network takes ", options.inputs.size(),
-                         ", expected an .npz file or a directory with an array for each: ", Join(names), ", and y"));
+                         ", expected an .npz file or a directory with an array for each: ", Join(names),
+                         ", and y"));
 }
 
 Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptions& options) {
@@ -137,11 +148,13 @@ Expected<Dataset> OpenFile(const std::string& path, Split split, const OpenOptio
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
   const std::string kind = DescribeKind(bytes);
   if (kind == "NumPy arrays (.npz)") return OpenNpz(path, split, options);
-  return NotFound(StrCat(path, ": is ", kind, ", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats,
+  return NotFound(StrCat(path, ": is ", kind,
+                         ", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats,
                          "; np.savez(\"data.npz\", x=images, y=labels) writes one"));
 }
 
-// Each is drawn independently of the others, so the first ones are a fair sample, and the rest need not be made.
+// Each is drawn independently of the others, so the first ones are a fair sample, and the rest need not be
+// made.
 Dataset OpenDigits(Split split, int64_t limit) {
   const int64_t size = split == Split::kTrain ? kDigitsTrainSize : kDigitsTestSize;
   if (limit <= 0 || limit >= size) return MakeDigits(split, size);
@@ -154,7 +167,8 @@ Dataset OpenDigits(Split split, int64_t limit) {
 class RealStream : public ImageStream {
  public:
   explicit RealStream(std::shared_ptr<const ImageStream> bytes) : bytes_(std::move(bytes)) {}
-  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out, std::span<const int32_t> next) const override {
+  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
+              std::span<const int32_t> next) const override {
     Bytes stored(out.size() / sizeof(float));
     QAT_RETURN_IF_ERROR(bytes_->Read(examples, stored, next));
     const Bytes reals = AsReals(stored);
@@ -192,21 +206,24 @@ Status ApplyTask(Task task, const std::string& name, OutputLabels& labels) {
     return {};
   }
   return InvalidArgument(StrCat("`task`: ", name, " holds ",
-                                labels.task == Task::kClasses ? StrCat("labels of ", classes, " classes") : StrCat("labels for ", NameOf(labels.task)),
-                                labels.output.empty() ? "" : StrCat(" for output '", labels.output, "'"), ", which task '", NameOf(task),
-                                "' cannot learn"));
+                                labels.task == Task::kClasses ? StrCat("labels of ", classes, " classes")
+                                                              : StrCat("labels for ", NameOf(labels.task)),
+                                labels.output.empty() ? "" : StrCat(" for output '", labels.output, "'"),
+                                ", which task '", NameOf(task), "' cannot learn"));
 }
 
 // What the request says the labels mean, of data that were read as classes.
 Status ApplyTask(const OpenOptions& options, Dataset& dataset) {
   if (options.outputs.size() > 1) {
     for (size_t i = 0; i < options.outputs.size(); ++i)
-      QAT_RETURN_IF_ERROR(ApplyTask(options.outputs[i].task, dataset.name, i == 0 ? dataset : dataset.others[i - 1]));
+      QAT_RETURN_IF_ERROR(
+          ApplyTask(options.outputs[i].task, dataset.name, i == 0 ? dataset : dataset.others[i - 1]));
     return {};
   }
   if (options.task == Task::kReconstruction) {
     if (dataset.inputs.size() > 1) {
-      return Unsupported(StrCat(dataset.name, ": examples have ", dataset.inputs.size(), " inputs, expected one for `task` "
+      return Unsupported(StrCat(dataset.name, ": examples have ", dataset.inputs.size(),
+                                " inputs, expected one for `task` "
                                 "reconstruction"));
     }
     dataset.task = options.task;
@@ -229,7 +246,8 @@ Expected<Dataset> OpenWhole(const std::string& data, Split split, const OpenOpti
 // Autoencoders need no labels; where there are some, they say what is an anomaly.
 Expected<Dataset> OpenForTask(const std::string& data, Split split, const OpenOptions& options,
                               std::vector<std::string>& special) {
-  if (options.task != Task::kReconstruction || options.unlabelled) return OpenWhole(data, split, options, special);
+  if (options.task != Task::kReconstruction || options.unlabelled)
+    return OpenWhole(data, split, options, special);
   auto labelled = OpenWhole(data, split, options, special);
   if (labelled.ok() || labelled.error().code == ErrorCode::kInterrupted) return labelled;
   OpenOptions unlabelled = options;
@@ -257,8 +275,9 @@ bool IsSpecialFile(const std::string& path) {
 
 std::string SpecialFilesWarning(const std::vector<std::string>& paths) {
   if (paths.empty()) return "";
-  return StrCat("passed over ", paths.size(), paths.size() == 1 ? " pipe, socket or device: " : " pipes, sockets or devices: ",
-                SomeOf(paths));
+  return StrCat(
+      "passed over ", paths.size(),
+      paths.size() == 1 ? " pipe, socket or device: " : " pipes, sockets or devices: ", SomeOf(paths));
 }
 
 std::string SomeOf(const std::vector<std::string>& names) {
@@ -297,7 +316,8 @@ void SetOutputs(const Contract& contract, OpenOptions& options) {
   if (!contract.outputs.empty()) options.label = contract.outputs.front().name;
   for (const OutputContract& output : contract.outputs) {
     if (output.ignored != kIgnoredLabel) options.ignore_label = output.ignored;
-    if (contract.outputs.size() > 1) options.outputs.push_back({output.name, output.columns, output.labels, output.task});
+    if (contract.outputs.size() > 1)
+      options.outputs.push_back({output.name, output.columns, output.labels, output.task});
   }
 }
 
@@ -317,18 +337,24 @@ Status CheckInputs(const Dataset& dataset, const Contract& contract, std::string
   const std::string of = StrCat(" (input contract of ", owner, ")");
   if (dataset.inputs.size() != contract.inputs.size()) {
     return Corrupt(StrCat(dataset.name, ": examples have ", dataset.inputs.size(),
-                          dataset.inputs.size() == 1 ? " input" : " inputs", ", expected ", contract.inputs.size(), of));
+                          dataset.inputs.size() == 1 ? " input" : " inputs", ", expected ",
+                          contract.inputs.size(), of));
   }
-  const auto text = [](const auto& input) { return StrCat(input.height, "x", input.width, "x", input.channels); };
+  const auto text = [](const auto& input) {
+    return StrCat(input.height, "x", input.width, "x", input.channels);
+  };
   for (size_t i = 0; i < contract.inputs.size(); ++i) {
     const ExampleInput& own = dataset.inputs[i];
     const InputContract& expected = contract.inputs[i];
-    const bool sizes = own.height == expected.height && own.width == expected.width && own.channels == expected.channels;
+    const bool sizes =
+        own.height == expected.height && own.width == expected.width && own.channels == expected.channels;
     if (sizes && own.values == expected.values) continue;
     const bool reals = own.values == ValueType::kReal;
-    return Corrupt(StrCat(dataset.name, ": ", contract.inputs.size() == 1 ? "images" : StrCat("values of '", expected.name, "'"),
-                          " are ", text(own), sizes ? (reals ? " real numbers" : " bytes") : "", ", expected ", text(expected),
-                          sizes ? (reals ? " bytes" : " real numbers") : "", of));
+    return Corrupt(StrCat(dataset.name, ": ",
+                          contract.inputs.size() == 1 ? "images" : StrCat("values of '", expected.name, "'"),
+                          " are ", text(own), sizes ? (reals ? " real numbers" : " bytes") : "",
+                          ", expected ", text(expected), sizes ? (reals ? " bytes" : " real numbers") : "",
+                          of));
   }
   return {};
 }
@@ -352,7 +378,8 @@ void Keep(std::span<const int32_t> examples, Dataset& dataset) {
 }
 
 bool Dataset::HoldsImages() const {
-  return std::any_of(inputs.begin(), inputs.end(), [](const ExampleInput& input) { return input.height > 1; });
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const ExampleInput& input) { return input.height > 1; });
 }
 
 std::vector<int64_t> Dataset::InputSizes() const {
@@ -395,7 +422,8 @@ namespace {
 class ExamplesOf : public ImageStream {
  public:
   explicit ExamplesOf(const Dataset& dataset) : dataset_(dataset) {}
-  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out, std::span<const int32_t> next) const override {
+  Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
+              std::span<const int32_t> next) const override {
     return dataset_.Read(examples, out, next);
   }
 
@@ -453,7 +481,9 @@ Expected<Dataset> OpenDataset(const std::string& data, Split split, const OpenOp
     dataset.warning += SpecialFilesWarning(special);
   }
   dataset.name = data;
-  if (dataset.inputs.size() == 1 && options.values == ValueType::kReal && dataset.input().values == ValueType::kByte) MakeReal(dataset);
+  if (dataset.inputs.size() == 1 && options.values == ValueType::kReal &&
+      dataset.input().values == ValueType::kByte)
+    MakeReal(dataset);
   if (!options.unlabelled) QAT_RETURN_IF_ERROR(ApplyTask(options, dataset));
   TakeSample(options, dataset);
   return dataset;
@@ -473,8 +503,8 @@ Status FillTargets(Dataset& dataset) {
   constexpr int64_t kMost = int64_t{1} << 29;  // 2 GiB, once here and once for the answers of each model
   if (dataset.size() * dataset.targets > kMost) {
     return Unsupported(StrCat(dataset.name, ": ", dataset.size(), " examples of ", dataset.targets,
-                              " values do not fit memory beside their reconstructions, expected at most ", kMost,
-                              " values: evaluate a part of them with `limit`"));
+                              " values do not fit memory beside their reconstructions, expected at most ",
+                              kMost, " values: evaluate a part of them with `limit`"));
   }
   dataset.numbers.clear();
   return ForEachBatch(dataset, 250, [&](int64_t, int64_t, std::span<const uint8_t> images) {
@@ -500,7 +530,8 @@ Expected<std::string> Fingerprint(const Dataset& dataset) {
     }
     const size_t before = all.size();
     all.resize(before + own.numbers.size());
-    if (!own.numbers.empty()) std::memcpy(&all[before], own.numbers.data(), own.numbers.size() * sizeof(float));
+    if (!own.numbers.empty())
+      std::memcpy(&all[before], own.numbers.data(), own.numbers.size() * sizeof(float));
   }
   return stream.Finish(all);
 }

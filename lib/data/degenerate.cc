@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kLookedAt = 256;
 
 // A label that every example has, or none.
-void CheckMarks(const OutputLabels& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+void CheckMarks(const OutputLabels& dataset, std::span<const int32_t> examples,
+                std::vector<std::string>& warnings) {
   for (int32_t label = 0; label < dataset.label_width; ++label) {
     const auto at = static_cast<size_t>(label);
     int64_t there = 0;
@@ -26,7 +27,8 @@ void CheckMarks(const OutputLabels& dataset, std::span<const int32_t> examples, 
   }
 }
 
-void CheckLabels(const OutputLabels& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+void CheckLabels(const OutputLabels& dataset, std::span<const int32_t> examples,
+                 std::vector<std::string>& warnings) {
   if (dataset.task == Task::kMultiLabel) return CheckMarks(dataset, examples, warnings);
   const int32_t first = dataset.LabelsOf(examples[0])[0];
   for (const int32_t example : examples) {
@@ -40,15 +42,16 @@ void CheckLabels(const OutputLabels& dataset, std::span<const int32_t> examples,
                             ", so there is nothing to distinguish"));
 }
 
-void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples,
+                  std::vector<std::string>& warnings) {
   const std::span<const float> first = dataset.NumbersOf(examples[0]);
   for (size_t target = 0; target < first.size(); ++target) {
     const bool same = std::all_of(examples.begin(), examples.end(), [&](int32_t example) {
       return dataset.NumbersOf(example)[target] == first[target];
     });
     if (!same) continue;
-    warnings.push_back(StrCat(first.size() == 1 ? std::string("the target") : StrCat("target ", target), " is ",
-                              first[target], " in all ", examples.size(),
+    warnings.push_back(StrCat(first.size() == 1 ? std::string("the target") : StrCat("target ", target),
+                              " is ", first[target], " in all ", examples.size(),
                               " training examples, so there is nothing to learn about it"));
   }
 }
@@ -80,7 +83,8 @@ void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size
   }
 }
 
-Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples, std::vector<std::string>& warnings) {
+Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples,
+                   std::vector<std::string>& warnings) {
   const size_t count = std::min(examples.size(), kLookedAt);
   std::vector<int32_t> chosen(count);
   for (size_t i = 0; i < count; ++i) chosen[i] = examples[i * examples.size() / count];
@@ -92,10 +96,11 @@ Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples, st
   for (size_t i = size; i < images.size(); ++i) {
     if (images[i] != images[i - size]) return {};
   }
-  warnings.push_back(count == examples.size()
-                         ? StrCat("all ", count, " training inputs are the same, so nothing can be learned from them")
-                         : StrCat("the ", count, " training inputs that were looked at, of ", examples.size(),
-                                  ", are all the same, so nothing can be learned from them"));
+  warnings.push_back(
+      count == examples.size()
+          ? StrCat("all ", count, " training inputs are the same, so nothing can be learned from them")
+          : StrCat("the ", count, " training inputs that were looked at, of ", examples.size(),
+                   ", are all the same, so nothing can be learned from them"));
   return {};
 }
 
@@ -129,7 +134,8 @@ std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& tes
   count(train.labels, learned);
   count(test.labels, tested);
   // Of one class alone FindDegenerate has told.
-  if (std::count_if(learned.begin(), learned.end(), [](int64_t examples) { return examples > 0; }) < 2) return "";
+  if (std::count_if(learned.begin(), learned.end(), [](int64_t examples) { return examples > 0; }) < 2)
+    return "";
   std::vector<std::string> names;
   int64_t examples = 0;
   for (size_t i = 0; i < learned.size(); ++i) {
@@ -138,8 +144,9 @@ std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& tes
     examples += tested[i];
   }
   if (names.empty()) return "";
-  return StrCat(names.size() == 1 ? "class " : "classes ", JoinSome(names, kShown), names.size() == 1 ? " has " : " have ",
-                "no training example and ", examples, train.LabelsPerImage() > 1 ? " test pixel" : " test example", examples == 1 ? "" : "s",
+  return StrCat(names.size() == 1 ? "class " : "classes ", JoinSome(names, kShown),
+                names.size() == 1 ? " has " : " have ", "no training example and ", examples,
+                train.LabelsPerImage() > 1 ? " test pixel" : " test example", examples == 1 ? "" : "s",
                 ", which can only be answered wrongly: are the splits of the same data?");
 }
 

@@ -12,13 +12,14 @@
 
 namespace qat {
 
-/// Plain sentences, as warnings: all examples of one class, a target that is the same everywhere, images that are all alike
-/// (told from 256 of them, evenly spaced), real values so far from 0 that float32 has fewer steps between them than int8.
+/// Plain sentences, as warnings: all examples of one class, a target that is the same everywhere, images that
+/// are all alike (told from 256 of them, evenly spaced), real values so far from 0 that float32 has fewer
+/// steps between them than int8.
 /// `examples`: those that are trained on, at least one. Errors: the stream's.
 Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples);
 
-/// A plain sentence on classes that no training example has and some test examples do: they cannot be learned, and each of these answers
-/// is wrong. Empty: there are none.
+/// A plain sentence on classes that no training example has and some test examples do: they cannot be
+/// learned, and each of these answers is wrong. Empty: there are none.
 std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& test);
 
 }  // namespace qat

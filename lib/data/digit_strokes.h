@@ -1,5 +1,5 @@
-// digit_strokes.h: how people write the ten digits: for each, several styles; for each style, pen strokes as points that a
-// smooth curve passes through. A table, drawn by hand for this project.
+// digit_strokes.h: how people write the ten digits: for each, several styles; for each style, pen strokes as
+// points that a smooth curve passes through. A table, drawn by hand for this project.
 #ifndef QAT_DATA_DIGIT_STROKES_H_
 #define QAT_DATA_DIGIT_STROKES_H_
 
@@ -15,7 +15,8 @@ struct StrokePoint {
 using Stroke = std::vector<StrokePoint>;
 using DigitStyle = std::vector<Stroke>;
 
-/// Styles of a digit, 0 to 9; at least three each. Sharp corners are where one stroke ends and the next begins.
+/// Styles of a digit, 0 to 9; at least three each. Sharp corners are where one stroke ends and the next
+/// begins.
 const std::vector<DigitStyle>& StylesOf(int32_t digit);
 
 }  // namespace qat

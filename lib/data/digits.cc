@@ -1,6 +1,6 @@
-// A digit is drawn in five steps: pick a style; move its points and lay smooth curves through them; bend, slant, turn and
-// place the whole; draw with a round pen of changing pressure; soften and spoil the picture a little. Lengths are in 1/256
-// pixel, angles in 1/1024 turn, factors in 1/16384 (sine) or per cent.
+// A digit is drawn in five steps: pick a style; move its points and lay smooth curves through them; bend,
+// slant, turn and place the whole; draw with a round pen of changing pressure; soften and spoil the picture a
+// little. Lengths are in 1/256 pixel, angles in 1/1024 turn, factors in 1/16384 (sine) or per cent.
 #include "data/digits.h"
 
 #include <algorithm>
@@ -27,8 +27,8 @@ struct Point {
   int32_t x, y;
 };
 
-/// sin(2 pi angle / kTurn) * kSineOne by Bhaskara's rational approximation, off by at most 0.0017: close enough for a
-/// hand, and the same on every machine.
+/// sin(2 pi angle / kTurn) * kSineOne by Bhaskara's rational approximation, off by at most 0.0017: close
+/// enough for a hand, and the same on every machine.
 int32_t Sine(int32_t angle) {
   constexpr int32_t kHalf = kTurn / 2;
   const int32_t wrapped = angle & (kTurn - 1);
@@ -132,7 +132,8 @@ Point Place(Point p, const Hand& hand) {
 
 using Canvas = std::array<uint8_t, kSide * kSide>;
 
-/// Draws the pen going straight from `a` to `b`: every pixel by its distance from that line, soft over one pixel.
+/// Draws the pen going straight from `a` to `b`: every pixel by its distance from that line, soft over one
+/// pixel.
 void DrawSegment(Canvas& canvas, Point a, Point b, int32_t radius) {
   static const RootTable kRoots;
   const int32_t reach = radius + kPixel / 2;
@@ -141,7 +142,8 @@ void DrawSegment(Canvas& canvas, Point a, Point b, int32_t radius) {
   const int32_t top = cell(std::min(a.y, b.y) - reach), bottom = cell(std::max(a.y, b.y) + reach);
   const int64_t dx = b.x - a.x, dy = b.y - a.y;
   const int64_t length2 = dx * dx + dy * dy;
-  // How far along the line is the point nearest to a pixel, in 1/4096 of it, without a division for each pixel.
+  // How far along the line is the point nearest to a pixel, in 1/4096 of it, without a division for each
+  // pixel.
   const int64_t reciprocal = length2 == 0 ? 0 : (int64_t{1} << 40) / length2;
   for (int32_t row = top; row <= bottom; ++row) {
     for (int32_t column = left; column <= right; ++column) {

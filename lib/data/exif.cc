@@ -1,6 +1,7 @@
-// A JPEG file is a list of segments: 0xff, marker, size (2 bytes, big-endian, counting themselves), content. The one of EXIF
-// is an APP1 that begins with "Exif", 0, 0; then a TIFF file: "II" (little-endian) or "MM", 42 (2 bytes), offset of the first
-// directory (4); there, the number of entries (2) and each of them: tag (2), type (2), count (4), value (4).
+// A JPEG file is a list of segments: 0xff, marker, size (2 bytes, big-endian, counting themselves), content.
+// The one of EXIF is an APP1 that begins with "Exif", 0, 0; then a TIFF file: "II" (little-endian) or "MM",
+// 42 (2 bytes), offset of the first directory (4); there, the number of entries (2) and each of them: tag
+// (2), type (2), count (4), value (4).
 #include "data/exif.h"
 
 #include <algorithm>

@@ -10,8 +10,8 @@
 
 namespace qat {
 
-/// SHA-256 over "COUNT HEIGHT WIDTH CHANNELS\n", sizes of further inputs after the first, the examples in order, and the labels as little-endian int32 (real numbers: the
-/// bits of their float32).
+/// SHA-256 over "COUNT HEIGHT WIDTH CHANNELS\n", sizes of further inputs after the first, the examples in
+/// order, and the labels as little-endian int32 (real numbers: the bits of their float32).
 class FingerprintStream {
  public:
   /// Only the sizes of `dataset` are read.

@@ -1,4 +1,5 @@
-// fit_geometry.h: which part of a picture becomes which part of the size that a network takes; image.h says the rule.
+// fit_geometry.h: which part of a picture becomes which part of the size that a network takes; image.h says
+// the rule.
 #ifndef QAT_DATA_FIT_GEOMETRY_H_
 #define QAT_DATA_FIT_GEOMETRY_H_
 
@@ -10,7 +11,8 @@
 
 namespace qat {
 
-/// One axis: places [at, at + out) of the result are `out` equal parts of [begin, begin + out * step) of the picture; others are padding.
+/// One axis: places [at, at + out) of the result are `out` equal parts of [begin, begin + out * step) of the
+/// picture; others are padding.
 struct FittedAxis {
   int32_t at = 0;
   int32_t out = 0;

@@ -25,7 +25,8 @@ std::vector<int32_t> All(int64_t examples) {
 bool HasOneLabel(const Dataset& data) { return data.targets == 0 && data.LabelsPerImage() == 1; }
 
 // The examples to hold out of the first `examples`.
-std::vector<int32_t> Choose(const Dataset& data, int64_t examples, int64_t count, bool automatic, uint64_t seed) {
+std::vector<int32_t> Choose(const Dataset& data, int64_t examples, int64_t count, bool automatic,
+                            uint64_t seed) {
   const uint64_t key = MixKey(seed, kHoldoutPurpose);
   if (HasOneLabel(data)) {
     const auto labels = std::span(data.labels).first(static_cast<size_t>(examples));
@@ -53,7 +54,8 @@ std::string_view HowChosen(const Dataset& data) {
 
 std::string WatchesTheTestSet(std::string_view why) {
   return StrCat("nothing is held out", why,
-                ": training is watched on the test set; a checkpoint that is chosen by that has no independent accuracy");
+                ": training is watched on the test set; a checkpoint that is chosen by that has no "
+                "independent accuracy");
 }
 
 HoldoutSplit Without(int64_t examples, std::string description) {
@@ -62,9 +64,9 @@ HoldoutSplit Without(int64_t examples, std::string description) {
 
 // The examples that come after the first `examples`.
 HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples, int64_t wanted) {
-  HoldoutSplit split = Without(examples, StrCat("held out: the ", data.own_holdout,
-                                                " examples that the data keep for validation",
-                                                wanted > 0 ? StrCat("; holdout = ", wanted, " is not used") : ""));
+  HoldoutSplit split = Without(
+      examples, StrCat("held out: the ", data.own_holdout, " examples that the data keep for validation",
+                       wanted > 0 ? StrCat("; holdout = ", wanted, " is not used") : ""));
   split.holdout = All(data.size());
   split.holdout.erase(split.holdout.begin(), split.holdout.begin() + examples);
   return split;
@@ -72,9 +74,7 @@ HoldoutSplit OwnHoldout(const Dataset& data, int64_t examples, int64_t wanted) {
 
 }  // namespace
 
-int64_t AutomaticHoldout(int64_t examples) {
-  return std::clamp<int64_t>(examples / kOneIn, 1, kMostHeldOut);
-}
+int64_t AutomaticHoldout(int64_t examples) { return std::clamp<int64_t>(examples / kOneIn, 1, kMostHeldOut); }
 
 Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_t seed) {
   const int64_t examples = data.size() - data.own_holdout;
@@ -85,8 +85,8 @@ Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_
   if (automatic && count >= examples) return Without(examples, WatchesTheTestSet(", there is one example"));
   if (count >= examples) {
     return InvalidArgument(StrCat("holdout is ", count, ", expected less than the ", examples,
-                                  " training examples of ", data.name,
-                                  "; without it, ", AutomaticHoldout(examples),
+                                  " training examples of ", data.name, "; without it, ",
+                                  AutomaticHoldout(examples),
                                   AutomaticHoldout(examples) == 1 ? " is held out" : " are held out"));
   }
   HoldoutSplit split = Without(examples, "");

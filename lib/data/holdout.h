@@ -11,8 +11,9 @@
 
 namespace qat {
 
-/// What is held out where nobody says how much, of `examples` to train on: a tenth, at least one and at most kMostHeldOut. With
-/// 5,000 examples, the standard error of an accuracy is at most 0.7 points; more would only be lost to training.
+/// What is held out where nobody says how much, of `examples` to train on: a tenth, at least one and at most
+/// kMostHeldOut. With 5,000 examples, the standard error of an accuracy is at most 0.7 points; more would
+/// only be lost to training.
 int64_t AutomaticHoldout(int64_t examples);
 inline constexpr int64_t kMostHeldOut = 5000;
 

@@ -17,8 +17,8 @@ struct IdxArray {
   Bytes values;
 };
 
-/// Errors: kNotFound; kCorrupt for another magic, another element type, a size that does not match the bytes (both numbers
-/// named), damaged or truncated gzip data.
+/// Errors: kNotFound; kCorrupt for another magic, another element type, a size that does not match the bytes
+/// (both numbers named), damaged or truncated gzip data.
 Expected<IdxArray> ReadIdx(const std::string& path);
 
 /// The plain IDX bytes of an array: for scripts and tests.

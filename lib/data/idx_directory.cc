@@ -21,9 +21,12 @@ struct IdxName {
   bool labels = false;
 };
 
-std::optional<ArraySplit> SplitOf(std::string_view word) { return word == "t10k" ? ArraySplit::kTest : SplitNamed(word); }
+std::optional<ArraySplit> SplitOf(std::string_view word) {
+  return word == "t10k" ? ArraySplit::kTest : SplitNamed(word);
+}
 
-// MNIST's names as they are found in the wild: '-' or '.' before "idx", plain or gzip, with the name of a set in front.
+// MNIST's names as they are found in the wild: '-' or '.' before "idx", plain or gzip, with the name of a set
+// in front.
 std::optional<IdxName> ParseName(std::string_view name) {
   if (name.ends_with(".gz")) name.remove_suffix(3);
   if (!name.ends_with("-ubyte")) return std::nullopt;
@@ -69,9 +72,12 @@ Tables FindTables(const std::vector<std::string>& files) {
 Error Missing(const std::string& directory, const std::vector<std::string>& files, Split split,
               const std::string& prefix, std::string_view what) {
   const bool training = split == Split::kTrain;
-  return NotFound(StrCat(directory, ": holds no ", training ? "training " : "test ", what, ", expected ", prefix,
-                         training ? "train-" : prefix.empty() ? "t10k-" : "test-", what, "-idx",
-                         what == "labels" ? "1" : "3", "-ubyte or the same with .gz; found ", SomeOf(files)));
+  return NotFound(StrCat(
+      directory, ": holds no ", training ? "training " : "test ", what, ", expected ", prefix,
+      training         ? "train-"
+      : prefix.empty() ? "t10k-"
+                       : "test-",
+      what, "-idx", what == "labels" ? "1" : "3", "-ubyte or the same with .gz; found ", SomeOf(files)));
 }
 
 // Lines "label code code", as EMNIST's mapping has them: the names are the characters of the first codes.
@@ -123,8 +129,8 @@ Expected<const Tables::value_type*> TheOnlyOne(const std::string& directory, con
   if (tables.size() == 1) return &*tables.begin();
   std::vector<std::string> prefixes;
   for (const auto& [prefix, table] : tables) prefixes.push_back(StrCat("'", prefix, "'"));
-  return Corrupt(StrCat(directory, ": holds ", tables.size(), " data sets (files that begin with ", Join(prefixes),
-                        "), expected one; give each a folder of its own"));
+  return Corrupt(StrCat(directory, ": holds ", tables.size(), " data sets (files that begin with ",
+                        Join(prefixes), "), expected one; give each a folder of its own"));
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ void ToGrey(ImageOf<Sample>& image) {
   const size_t pixels = image.pixels.size() / 3;
   for (size_t i = 0; i < pixels; ++i) {
     const Sample* rgb = &image.pixels[3 * i];
-    image.pixels[i] = static_cast<Sample>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
+    image.pixels[i] =
+        static_cast<Sample>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 0x8000u) >> 16);
   }
   image.pixels.resize(pixels);
   image.channels = 1;
@@ -87,7 +88,8 @@ std::vector<Taps> BilinearTaps(int32_t in, const FittedAxis& axis) {
 // A sum of weighted samples as one.
 template <class Sample>
 Sample SampleFrom(float sum) {
-  if constexpr (std::is_same_v<Sample, uint8_t>) return static_cast<uint8_t>(std::clamp(sum + 0.5f, 0.0f, 255.0f));
+  if constexpr (std::is_same_v<Sample, uint8_t>)
+    return static_cast<uint8_t>(std::clamp(sum + 0.5f, 0.0f, 255.0f));
   return sum;
 }
 
@@ -158,8 +160,9 @@ ImageOf<Sample> PlacedAt(int32_t top, int32_t left, const ImageOf<Sample>& image
   out.pixels.resize(static_cast<size_t>(height) * static_cast<size_t>(width) *
                     static_cast<size_t>(image.channels));
   for (int32_t y = 0; y < image.height; ++y) {
-    const size_t to = (static_cast<size_t>(top + y) * static_cast<size_t>(width) + static_cast<size_t>(left)) *
-                      static_cast<size_t>(image.channels);
+    const size_t to =
+        (static_cast<size_t>(top + y) * static_cast<size_t>(width) + static_cast<size_t>(left)) *
+        static_cast<size_t>(image.channels);
     std::copy_n(image.pixels.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(y) * row), row,
                 out.pixels.begin() + static_cast<ptrdiff_t>(to));
   }
@@ -177,7 +180,8 @@ ImageOf<To> Fitted(const ImageOf<From>& image, int32_t height, int32_t width, Fi
 
 }  // namespace
 
-Expected<AnyImage> DecodeAnyImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels) {
+Expected<AnyImage> DecodeAnyImage(std::span<const uint8_t> bytes, const std::string& source,
+                                  int32_t channels) {
   QAT_CHECK(channels == 1 || channels == 3);
   QAT_ASSIGN_OR_RETURN_IN(source, AnyImage image, DecodeSamples(bytes));
   std::visit([channels](auto& own) { GiveChannels(channels, own); }, image);
@@ -198,7 +202,8 @@ bool IsDeepPicture(std::span<const uint8_t> bytes) {
 Image Reduced(const DeepImage& image) {
   Image bytes{image.height, image.width, image.channels, {}};
   bytes.pixels.reserve(image.pixels.size());
-  for (const uint16_t sample : image.pixels) bytes.pixels.push_back(static_cast<uint8_t>((sample + 128u) / 257u));
+  for (const uint16_t sample : image.pixels)
+    bytes.pixels.push_back(static_cast<uint8_t>((sample + 128u) / 257u));
   return bytes;
 }
 

@@ -33,21 +33,24 @@ using AnyImage = std::variant<Image, DeepImage>;
 /// Pictures with more pixels are refused before any of them is decoded.
 inline constexpr int64_t kMaxPicturePixels = int64_t{1} << 27;
 
-/// Decodes a JPEG, PNG or BMP file, told apart by its first bytes, whatever its name says. Samples are those of the file: a DeepImage
-/// where a PNG has 16 bits in each, else bytes.
-///   colour  grey pictures become RGB by repetition, RGB ones grey by (19595 R + 38470 G + 7471 B + 2^15) >> 16 (ITU-R
-///           BT.601), which leaves equal channels as they are.
+/// Decodes a JPEG, PNG or BMP file, told apart by its first bytes, whatever its name says. Samples are those
+/// of the file: a DeepImage where a PNG has 16 bits in each, else bytes.
+///   colour  grey pictures become RGB by repetition, RGB ones grey by
+///           (19595 R + 38470 G + 7471 B + 2^15) >> 16 (ITU-R BT.601), which leaves equal channels as
+///           they are.
 ///   turned  a JPEG as its EXIF orientation asks, so that the network sees what a viewer shows.
 ///   dropped alpha, colour profiles, gamma.
 /// Requires  channels 1 or 3.
 /// Errors    kCorrupt, kUnsupported (CMYK, run-length BMP, …): "SOURCE: …, expected …".
 /// Source    pixels are those of libjpeg-turbo's accurate DCT and of libpng, as most programs show them.
-Expected<AnyImage> DecodeAnyImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels);
+Expected<AnyImage> DecodeAnyImage(std::span<const uint8_t> bytes, const std::string& source,
+                                  int32_t channels);
 
 /// The same as bytes, whatever the file has.
 Expected<Image> DecodeImage(std::span<const uint8_t> bytes, const std::string& source, int32_t channels);
 
-/// Whether these first bytes of a file, at least kPictureHeader of them, are of a PNG with 16 bits per sample.
+/// Whether these first bytes of a file, at least kPictureHeader of them, are of a PNG with 16 bits per
+/// sample.
 bool IsDeepPicture(std::span<const uint8_t> bytes);
 inline constexpr size_t kPictureHeader = 25;
 
@@ -57,8 +60,9 @@ Image Reduced(const DeepImage& image);
 /// Bytes times 257: white stays white.
 DeepImage Widened(const Image& image);
 
-/// Resizes to [height, width]: bilinear, and where it shrinks, the filter is as much wider, so that every pixel of the picture
-/// counts. Rows first, then columns, bytes rounded after each. A picture of that size is returned untouched.
+/// Resizes to [height, width]: bilinear, and where it shrinks, the filter is as much wider, so that every
+/// pixel of the picture counts. Rows first, then columns, bytes rounded after each. A picture of that size is
+/// returned untouched.
 ///   crop     its aspect is kept, it covers the size, and its centre is taken;
 ///   pad      its aspect is kept, all of it is seen, in the middle of zeros (the odd one after it);
 ///   stretch  its aspect is that of the size.

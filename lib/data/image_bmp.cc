@@ -1,5 +1,7 @@
-// "BM", file size, 4 bytes, offset of the pixels; then a header that begins with its own size: width, height (negative:
-// top row first), planes, bits per pixel, compression, …, number of colours; then masks or colours (blue, green, red, 0).
+// "BM", file size, 4 bytes, offset of the pixels; then a header that begins with its own size: width, height
+// (negative:
+// top row first), planes, bits per pixel, compression, …, number of colours; then masks or colours (blue,
+// green, red, 0).
 // Rows are padded to 4 bytes.
 #include <array>
 #include <bit>

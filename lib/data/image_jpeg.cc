@@ -21,7 +21,8 @@ using Handle = std::unique_ptr<void, Destroy>;
 // libjpeg's tables take longer to set up than a small picture to decode.
 thread_local Handle decoder;
 
-// libjpeg continues after damage and fills in grey. Oddities (bytes before a marker) lose nothing; an early end does.
+// libjpeg continues after damage and fills in grey. Oddities (bytes before a marker) lose nothing; an early
+// end does.
 bool LostPixels(std::string_view warning) {
   constexpr std::string_view kLosses[] = {"Premature end of JPEG", "premature end of data segment",
                                           "bad Huffman code"};
@@ -29,9 +30,9 @@ bool LostPixels(std::string_view warning) {
                      [&](std::string_view loss) { return warning.find(loss) != std::string_view::npos; });
 }
 
-// Each block of 8x8 values takes a bit of Huffman code or more, and with every subsampling there is a block for each 64
-// pixels, so a short file cannot hold a large picture. libjpeg would fill it with grey, hundreds of megabytes of it,
-// before it missed the rest.
+// Each block of 8x8 values takes a bit of Huffman code or more, and with every subsampling there is a block
+// for each 64 pixels, so a short file cannot hold a large picture. libjpeg would fill it with grey, hundreds
+// of megabytes of it, before it missed the rest.
 constexpr int64_t kMostPixelsPerByte = 8 * 64;
 
 Error Damaged() {
@@ -54,13 +55,14 @@ Expected<Image> DecodeJpeg(std::span<const uint8_t> bytes) {
   }
   QAT_RETURN_IF_ERROR(CheckPictureSize(image.height, image.width));
   if (int64_t{image.height} * image.width > kMostPixelsPerByte * static_cast<int64_t>(bytes.size()))
-    return Corrupt(StrCat("is a damaged JPEG picture (", bytes.size(), " bytes, too few for ", image.width, "x",
-                          image.height, " pixels)"));
+    return Corrupt(StrCat("is a damaged JPEG picture (", bytes.size(), " bytes, too few for ", image.width,
+                          "x", image.height, " pixels)"));
   if (colour == TJCS_CMYK || colour == TJCS_YCCK) return Unsupported("is a CMYK JPEG, expected RGB or grey");
   image.channels = 3;
   image.pixels.resize(3 * static_cast<size_t>(image.height) * static_cast<size_t>(image.width));
-  const int result = tjDecompress2(decoder.get(), bytes.data(), bytes.size(), image.pixels.data(),
-                                   image.width, 0, image.height, TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
+  const int result =
+      tjDecompress2(decoder.get(), bytes.data(), bytes.size(), image.pixels.data(), image.width, 0,
+                    image.height, TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS);
   if (result != 0 &&
       (tjGetErrorCode(decoder.get()) != TJERR_WARNING || LostPixels(tjGetErrorStr2(decoder.get())))) {
     return Damaged();

@@ -15,8 +15,8 @@ static_assert(std::endian::native == std::endian::little, "16-bit samples are sw
 
 enum class Meaning { kColours, kNumbers };
 
-/// libpng leaves a failed call by longjmp. What has a destructor therefore lives outside of the methods that call it: these have
-/// plain variables only.
+/// libpng leaves a failed call by longjmp. What has a destructor therefore lives outside of the methods that
+/// call it: these have plain variables only.
 class Reader {
  public:
   explicit Reader(std::span<const uint8_t> bytes) : left_(bytes) {
@@ -29,7 +29,8 @@ class Reader {
 
   bool started() const { return info_ != nullptr; }
 
-  /// Up to the first row. Colour profiles and gamma, which are not applied, and texts, which may unpack to gigabytes, are passed over.
+  /// Up to the first row. Colour profiles and gamma, which are not applied, and texts, which may unpack to
+  /// gigabytes, are passed over.
   bool ReadHeader() {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_read_fn(png_, this, Read);
@@ -38,8 +39,8 @@ class Reader {
     return true;
   }
 
-  /// Asks for samples of `bits`, 8 or 16, which the file has; alpha is dropped. Colours: greys of fewer than 8 bits are scaled up, a
-  /// palette becomes RGB. Numbers: both stay what they are.
+  /// Asks for samples of `bits`, 8 or 16, which the file has; alpha is dropped. Colours: greys of fewer than
+  /// 8 bits are scaled up, a palette becomes RGB. Numbers: both stay what they are.
   bool Choose(int bits, Meaning meaning) {
     if (setjmp(png_jmpbuf(png_))) return false;
     png_set_strip_alpha(png_);
@@ -94,7 +95,8 @@ class Reader {
   char message_[128] = {};
 };
 
-// zlib makes at most 1,032 bytes of one, and a byte holds at most eight pixels: what says more is refused before it takes memory.
+// zlib makes at most 1,032 bytes of one, and a byte holds at most eight pixels: what says more is refused
+// before it takes memory.
 constexpr uint64_t kMostPixelsPerByte = 8 * 1032;
 
 template <class Sample>
@@ -113,8 +115,8 @@ Expected<AnyImage> Decode(std::span<const uint8_t> bytes, Meaning meaning) {
   if (!reader.ReadHeader()) return reader.failure();
   QAT_RETURN_IF_ERROR(CheckPictureSize(reader.height(), reader.width()));
   if (uint64_t{reader.height()} * reader.width() > kMostPixelsPerByte * bytes.size()) {
-    return Corrupt(StrCat("is a damaged PNG picture (", bytes.size(), " bytes, too few for ", int64_t{reader.width()}, "x",
-                          int64_t{reader.height()}, " pixels)"));
+    return Corrupt(StrCat("is a damaged PNG picture (", bytes.size(), " bytes, too few for ",
+                          int64_t{reader.width()}, "x", int64_t{reader.height()}, " pixels)"));
   }
   if (reader.bits() == 16) {
     QAT_ASSIGN_OR_RETURN(DeepImage deep, ReadSamples<uint16_t>(reader, meaning));

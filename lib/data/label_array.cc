@@ -90,14 +90,16 @@ bool AreWhole(const std::vector<double>& values) {
                      [](double value) { return std::abs(value) <= kExact && value == std::trunc(value); });
 }
 
-// Few different values are what classes look like; as many as examples are measurements that happen to be whole.
+// Few different values are what classes look like; as many as examples are measurements that happen to be
+// whole.
 bool MayBeClasses(const std::vector<double>& values) {
   return AreWhole(values) && 2 * std::set<double>(values.begin(), values.end()).size() <= values.size();
 }
 
 class Reader {
  public:
-  Reader(const NpyArray& array, const std::string& path, Task task, bool gaps) : array_(array), task_(task), gaps_(gaps) {
+  Reader(const NpyArray& array, const std::string& path, Task task, bool gaps)
+      : array_(array), task_(task), gaps_(gaps) {
     labels_.path = path;
     labels_.count = array.shape.empty() ? 0 : array.shape[0];
   }
@@ -116,7 +118,8 @@ class Reader {
 
  private:
   static std::string Expectation() {
-    return "expected [count], one label per image, [count, classes] of one-hot rows, or [count, height, width], one "
+    return "expected [count], one label per image, [count, classes] of one-hot rows, or [count, height, "
+           "width], one "
            "label per pixel";
   }
   Error Refuse(std::string_view what, std::string_view expected) const {
@@ -126,7 +129,8 @@ class Reader {
   Expected<LabelArray> ReadTexts(Layout layout) {
     if (layout != Layout::kOne) return Refuse(" of text", "expected [count], one class name per image");
     if (task_ == Task::kNumbers || task_ == Task::kMultiLabel)
-      return InvalidArgument(StrCat(labels_.path, ": elements are text, which task '", NameOf(task_), "' cannot learn"));
+      return InvalidArgument(
+          StrCat(labels_.path, ": elements are text, which task '", NameOf(task_), "' cannot learn"));
     labels_.texts = array_.texts;
     return std::move(labels_);
   }
@@ -137,8 +141,9 @@ class Reader {
     if (layout == Layout::kOne || layout == Layout::kPixels) return TakeClasses(Integers(array_), layout);
     if (TakeOneHot(layout)) return std::move(labels_);
     if (layout == Layout::kRows && task_ == Task::kAuto && AreMarks(Reals(array_))) return TakeMarks(layout);
-    return Refuse("", StrCat(Expectation(), ", [count, labels] of 0 and 1 for several labels per image; whole numbers to be "
-                                            "learned need `task` numbers"));
+    return Refuse("", StrCat(Expectation(),
+                             ", [count, labels] of 0 and 1 for several labels per image; whole numbers to be "
+                             "learned need `task` numbers"));
   }
 
   Expected<LabelArray> ReadReals(Layout layout) {
@@ -158,7 +163,9 @@ class Reader {
       return Refuse(StrCat(" of ", NameOf(array_.type)), "expected whole numbers as labels");
     if (!open && whole) return TakeRealClasses(layout);
     if (!open)
-      return Corrupt(StrCat(labels_.path, ": holds numbers that are not whole, expected classes as in the other labels, or as task says"));
+      return Corrupt(StrCat(
+          labels_.path,
+          ": holds numbers that are not whole, expected classes as in the other labels, or as task says"));
     if (!MayBeClasses(reals_)) return TakeNumbers(layout);
     return InvalidArgument(StrCat(labels_.path, ": whole numbers stored as ", NameOf(array_.type),
                                   " could be classes or numbers to be learned; say which with `task` classes",
@@ -213,7 +220,8 @@ class Reader {
     labels_.task = Task::kNumbers;
     labels_.targets = static_cast<int32_t>(FlatSize(array_.shape) / array_.shape[0]);
     if (layout != Layout::kOne && layout != Layout::kRows)
-      labels_.note = StrCat("labels of shape ", ToString(array_.shape), " are ", labels_.targets, " real numbers per example");
+      labels_.note = StrCat("labels of shape ", ToString(array_.shape), " are ", labels_.targets,
+                            " real numbers per example");
     labels_.numbers.assign(reals_.begin(), reals_.end());
     return std::move(labels_);
   }
@@ -223,7 +231,8 @@ class Reader {
     if (layout != Layout::kOne && layout != Layout::kRows)
       return Refuse("", "expected [count, labels] of 0 and 1 for several labels per image");
     const std::vector<double> values = Reals(array_);
-    const auto wrong = std::find_if(values.begin(), values.end(), [](double value) { return value != 0 && value != 1; });
+    const auto wrong =
+        std::find_if(values.begin(), values.end(), [](double value) { return value != 0 && value != 1; });
     const int32_t labels = layout == Layout::kRows ? array_.shape[1] : 1;
     if (wrong != values.end()) {
       const auto at = wrong - values.begin();

@@ -1,4 +1,5 @@
-// label_array.h: labels as an array file has them: classes as numbers, texts or one-hot rows, or real numbers to be learned.
+// label_array.h: labels as an array file has them: classes as numbers, texts or one-hot rows, or real numbers
+// to be learned.
 #ifndef QAT_DATA_LABEL_ARRAY_H_
 #define QAT_DATA_LABEL_ARRAY_H_
 
@@ -24,21 +25,26 @@ struct LabelArray {
   int32_t targets = 0;
   std::vector<float> numbers;   ///< [count, targets], row by row
   int32_t one_hot_classes = 0;  ///< length of one-hot rows; else 0
-  std::string note;             ///< how the array was understood, where its type or shape left that open; else empty
+  /// how the array was understood, where its type or shape left that open; else empty
+  std::string note;
 };
 
 /// Understands, for the task:
-///   classes  integers, bool, or text [count] or [count, 1]; integers or bool [count, H, W], with a last axis of 1 or not;
-///            one-hot rows of any type, [count, classes] or [count, H, W, classes]; floats that are whole numbers
+///   classes  integers, bool, or text [count] or [count, 1]; integers or bool [count, H, W], with a last axis
+///            of 1 or not; one-hot rows of any type, [count, classes] or [count, H, W, classes]; floats
+///            that are whole numbers
 ///   yes-no   the same, of two classes
 ///   multi-label  rows of 0 and 1 of any type, [count, labels] or [count], as `values` [count, 1, labels]
 ///   numbers  floats or integers, [count], [count, numbers] or of more axes
 ///   reconstruction  as classes, which then say what is an anomaly
-/// With Task::kAuto floats are numbers, except one-hot rows and labels per pixel; rows of 0 and 1 that are not one-hot are
-/// several labels; floats [count] that are all whole numbers could be either, and are asked about.
+/// With Task::kAuto floats are numbers, except one-hot rows and labels per pixel; rows of 0 and 1 that are
+/// not one-hot are several labels; floats [count] that are all whole numbers could be either, and are asked
+/// about.
 /// `gaps`: NaN is a number that is not known, where others are.
-/// Errors: kCorrupt (shape, type, a value that is not finite, named by its index), kInvalidArgument (asked about).
-Expected<LabelArray> ReadLabelArray(const NpyArray& array, const std::string& path, Task task, bool gaps = false);
+/// Errors: kCorrupt (shape, type, a value that is not finite, named by its index), kInvalidArgument (asked
+/// about).
+Expected<LabelArray> ReadLabelArray(const NpyArray& array, const std::string& path, Task task,
+                                    bool gaps = false);
 
 }  // namespace qat
 

@@ -17,8 +17,9 @@ constexpr int64_t kIgnored = 255;  // what segmentation sets write where no clas
 using Names = std::vector<std::string>;
 
 bool AreNumbers(const Names& names) {
-  return !names.empty() &&
-         std::all_of(names.begin(), names.end(), [](const std::string& name) { return ParseNumber<int64_t>(name).has_value(); });
+  return !names.empty() && std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    return ParseNumber<int64_t>(name).has_value();
+  });
 }
 
 // "-1 and 1", "3, 7 and 9", "1 to 26", "0, 2, 5, … 40".
@@ -74,7 +75,8 @@ class LabelMapMaker {
 
   Expected<LabelMap> Make() {
     if (has_texts_ && has_values_)
-      return Corrupt(StrCat(path_, ": some labels are text and some are numbers, expected the same in every split"));
+      return Corrupt(
+          StrCat(path_, ": some labels are text and some are numbers, expected the same in every split"));
     if (has_texts_) {
       MapTexts();
     } else {
@@ -96,8 +98,9 @@ class LabelMapMaker {
     for (size_t i = 0; i < map_.class_names_.size(); ++i)
       map_.texts_.emplace(map_.class_names_[i], static_cast<int32_t>(i));
     if (known_.model.empty() && known_.file_names.empty())
-      map_.note_ = StrCat("classes are the ", different.size(), " different texts of the labels, sorted",
-                          known_.indices ? ", since the model names none: `labels` takes a file with its names" : "");
+      map_.note_ =
+          StrCat("classes are the ", different.size(), " different texts of the labels, sorted",
+                 known_.indices ? ", since the model names none: `labels` takes a file with its names" : "");
   }
 
   Status MapValues() {
@@ -119,7 +122,8 @@ class LabelMapMaker {
   // Labels 1 to the number of names.
   Status TakeFromOne(const Names& names) {
     map_.class_names_ = names;
-    for (size_t i = 0; i < names.size(); ++i) map_.values_[static_cast<int64_t>(i) + 1] = static_cast<int32_t>(i);
+    for (size_t i = 0; i < names.size(); ++i)
+      map_.values_[static_cast<int64_t>(i) + 1] = static_cast<int32_t>(i);
     map_.note_ = StrCat("labels begin at 1: label 1 is class '", names.front(), "', label ", names.size(),
                         " is class '", names.back(), "'");
     return {};
@@ -140,7 +144,8 @@ class LabelMapMaker {
       return {};
     }
     if (AreNumbers(model)) {
-      for (size_t i = 0; i < model.size(); ++i) map_.values_.emplace(*ParseNumber<int64_t>(model[i]), static_cast<int32_t>(i));
+      for (size_t i = 0; i < model.size(); ++i)
+        map_.values_.emplace(*ParseNumber<int64_t>(model[i]), static_cast<int32_t>(i));
       return {};
     }
     return BeginAtOne(model) ? TakeFromOne(model) : TakeIndices(std::ssize(model), model);
@@ -157,8 +162,9 @@ class LabelMapMaker {
       if (found != known_.model.end()) {
         matched[value] = static_cast<int32_t>(found - known_.model.begin());
       } else if (std::binary_search(values_.begin(), values_.end(), value)) {
-        return Corrupt(StrCat(known_.file, ": label ", value, " is the class '", name, "', expected one of the ",
-                              known_.model.size(), " that the network knows (", SomeOf(known_.model), ")"));
+        return Corrupt(StrCat(known_.file, ": label ", value, " is the class '", name,
+                              "', expected one of the ", known_.model.size(), " that the network knows (",
+                              SomeOf(known_.model), ")"));
       }
     }
     map_.values_ = std::move(matched);
@@ -187,22 +193,25 @@ class LabelMapMaker {
       map_.values_[value] = static_cast<int32_t>(map_.class_names_.size());
       map_.class_names_.push_back(std::to_string(value));
     }
-    map_.note_ = StrCat("labels ", Listed(values_), " are ", different, " classes, numbered 0 to ", different - 1,
-                        " in this order and named by their label");
+    map_.note_ = StrCat("labels ", Listed(values_), " are ", different, " classes, numbered 0 to ",
+                        different - 1, " in this order and named by their label");
     return {};
   }
 
   // Takes the label that stands for no class out of the values.
   Status FindIgnored() {
     if (known_.ignored && !pixels_ && !known_.gaps) {
-      return InvalidArgument(StrCat("`ignore_label`: ", path_, " holds one label per image, expected one per pixel: leave "
+      return InvalidArgument(StrCat("`ignore_label`: ", path_,
+                                    " holds one label per image, expected one per pixel: leave "
                                     "the examples out that have none"));
     }
-    const bool is_there = known_.ignored && std::binary_search(values_.begin(), values_.end(), *known_.ignored);
+    const bool is_there =
+        known_.ignored && std::binary_search(values_.begin(), values_.end(), *known_.ignored);
     if (is_there) map_.ignored_ = known_.ignored;
     if (!known_.ignored && SeemIgnored()) map_.ignored_ = kIgnored;
     if (map_.ignored_) values_.erase(std::find(values_.begin(), values_.end(), *map_.ignored_));
-    if (values_.empty()) return Corrupt(StrCat(path_, ": every label is ", *map_.ignored_, ", which is to be ignored"));
+    if (values_.empty())
+      return Corrupt(StrCat(path_, ": every label is ", *map_.ignored_, ", which is to be ignored"));
     return {};
   }
 
@@ -210,8 +219,8 @@ class LabelMapMaker {
   bool IsMaskOfTwo() const {
     const auto of_mask = [&](int64_t value) { return value == 0 || value == values_.back(); };
     return pixels_ && known_.model.size() == 2 && AreNumbers(known_.model) && known_.file_names.empty() &&
-           (values_.back() == kIgnored || values_.back() == 1) && std::all_of(values_.begin(), values_.end(), of_mask) &&
-           ParseNumber<int64_t>(known_.model[0]) == 0;
+           (values_.back() == kIgnored || values_.back() == 1) &&
+           std::all_of(values_.begin(), values_.end(), of_mask) && ParseNumber<int64_t>(known_.model[0]) == 0;
   }
 
   bool SeemIgnored() const {
@@ -221,14 +230,15 @@ class LabelMapMaker {
     const Names& model = known_.model;
     if (IsMaskOfTwo()) return false;
     if (!model.empty())
-      return std::ssize(model) <= kIgnored && std::find(model.begin(), model.end(), std::to_string(kIgnored)) == model.end();
+      return std::ssize(model) <= kIgnored &&
+             std::find(model.begin(), model.end(), std::to_string(kIgnored)) == model.end();
     return different > 2 && values_.front() == 0 && values_[values_.size() - 2] <= 2 * (different - 1);
   }
 
   void Ignore() {
     map_.values_[*map_.ignored_] = kIgnoredLabel;
-    map_.note_ += StrCat(map_.note_.empty() ? "" : "; ", pixels_ ? "pixels" : "images", " of label ", *map_.ignored_,
-                         " are ignored: neither learned nor counted",
+    map_.note_ += StrCat(map_.note_.empty() ? "" : "; ", pixels_ ? "pixels" : "images", " of label ",
+                         *map_.ignored_, " are ignored: neither learned nor counted",
                          known_.ignored ? "" : " (`ignore_label` names another one)");
   }
 
@@ -251,11 +261,12 @@ Expected<std::vector<int32_t>> LabelMap::Apply(const LabelArray& array) const {
   const auto unknown = [&](size_t i, const std::string& label) {
     const bool number = !array.values.empty();
     const std::string nearest = number ? "" : Nearest(label, class_names_);
-    const std::string expected =
-        number && !values_.empty()
-            ? StrCat(values_.begin()->first, " to ", values_.rbegin()->first, ", one of ", class_names_.size(), " classes")
-            : StrCat("one of ", SomeOf(class_names_));
-    return Corrupt(StrCat(array.path, ": example ", i / per_image, ": label ", number ? label : StrCat("'", label, "'"), ", expected ", expected,
+    const std::string expected = number && !values_.empty()
+                                     ? StrCat(values_.begin()->first, " to ", values_.rbegin()->first,
+                                              ", one of ", class_names_.size(), " classes")
+                                     : StrCat("one of ", SomeOf(class_names_));
+    return Corrupt(StrCat(array.path, ": example ", i / per_image, ": label ",
+                          number ? label : StrCat("'", label, "'"), ", expected ", expected,
                           nearest.empty() ? "" : StrCat("; did you mean '", nearest, "'?")));
   };
   classes.reserve(array.values.size() + array.texts.size());

@@ -100,10 +100,11 @@ Expected<Stored> ParseType(std::string_view descr, const std::string& source) {
     return stored;
   }
   const bool objects = descr.size() > 2 && descr[2] == 'O';
-  return Unsupported(StrCat(source, ": element type ", descr.substr(0, descr.find(',')),
-                            objects ? " (Python objects), expected numbers or text, as of array.astype(int) or "
-                                      "array.astype(str)"
-                                    : ", expected float, bool, text, signed integers, or unsigned ones of up to 4 bytes"));
+  return Unsupported(
+      StrCat(source, ": element type ", descr.substr(0, descr.find(',')),
+             objects ? " (Python objects), expected numbers or text, as of array.astype(int) or "
+                       "array.astype(str)"
+                     : ", expected float, bool, text, signed integers, or unsigned ones of up to 4 bytes"));
 }
 
 struct Header {
@@ -172,7 +173,8 @@ std::string TextOf(std::span<const uint8_t> element, const Stored& stored) {
   } else {
     for (size_t at = 0; at < element.size(); at += 4) {
       uint32_t code = 0;
-      for (size_t i = 0; i < 4; ++i) code |= uint32_t{element[at + i]} << (8 * (stored.big_endian ? 3 - i : i));
+      for (size_t i = 0; i < 4; ++i)
+        code |= uint32_t{element[at + i]} << (8 * (stored.big_endian ? 3 - i : i));
       AppendUtf8(code > kMost || (code >= 0xd800 && code < 0xe000) ? kReplacement : code, text);
     }
   }

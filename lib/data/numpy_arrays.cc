@@ -37,7 +37,8 @@ struct Arrays {
   std::vector<std::string> ArrayNames() const {
     std::vector<std::string> arrays;
     for (const std::string& name : names) {
-      const bool has_names = std::find(std::begin(kNamesArrays), std::end(kNamesArrays), name) != std::end(kNamesArrays);
+      const bool has_names =
+          std::find(std::begin(kNamesArrays), std::end(kNamesArrays), name) != std::end(kNamesArrays);
       if (HasEnding(name, ".npy") && !has_names) arrays.push_back(name);
     }
     return arrays;
@@ -89,37 +90,42 @@ Error MissingLabels(const Arrays& arrays, Split split, const OpenOptions& option
   std::vector<std::string> there, missing;
   for (const OutputRequest& output : options.outputs) {
     const auto& names = arrays.names;
-    const auto found = std::find_if(names.begin(), names.end(),
-                                    [&](const std::string& name) { return SplitOfOutput(name, output.name).has_value(); });
-    (found == names.end() ? missing : there).push_back(found == names.end() ? StrCat("y_", output.name) : *found);
+    const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+      return SplitOfOutput(name, output.name).has_value();
+    });
+    (found == names.end() ? missing : there)
+        .push_back(found == names.end() ? StrCat("y_", output.name) : *found);
   }
   const std::string_view suffix = split == Split::kTrain ? "_train" : "_test";
   if (missing.empty()) {
-    return NotFound(StrCat(arrays.path, ": holds no images with labels for ", split == Split::kTrain ? "training" : "testing",
-                           ", expected images and ", Join(there), " of one split, as x", suffix, " and y_", options.outputs[0].name,
+    return NotFound(StrCat(arrays.path, ": holds no images with labels for ",
+                           split == Split::kTrain ? "training" : "testing", ", expected images and ",
+                           Join(there), " of one split, as x", suffix, " and y_", options.outputs[0].name,
                            suffix, "; found ", SomeOf(arrays.names)));
   }
-  return NotFound(StrCat(arrays.path, ": holds no labels for ", missing.size() == 1 ? "an output" : "outputs", " of the network, expected ",
-                         missing.size() == 1 ? "an array named " : "arrays named ", Join(missing), " (or with ", suffix,
-                         " at the end)", there.empty() ? "" : StrCat(" beside ", Join(there)), "; found ", SomeOf(arrays.names)));
+  return NotFound(
+      StrCat(arrays.path, ": holds no labels for ", missing.size() == 1 ? "an output" : "outputs",
+             " of the network, expected ", missing.size() == 1 ? "an array named " : "arrays named ",
+             Join(missing), " (or with ", suffix, " at the end)",
+             there.empty() ? "" : StrCat(" beside ", Join(there)), "; found ", SomeOf(arrays.names)));
 }
 
 Error Missing(const Arrays& arrays, Split split, const ArrayTable& table, const OpenOptions& options) {
   if (options.outputs.size() > 1) return MissingLabels(arrays, split, options);
   const ArrayPair& other = split == Split::kTrain ? table.test : table.train;
-  return NotFound(StrCat(arrays.path, ": holds no images with labels for ",
-                         split == Split::kTrain ? "training" : "testing",
-                         other.complete() ? StrCat(" beside ", Join(other.inputs), " and ", other.labels) : "", ", expected ",
-                         options.inputs.empty()
-                             ? StrCat("arrays named ", kExpected)
-                             : StrCat(ExpectedNames(options, split == Split::kTrain ? "_train" : "_test"), ", and y_",
-                                      split == Split::kTrain ? "train" : "test"),
-                         "; found ", SomeOf(arrays.names)));
+  return NotFound(StrCat(
+      arrays.path, ": holds no images with labels for ", split == Split::kTrain ? "training" : "testing",
+      other.complete() ? StrCat(" beside ", Join(other.inputs), " and ", other.labels) : "", ", expected ",
+      options.inputs.empty() ? StrCat("arrays named ", kExpected)
+                             : StrCat(ExpectedNames(options, split == Split::kTrain ? "_train" : "_test"),
+                                      ", and y_", split == Split::kTrain ? "train" : "test"),
+      "; found ", SomeOf(arrays.names)));
 }
 
 // The images of a split, or a part of the only ones.
 Expected<Dataset> OpenForReconstruction(const Arrays& arrays, Split wanted, const OpenOptions& options) {
-  std::vector<ArraySplit> order = {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation, ArraySplit::kTest};
+  std::vector<ArraySplit> order = {ArraySplit::kTrain, ArraySplit::kWhole, ArraySplit::kValidation,
+                                   ArraySplit::kTest};
   if (wanted == Split::kTest) std::reverse(order.begin(), order.end());
   std::vector<std::string> found;
   for (const ArraySplit split : order) {
@@ -128,26 +134,30 @@ Expected<Dataset> OpenForReconstruction(const Arrays& arrays, Split wanted, cons
     }
   }
   if (found.empty()) {
-    return NotFound(StrCat(arrays.path, ": holds no images, expected an array named x_train or x; found ", SomeOf(arrays.names)));
+    return NotFound(StrCat(arrays.path, ": holds no images, expected an array named x_train or x; found ",
+                           SomeOf(arrays.names)));
   }
   QAT_ASSIGN_OR_RETURN(NpyArray array, arrays.Read(found[0]));
-  QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(array), arrays.PathOf(found[0]), options));
+  QAT_ASSIGN_OR_RETURN(ArrayImages images,
+                       ReadArrayImages(std::move(array), arrays.PathOf(found[0]), options));
   Dataset dataset = Unlabelled({std::move(images)}, options, arrays.path,
                                StrCat("'", found[0], "' has no labels, which are not needed here"));
   if (found.size() == 1) KeepPart(wanted, options, "an array named x_test makes another choice", dataset);
   return dataset;
 }
 
-// The first array of images, whatever split it is, in the order train, whole, validation, test. An autoencoder is tested on
-// the test split, or on a part of the only one.
+// The first array of images, whatever split it is, in the order train, whole, validation, test. An
+// autoencoder is tested on the test split, or on a part of the only one.
 Expected<Dataset> OpenImagesOnly(const Arrays& arrays, Split wanted, const OpenOptions& options) {
-  if (options.task == Task::kReconstruction && options.inputs.empty()) return OpenForReconstruction(arrays, wanted, options);
+  if (options.task == Task::kReconstruction && options.inputs.empty())
+    return OpenForReconstruction(arrays, wanted, options);
   QAT_ASSIGN_OR_RETURN_IN(arrays.path, const std::vector<std::string> found,
                           InputArrays(arrays.ArrayNames(), InputNames(options)));
   if (found.empty()) {
-    return NotFound(StrCat(arrays.path, ": holds no images, expected ",
-                           options.inputs.empty() ? std::string("an array named x_train or x") : ExpectedNames(options, ""),
-                           "; found ", SomeOf(arrays.names)));
+    return NotFound(StrCat(
+        arrays.path, ": holds no images, expected ",
+        options.inputs.empty() ? std::string("an array named x_train or x") : ExpectedNames(options, ""),
+        "; found ", SomeOf(arrays.names)));
   }
   const auto read = [&](const std::string& name) { return arrays.Read(name); };
   const auto path_of = [&](const std::string& name) { return arrays.PathOf(name); };
@@ -184,7 +194,8 @@ void KeepImagesToLearn(ArrayTable& table) {
 }
 
 Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOptions& options) {
-  QAT_ASSIGN_OR_RETURN_IN(arrays.path, ArrayTable table, SortArrays(arrays.ArrayNames(), InputNames(options), OutputNames(options)));
+  QAT_ASSIGN_OR_RETURN_IN(arrays.path, ArrayTable table,
+                          SortArrays(arrays.ArrayNames(), InputNames(options), OutputNames(options)));
   if (options.task == Task::kReconstruction) KeepImagesToLearn(table);
   const bool labelled = table.train.complete() || table.test.complete();
   if (options.unlabelled && !labelled) return OpenImagesOnly(arrays, split, options);
@@ -197,8 +208,9 @@ Expected<Dataset> OpenArrays(const Arrays& arrays, Split split, const OpenOption
 }  // namespace
 
 bool HoldsNumpy(const std::vector<std::string>& files) {
-  return std::any_of(files.begin(), files.end(),
-                     [](const std::string& name) { return HasEnding(name, ".npy") && RoleOf(name).has_value(); });
+  return std::any_of(files.begin(), files.end(), [](const std::string& name) {
+    return HasEnding(name, ".npy") && RoleOf(name).has_value();
+  });
 }
 
 Expected<Dataset> OpenNumpyDirectory(const std::string& directory, const std::vector<std::string>& files,
@@ -214,8 +226,9 @@ Expected<Dataset> OpenNpz(const std::string& path, Split split, const OpenOption
 
 Expected<Dataset> OpenNpy(const std::string& path, const OpenOptions& options) {
   if (!options.unlabelled) {
-    return NotFound(StrCat(path, ": is one array without labels, expected an .npz file of arrays, as of "
-                                 "np.savez(\"data.npz\", x=images, y=labels)"));
+    return NotFound(StrCat(path,
+                           ": is one array without labels, expected an .npz file of arrays, as of "
+                           "np.savez(\"data.npz\", x=images, y=labels)"));
   }
   QAT_ASSIGN_OR_RETURN(NpyArray array, ReadNpy(path));
   QAT_ASSIGN_OR_RETURN(ArrayImages images, ReadArrayImages(std::move(array), path, options));

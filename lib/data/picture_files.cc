@@ -92,7 +92,8 @@ Expected<Layout> FindSplits(const std::string& directory, const Names& folders) 
     }
     std::string& place = FolderOf(layout, *split);
     if (!place.empty()) {
-      return Corrupt(StrCat(directory, ": both ", place, " and ", path, " could be one split, expected one of them"));
+      return Corrupt(
+          StrCat(directory, ": both ", place, " and ", path, " could be one split, expected one of them"));
     }
     place = path;
   }
@@ -119,8 +120,8 @@ uint64_t HashOf(std::string_view name) {
   return key;
 }
 
-// Of every ten pictures of a class one is for testing, at least one if there are two. Names decide, so that neither the order
-// of files nor a seed does, and a picture that is added moves few others.
+// Of every ten pictures of a class one is for testing, at least one if there are two. Names decide, so that
+// neither the order of files nor a seed does, and a picture that is added moves few others.
 Names PartOf(Names pictures, Split split) {
   if (pictures.size() < 2) return split == Split::kTrain ? pictures : Names();
   std::stable_sort(pictures.begin(), pictures.end(),
@@ -166,7 +167,8 @@ std::vector<PictureFile> InTurns(const std::vector<std::vector<PictureFile>>& cl
   return all;
 }
 
-// The pictures of a folder's classes, in turns. `part`: of a folder that is both splits, only those of one; else null.
+// The pictures of a folder's classes, in turns. `part`: of a folder that is both splits, only those of one;
+// else null.
 Expected<std::vector<PictureFile>> FilesOf(const std::string& folder, const Split* part,
                                            PictureFiles& pictures) {
   std::vector<std::vector<PictureFile>> classes(pictures.class_names.size());
@@ -201,8 +203,10 @@ Status CompleteOnePiece(const std::string& folder, Split split, PictureFiles& pi
   return {};
 }
 
-// Under the directory, by path. Through links, too, but into each folder once: a link to a folder above would multiply all.
-Status AddPicturesUnder(const std::string& directory, std::set<std::string>& entered, PictureFiles& pictures) {
+// Under the directory, by path. Through links, too, but into each folder once: a link to a folder above would
+// multiply all.
+Status AddPicturesUnder(const std::string& directory, std::set<std::string>& entered,
+                        PictureFiles& pictures) {
   std::error_code error;
   if (!entered.insert(std::filesystem::canonical(directory, error).string()).second) return {};
   QAT_ASSIGN_OR_RETURN(const Names names, ListDirectory(directory));
@@ -223,10 +227,11 @@ Status AddPicturesUnder(const std::string& directory, std::set<std::string>& ent
 
 // Words that stand for labels of pixels or objects, beside those of arrays.
 bool IsWordForMasks(const std::string& name) {
-  constexpr std::string_view kWords[] = {"annotations", "annotation", "segmentation", "segmentations", "groundtruth", "ground_truth", "gt",
-                                         "segmentationclass"};
+  constexpr std::string_view kWords[] = {"annotations", "annotation",   "segmentation", "segmentations",
+                                         "groundtruth", "ground_truth", "gt",           "segmentationclass"};
   const std::optional<ArrayRole> role = RoleOf(name);
-  return (role && role->labels) || std::find(std::begin(kWords), std::end(kWords), LowerCase(name)) != std::end(kWords);
+  return (role && role->labels) ||
+         std::find(std::begin(kWords), std::end(kWords), LowerCase(name)) != std::end(kWords);
 }
 
 bool IsWordForImages(const std::string& name) {
@@ -387,7 +392,8 @@ Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split spl
   for (const auto& [own, folders] : splits) {
     const bool wanted = one_piece || (own == ArraySplit::kTest) == (split == Split::kTest);
     PictureFiles elsewhere;
-    QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> pairs, PairsIn(folders, wanted ? pictures : elsewhere));
+    QAT_ASSIGN_OR_RETURN(const std::vector<PictureFile> pairs,
+                         PairsIn(folders, wanted ? pictures : elsewhere));
     std::vector<PictureFile>& to = wanted ? pictures.files : pictures.other;
     to.insert(to.end(), pairs.begin(), pairs.end());
     if (!wanted) continue;
@@ -400,7 +406,8 @@ Expected<PictureFiles> ListLabelPictures(const std::string& directory, Split spl
 }
 
 bool HoldsPictures(const std::vector<std::string>& files) {
-  return std::any_of(files.begin(), files.end(), [](const std::string& name) { return EndsIn(kSuffixes, name); });
+  return std::any_of(files.begin(), files.end(),
+                     [](const std::string& name) { return EndsIn(kSuffixes, name); });
 }
 
 Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
@@ -414,7 +421,8 @@ Expected<PictureFiles> ListPictures(const std::string& directory, Split split,
   PictureFiles pictures;
   pictures.unused = layout.unused;
   pictures.notes = layout.notes;
-  QAT_ASSIGN_OR_RETURN(pictures.class_names, ClassNames(layout.train.empty() ? layout.test : layout.train, class_names));
+  QAT_ASSIGN_OR_RETURN(pictures.class_names,
+                       ClassNames(layout.train.empty() ? layout.test : layout.train, class_names));
   const bool all = layout.one_piece() && whole && split == Split::kTest;
   if (all) pictures.notes.emplace_back(kWholeNote);
   const Split* const part = layout.one_piece() && !all ? &split : nullptr;
@@ -434,7 +442,8 @@ Expected<PictureFiles> ListUnlabelledPictures(const std::string& directory) {
   std::set<std::string> entered;
   QAT_RETURN_IF_ERROR(AddPicturesUnder(directory, entered, pictures));
   if (!pictures.files.empty()) return pictures;
-  return NotFound(StrCat(directory, ": holds no pictures, expected files ending in .jpg, .jpeg, .png or .bmp"));
+  return NotFound(
+      StrCat(directory, ": holds no pictures, expected files ending in .jpg, .jpeg, .png or .bmp"));
 }
 
 }  // namespace qat

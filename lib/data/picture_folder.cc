@@ -82,7 +82,8 @@ std::string WarningOf(const std::string& what, const std::vector<std::string>& a
 
 constexpr std::string_view kReading = "reading pictures";  // where it may be interrupted
 
-// Decodes every picture once: fills a data set that fits the cache, learns what is broken, takes the fingerprint.
+// Decodes every picture once: fills a data set that fits the cache, learns what is broken, takes the
+// fingerprint.
 class Scan {
  public:
   Scan(const std::vector<PictureFile>& files, PictureLoader& loader, const OpenOptions& options,
@@ -103,7 +104,8 @@ class Scan {
       const auto now = Part(all, first);
       loader_.Start(now, Part(all, first + kScanned));
       for (const int32_t file : now) QAT_RETURN_IF_ERROR(Take(file));
-      options_.hooks.Progress("read pictures", static_cast<int64_t>(std::min(first + kScanned, all.size())), Count());
+      options_.hooks.Progress("read pictures", static_cast<int64_t>(std::min(first + kScanned, all.size())),
+                              Count());
     }
     loader_.Start({}, {});
     if (dataset_.size() == 0)
@@ -189,8 +191,10 @@ void Describe(const PictureFiles& pictures, const Scan& scan, bool assumed, Data
   dataset.notes = pictures.notes;
   if (assumed) {
     Warn(StrCat("the model names no classes, so they are taken to be the folders in sorted order (0 is '",
-                dataset.class_names.front(), "', ", dataset.class_names.size() - 1, " is '", dataset.class_names.back(),
-                "'); if it learned them in another order, its accuracy is wrong: `labels` takes a file with its names"),
+                dataset.class_names.front(), "', ", dataset.class_names.size() - 1, " is '",
+                dataset.class_names.back(),
+                "'); if it learned them in another order, its accuracy is wrong: `labels` takes a file with "
+                "its names"),
          dataset);
   }
   if (!pictures.warning.empty()) Warn(pictures.warning, dataset);
@@ -204,7 +208,8 @@ void Describe(const PictureFiles& pictures, const Scan& scan, bool assumed, Data
          dataset);
   }
   if (!pictures.unused.empty())
-    Warn(WarningOf("not used, since a split is a folder train/, test/ or val/ of one folder per class", pictures.unused),
+    Warn(WarningOf("not used, since a split is a folder train/, test/ or val/ of one folder per class",
+                   pictures.unused),
          dataset);
 }
 
@@ -218,8 +223,9 @@ Status CheckLabelsFit(const std::vector<PictureFile>& files, const OpenOptions& 
                             " at most: let the network take smaller pictures, or leave some out"));
 }
 
-// What the values of pictures are, where a network or the other split leaves it open: one with 16 bits per sample makes all of
-// them real numbers. Asked of every file of the split, so a sample decides as all of them do.
+// What the values of pictures are, where a network or the other split leaves it open: one with 16 bits per
+// sample makes all of them real numbers. Asked of every file of the split, so a sample decides as all of them
+// do.
 Status ChooseValues(const std::vector<PictureFile>& files, OpenOptions& options) {
   const bool open = !options.values || (options.values == ValueType::kReal && options.white == 0);
   if (!open) return {};
@@ -234,8 +240,8 @@ Status ChooseValues(const std::vector<PictureFile>& files, OpenOptions& options)
 }
 
 // Says where values are not those of the files.
-void DescribeValues(const Highest& highest, const PictureForm& form, const Scan& scan, const std::vector<PictureFile>& files,
-                    Dataset& dataset) {
+void DescribeValues(const Highest& highest, const PictureForm& form, const Scan& scan,
+                    const std::vector<PictureFile>& files, Dataset& dataset) {
   std::vector<std::string> deep, bytes;
   int32_t most = 0;
   for (const int32_t kept : scan.kept()) {
@@ -247,21 +253,26 @@ void DescribeValues(const Highest& highest, const PictureForm& form, const Scan&
     return StrCat(some.size(), " of ", dataset.size(), " pictures have ", bits, " bits per sample");
   };
   if (form.values == ValueType::kByte && !deep.empty()) {
-    Warn(WarningOf(StrCat(have(deep, 16), " and are divided by 257, since the network takes bytes: their highest value, ", most,
-                          ", becomes ", (most + 128) / 257,
-                          " of 255; a network of real numbers (values = \"reals\" in its spec) keeps all bits"),
-                   deep),
+    Warn(WarningOf(
+             StrCat(have(deep, 16),
+                    " and are divided by 257, since the network takes bytes: their highest value, ", most,
+                    ", becomes ", (most + 128) / 257,
+                    " of 255; a network of real numbers (values = \"reals\" in its spec) keeps all bits"),
+             deep),
          dataset);
   }
   if (form.values == ValueType::kByte) return;
   if (form.white == kWhiteOfDeep && !deep.empty())
-    dataset.notes.push_back(StrCat(have(deep, 16), ": values are real numbers, 0 to 65535, the highest ", most));
+    dataset.notes.push_back(
+        StrCat(have(deep, 16), ": values are real numbers, 0 to 65535, the highest ", most));
   if (form.white == kWhiteOfDeep && !bytes.empty())
-    dataset.notes.push_back(
-        WarningOf(StrCat(have(bytes, 8), " and are multiplied by 257, so that white is 65535, as in those of 16 bits"), bytes));
+    dataset.notes.push_back(WarningOf(
+        StrCat(have(bytes, 8), " and are multiplied by 257, so that white is 65535, as in those of 16 bits"),
+        bytes));
   if (form.white == kWhiteOfBytes && !deep.empty())
-    dataset.notes.push_back(
-        WarningOf(StrCat(have(deep, 16), " and are divided by 257, so that white is 255, as in those of 8 bits"), deep));
+    dataset.notes.push_back(WarningOf(
+        StrCat(have(deep, 16), " and are divided by 257, so that white is 255, as in those of 8 bits"),
+        deep));
 }
 
 }  // namespace
@@ -279,7 +290,8 @@ Expected<Dataset> OpenPictureFolder(const std::string& directory, Split split, c
     if (options.channels == 0) options.channels = fitted.channels;
   }
   QAT_RETURN_IF_ERROR(ChooseValues(pictures.files, options));
-  const PictureForm form = {options.height, options.width, options.channels, options.fit, *options.values, options.white};
+  const PictureForm form = {options.height, options.width,   options.channels,
+                            options.fit,    *options.values, options.white};
   Dataset dataset;
   dataset.of_pictures = true;
   dataset.white = form.values == ValueType::kReal ? form.white : 0;

@@ -18,7 +18,8 @@
 
 namespace qat {
 
-/// For one caller at a time. What it gives depends on the index only: neither the number of threads nor their order can be seen in a result.
+/// For one caller at a time. What it gives depends on the index only: neither the number of threads nor their
+/// order can be seen in a result.
 class PictureLoader {
  public:
   /// Makes the pixels of one picture; called from several threads at once.
@@ -33,7 +34,8 @@ class PictureLoader {
   /// Starts on `now`, then on `next`, and forgets everything else: never more than these wait in memory.
   void Start(std::span<const int32_t> now, std::span<const int32_t> next);
 
-  /// The picture, which is forgotten then. One that nobody has begun is loaded here, one in work is waited for.
+  /// The picture, which is forgotten then. One that nobody has begun is loaded here, one in work is waited
+  /// for.
   Expected<Bytes> Take(int32_t index);
 
  private:

@@ -13,9 +13,9 @@ namespace qat {
 namespace {
 
 constexpr size_t kLooked = 32;
-constexpr int32_t kSmall = 64;     // a side up to which a picture keeps its size
-constexpr double kMultiple = 8;    // of sides that are chosen
-constexpr double kLongest = 4;     // times the other side; the rest is cropped
+constexpr int32_t kSmall = 64;   // a side up to which a picture keeps its size
+constexpr double kMultiple = 8;  // of sides that are chosen
+constexpr double kLongest = 4;   // times the other side; the rest is cropped
 
 template <class Of>
 double Median(std::span<const PictureSize> seen, const Of& of) {
@@ -37,7 +37,11 @@ bool IsGrey(const ImageOf<Sample>& image) {
 Expected<PictureSize> SizeOf(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
   QAT_ASSIGN_OR_RETURN(const AnyImage image, DecodeAnyImage(bytes, path, 3));
-  return std::visit([](const auto& own) { return PictureSize{own.height, own.width, IsGrey(own) ? 1 : 3}; }, image);
+  return std::visit(
+      [](const auto& own) {
+        return PictureSize{own.height, own.width, IsGrey(own) ? 1 : 3};
+      },
+      image);
 }
 
 }  // namespace

@@ -30,12 +30,14 @@ struct PictureValues {
   int32_t height = 0, width = 0;  ///< of the picture in the file
 };
 
-/// Bytes: a sample of 16 bits is divided by 257 and rounded, before it is fitted. Real numbers: samples as they are, or scaled so that
-/// white is `white`; those of 16 bits are fitted without rounding, bytes are fitted as bytes unless they become 16 bits.
+/// Bytes: a sample of 16 bits is divided by 257 and rounded, before it is fitted. Real numbers: samples as
+/// they are, or scaled so that white is `white`; those of 16 bits are fitted without rounding, bytes are
+/// fitted as bytes unless they become 16 bits.
 /// Errors: those of ReadFile and DecodeAnyImage.
 Expected<PictureValues> ReadPictureValues(const std::string& path, const PictureForm& form);
 
-/// Whether a file is a picture with 16 bits per sample, by its first bytes. A file that cannot be read is none.
+/// Whether a file is a picture with 16 bits per sample, by its first bytes. A file that cannot be read is
+/// none.
 bool IsDeepFile(const std::string& path);
 
 }  // namespace qat

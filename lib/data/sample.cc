@@ -30,8 +30,8 @@ std::vector<std::vector<int32_t>> ByClass(std::span<const int32_t> labels) {
   return classes;
 }
 
-// How many each class gives: the whole part of its share, then one more each in the order of what was cut off, equal parts
-// in random order, as long as there is room.
+// How many each class gives: the whole part of its share, then one more each in the order of what was cut
+// off, equal parts in random order, as long as there is room.
 std::vector<int64_t> Shares(const std::vector<std::vector<int32_t>>& classes, int64_t count, int64_t keep,
                             Random& random) {
   int64_t total = 0;
@@ -97,7 +97,8 @@ std::vector<int32_t> EvenSample(std::span<const float> values, int64_t count, ui
     const float value = values[static_cast<size_t>(i)];
     return std::isnan(value) ? std::numeric_limits<float>::infinity() : value;
   };
-  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return value_of(a) < value_of(b); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return value_of(a) < value_of(b); });
   std::vector<int32_t> sample;
   for (const int64_t position : OneOfEachPart(std::ssize(values), count, key))
     sample.push_back(order[static_cast<size_t>(position)]);

@@ -55,10 +55,12 @@ Status ForEachValue(const Dataset& dataset, size_t input, size_t channels, const
 }
 
 Expected<ChannelStatistics> MeasureReals(const Dataset& dataset, size_t input, size_t channels) {
-  const auto total = static_cast<double>(dataset.size() * dataset.inputs[input].ValueCount()) / static_cast<double>(channels);
+  const auto total = static_cast<double>(dataset.size() * dataset.inputs[input].ValueCount()) /
+                     static_cast<double>(channels);
   constexpr double kMost = std::numeric_limits<double>::max();
   ChannelStatistics statistics = {std::vector<double>(channels), std::vector<double>(channels),
-                                  std::vector<double>(channels, kMost), std::vector<double>(channels, -kMost)};
+                                  std::vector<double>(channels, kMost),
+                                  std::vector<double>(channels, -kMost)};
   QAT_RETURN_IF_ERROR(ForEachValue(dataset, input, channels, [&](size_t c, double value) {
     statistics.mean[c] += value / total;
     statistics.low[c] = std::min(statistics.low[c], value);
@@ -82,7 +84,8 @@ Expected<ChannelStatistics> MeasureReals(const Dataset& dataset, size_t input, s
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input) {
   const ExampleInput& own_input = dataset.inputs.at(input);
   QAT_CHECK(dataset.size() > 0 && own_input.channels > 0);
-  if (own_input.values == ValueType::kReal) return MeasureReals(dataset, input, static_cast<size_t>(own_input.channels));
+  if (own_input.values == ValueType::kReal)
+    return MeasureReals(dataset, input, static_cast<size_t>(own_input.channels));
   const auto channels = static_cast<size_t>(own_input.channels);
   std::vector<Histogram> counts(channels, Histogram{});
   QAT_RETURN_IF_ERROR(ForEachPart(dataset, input, [&](std::span<const uint8_t> values) {
@@ -97,7 +100,8 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input
     statistics.std.push_back(StdOf(own, total, statistics.mean.back()));
     const auto seen = [](int64_t times) { return times > 0; };
     statistics.low.push_back(static_cast<double>(std::find_if(own.begin(), own.end(), seen) - own.begin()));
-    statistics.high.push_back(static_cast<double>(255 - (std::find_if(own.rbegin(), own.rend(), seen) - own.rbegin())));
+    statistics.high.push_back(
+        static_cast<double>(255 - (std::find_if(own.rbegin(), own.rend(), seen) - own.rbegin())));
   }
   return statistics;
 }

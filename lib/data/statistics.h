@@ -18,13 +18,15 @@ struct ChannelStatistics {
   std::vector<double> high = {};
 };
 
-/// Over every value of one input of every example. Of bytes exact up to the last division and root: they are counted, not summed in float; of
-/// reals in float64, the deviation from a mean that is known, in a second pass.
+/// Over every value of one input of every example. Of bytes exact up to the last division and root: they are
+/// counted, not summed in float; of reals in float64, the deviation from a mean that is known, in a second
+/// pass.
 /// Requires  a data set that is not empty.
 /// Errors    the stream's.
 Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input = 0);
 
-/// The same of each value of an example by itself, in its order: [height * width * channels]. Requires  an input of reals.
+/// The same of each value of an example by itself, in its order: [height * width * channels]. Requires  an
+/// input of reals.
 Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input = 0);
 
 struct TargetStatistics {
@@ -39,7 +41,8 @@ struct PooledStatistics {
 };
 PooledStatistics Pool(std::span<const double> means, std::span<const double> stds);
 
-/// Over the real numbers of some examples, as far as they are known. Requires Dataset::targets > 0, and an example.
+/// Over the real numbers of some examples, as far as they are known. Requires Dataset::targets > 0, and an
+/// example.
 TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples);
 
 }  // namespace qat

@@ -12,7 +12,7 @@
 namespace qat {
 namespace {
 
-constexpr int64_t kTestPart = 10;  // one example in so many is for testing
+constexpr int64_t kTestPart = 10;      // one example in so many is for testing
 constexpr uint64_t kKey = 0x74657374;  // "test"
 
 std::vector<int32_t> OfEveryClass(std::span<const int32_t> labels) {
@@ -40,7 +40,8 @@ std::vector<int32_t> OfEveryClass(std::span<const int32_t> labels) {
 std::vector<int32_t> TestPart(const Dataset& whole) {
   if (whole.task != Task::kNumbers && whole.LabelsPerImage() == 1) return OfEveryClass(whole.labels);
   const int64_t count = whole.size() < 2 ? 0 : std::max<int64_t>(whole.size() / kTestPart, 1);
-  return whole.task == Task::kNumbers && whole.targets == 1 ? EvenSample(whole.numbers, count, kKey) : SpacedSample(whole.size(), count, kKey);
+  return whole.task == Task::kNumbers && whole.targets == 1 ? EvenSample(whole.numbers, count, kKey)
+                                                            : SpacedSample(whole.size(), count, kKey);
 }
 
 }  // namespace

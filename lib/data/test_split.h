@@ -9,10 +9,12 @@
 
 namespace qat {
 
-/// Keeps the training or the test part of data that have no test split of their own. The test part is a fixed choice of one example
-/// in ten, which no seed changes: of every class that has two examples at least one; where labels are one real number, one of each
-/// ten in the order of the targets; else one of each ten in the order of the file. A note says so; `advice` completes it.
-/// Where no class has two examples, both parts are all of them, with a warning. With OpenOptions::whole the test part is everything.
+/// Keeps the training or the test part of data that have no test split of their own. The test part is a fixed
+/// choice of one example in ten, which no seed changes: of every class that has two examples at least one;
+/// where labels are one real number, one of each ten in the order of the targets; else one of each ten in the
+/// order of the file. A note says so; `advice` completes it.
+/// Where no class has two examples, both parts are all of them, with a warning. With OpenOptions::whole the
+/// test part is everything.
 void KeepPart(Split split, const OpenOptions& options, const std::string& advice, Dataset& whole);
 
 /// The end of the note on a test part, and the note where everything is one.

@@ -76,13 +76,15 @@ class ModelReader {
     return found == by_name_.end() ? nullptr : found->second;
   }
 
-  /// 16 bits in a model of int8. An output of the network is int8, and what the layer gives has the other name.
+  /// 16 bits in a model of int8. An output of the network is int8, and what the layer gives has the other
+  /// name.
   bool IsWide(const GraphNode& node) const {
     if (choices_.precisions.activations.type != DType::kInt8) return false;
     const std::string& name = network_.tensor(node.outputs[0]).name;
     const ModelTensor* const output = Find(name);
     const ModelTensor* const before = Find(name + "/int8");
-    return (output != nullptr && output->type == DType::kInt16) || (before != nullptr && before->type == DType::kInt16);
+    return (output != nullptr && output->type == DType::kInt16) ||
+           (before != nullptr && before->type == DType::kInt16);
   }
 
   /// Of a `quantize` or `dequantize` node beside the tensor, too.
@@ -93,7 +95,8 @@ class ModelReader {
       if (each == nullptr || each->is_constant || each->scale.size() != 1 || each->type == DType::kFloat32)
         continue;
       const QuantizationParams params = {each->scale[0], static_cast<int32_t>(each->zero_point.at(0))};
-      const Precision& precision = each->type == DType::kInt16 ? kInt16Activations : choices_.precisions.activations;
+      const Precision& precision =
+          each->type == DType::kInt16 ? kInt16Activations : choices_.precisions.activations;
       choices_.activations[name + suffix] = RepresentableRange(params, LimitsOf(precision));
     }
     return tensor != nullptr;
@@ -123,8 +126,9 @@ class ModelReader {
       if (output->type == DType::kInt16) choices_.precisions = *IntegersFromName("int16x8");
       if (output->type == DType::kUInt8 || output->type == DType::kInt16) return {};
     }
-    return Corrupt(StrCat(model_.source(), ": has no layer of the network '", network_.name,
-                          "' whose output is uint8, int8 or int16, expected a model that was converted from it"));
+    return Corrupt(
+        StrCat(model_.source(), ": has no layer of the network '", network_.name,
+               "' whose output is uint8, int8 or int16, expected a model that was converted from it"));
   }
 
   /// What most of the model's filters are is the rule; the others are choices of their own.
@@ -152,7 +156,8 @@ class ModelReader {
       choice.bits = bits;
       precision = WithBits(precision, bits);
     }
-    choice.granularity = precision.granularity = filter->scale.size() > 1 ? Granularity::kAxis : Granularity::kTensor;
+    choice.granularity = precision.granularity =
+        filter->scale.size() > 1 ? Granularity::kAxis : Granularity::kTensor;
     if (filter->scale.size() > 1) return;
     const QuantizationParams params = {filter->scale[0], static_cast<int32_t>(filter->zero_point.at(0))};
     choice.range = RepresentableRange(params, LimitsOf(precision));
@@ -178,7 +183,8 @@ class ModelReader {
 }  // namespace
 
 std::set<std::string> PartLayers(const PlanChoices& choices, Graph& graph) {
-  KeepFloat(graph, choices.precisions.activations.type, {choices.keep_float.begin(), choices.keep_float.end()});
+  KeepFloat(graph, choices.precisions.activations.type,
+            {choices.keep_float.begin(), choices.keep_float.end()});
   std::set<std::string> int16 = KeepInt16(graph, {choices.int16.begin(), choices.int16.end()});
   SeparateFixedRanges(graph);
   return int16;
@@ -188,7 +194,8 @@ Status CheckChoices(const PlanChoices& choices, const Graph& network) {
   Graph graph = network;
   std::vector<std::string> names;
   for (const GraphNode& node : graph.nodes) names.push_back(node.name);
-  for (const auto& [key, list] : {std::pair("keep_float", &choices.keep_float), std::pair("int16", &choices.int16)}) {
+  for (const auto& [key, list] :
+       {std::pair("keep_float", &choices.keep_float), std::pair("int16", &choices.int16)}) {
     for (const std::string& name : *list) {
       if (std::find(names.begin(), names.end(), name) == names.end())
         return InvalidArgument(StrCat(key, ": ", UnknownName("layer", name, names)));

@@ -45,7 +45,8 @@ class Examination {
                       const Bytes& examples) {
     QAT_ASSIGN_OR_RETURN(const IsolatedLayer alone, Isolate(converted_, layer.layer));
     QAT_ASSIGN_OR_RETURN(const auto predictor, RoundedPredictor(alone.graph));
-    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, selection_, hooks_.Quiet()));  // progress is told by layer
+    // progress is told by layer
+    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, selection_, hooks_.Quiet()));
     layer.only_loss = LossOf(reference_, quality);
     layer.output_sqnr_db = OutputSqnr(reference_, quality);
     if (float_layers == nullptr) return {};

@@ -55,7 +55,8 @@ struct DebugData {
   Dataset calibration, selection;
 };
 
-/// Splits a sample of the training split: `calibration` of its examples and the others, or in the same proportion where it has fewer.
+/// Splits a sample of the training split: `calibration` of its examples and the others, or in the same
+/// proportion where it has fewer.
 Expected<DebugData> SplitForDebugging(const Dataset& training, int64_t calibration, int64_t selection,
                                       uint64_t seed);
 
@@ -63,7 +64,8 @@ Expected<DebugData> SplitForDebugging(const Dataset& training, int64_t calibrati
 Expected<std::unique_ptr<Predictor>> PredictorOf(const Graph& real, const std::string& name);
 Expected<std::unique_ptr<Predictor>> PredictorOf(const Converted& converted, const std::string& name);
 
-/// Places of layers by the noise that each alone leaves in the answers (where there are no scores: by what it loses), the most first;
+/// Places of layers by the noise that each alone leaves in the answers (where there are no scores: by what it
+/// loses), the most first;
 /// layers without any come last, in the order of execution.
 std::vector<size_t> RankLayers(const std::vector<LayerDiagnosis>& layers);
 

@@ -115,8 +115,8 @@ class Rounder {
     after_ = graph_.tensor(rounded).name;
   }
 
-  /// Puts a QUANTIZE and a DEQUANTIZE behind a tensor, for everybody who reads it. Returns the index of the rounded one, which
-  /// takes the name over; of an input, which keeps its own, it gets another.
+  /// Puts a QUANTIZE and a DEQUANTIZE behind a tensor, for everybody who reads it. Returns the index of the
+  /// rounded one, which takes the name over; of an input, which keeps its own, it gets another.
   int32_t Insert(int32_t index, const GraphTensor& grid) {
     const std::string name = graph_.tensor(index).name;
     const bool is_input = std::find(graph_.inputs.begin(), graph_.inputs.end(), index) != graph_.inputs.end();

@@ -20,12 +20,13 @@ struct DebugLayer {
   int32_t tensor = -1;  ///< in Converted::real: what it computes, of several the first
 };
 
-/// Every input of real numbers and every node that rounds, in the order of execution. Pools and reshapes, which hand integers on,
-/// are none; nor are nodes that compute real numbers.
+/// Every input of real numbers and every node that rounds, in the order of execution. Pools and reshapes,
+/// which hand integers on, are none; nor are nodes that compute real numbers.
 std::vector<DebugLayer> LayersOf(const Converted& converted);
 
-/// The network of real numbers with these layers quantized: filters, biases and other constants have the values that their integers
-/// stand for, and what the layers compute goes through a QUANTIZE and a DEQUANTIZE.
+/// The network of real numbers with these layers quantized: filters, biases and other constants have the
+/// values that their integers stand for, and what the layers compute goes through a QUANTIZE and a
+/// DEQUANTIZE.
 Expected<Graph> RoundLayers(const Converted& converted, const std::vector<DebugLayer>& layers);
 
 struct IsolatedLayer {

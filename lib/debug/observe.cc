@@ -17,7 +17,8 @@ namespace {
 constexpr size_t kCells = 512;
 constexpr int kShrinkSteps = 50;
 
-/// The model's tensor that has the values of each tensor of the graph, which `quantize` and `dequantize` nodes only hand on.
+/// The model's tensor that has the values of each tensor of the graph, which `quantize` and `dequantize`
+/// nodes only hand on.
 std::map<std::string, std::string> CarriersOf(const Graph& graph) {
   std::map<int32_t, int32_t> same;
   for (const GraphNode& node : graph.nodes) {

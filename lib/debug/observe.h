@@ -1,4 +1,5 @@
-// observe.h: what the values of a network of real numbers reach on data, tensor by tensor and channel by channel.
+// observe.h: what the values of a network of real numbers reach on data, tensor by tensor and channel by
+// channel.
 #ifndef QAT_DEBUG_OBSERVE_H_
 #define QAT_DEBUG_OBSERVE_H_
 
@@ -21,14 +22,15 @@ struct Observed {
   Histogram histogram;          ///< over `range`, 512 cells
 };
 
-/// By name of the tensor, inputs and outputs of nodes; a `quantize` node has what it reads. Two passes over the data.
-/// Requires  a verified graph without quantization, data that fit its contract. Errors: kNumerical (values that are not finite),
-/// those of the writer, the interpreter and the data; kInterrupted.
+/// By name of the tensor, inputs and outputs of nodes; a `quantize` node has what it reads. Two passes over
+/// the data.
+/// Requires  a verified graph without quantization, data that fit its contract. Errors: kNumerical (values
+/// that are not finite), those of the writer, the interpreter and the data; kInterrupted.
 Expected<std::map<std::string, Observed>> Observe(const Graph& graph, const Dataset& dataset,
                                                   const WorkHooks& hooks);
 
-/// The range whose grid of `limits` gives the least mean square error for the values of the histogram: of the observed range both
-/// ends shrunk, alone or together, in steps of a fiftieth.
+/// The range whose grid of `limits` gives the least mean square error for the values of the histogram: of the
+/// observed range both ends shrunk, alone or together, in steps of a fiftieth.
 Range LeastErrorRange(const Observed& observed, QuantizedLimits limits);
 
 }  // namespace qat

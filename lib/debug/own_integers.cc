@@ -16,17 +16,21 @@
 namespace qat {
 namespace {
 
-constexpr double kSameScale = 1e-5;  // relative: a range was made of the scale and the scale of the range again
-constexpr double kAnother = 0.5;     // share of a filter's square that no rounding to 4 bits takes
+// relative: a range was made of the scale and the scale of the range again
+constexpr double kSameScale = 1e-5;
+constexpr double kAnother = 0.5;  // share of a filter's square that no rounding to 4 bits takes
 
 bool Alike(const QuantizationParams& a, const QuantizationParams& b) {
-  return a.zero_point == b.zero_point && std::abs(double{a.scale} - b.scale) <= kSameScale * std::abs(double{b.scale});
+  return a.zero_point == b.zero_point &&
+         std::abs(double{a.scale} - b.scale) <= kSameScale * std::abs(double{b.scale});
 }
 
 std::vector<QuantizationParams> ParamsOf(const ModelTensor& tensor) {
   std::vector<QuantizationParams> params;
   for (size_t i = 0; i < tensor.scale.size(); ++i)
-    params.push_back({tensor.scale[i], static_cast<int32_t>(tensor.zero_point.size() == 1 ? tensor.zero_point[0] : tensor.zero_point.at(i))});
+    params.push_back(
+        {tensor.scale[i], static_cast<int32_t>(tensor.zero_point.size() == 1 ? tensor.zero_point[0]
+                                                                             : tensor.zero_point.at(i))});
   return params;
 }
 
@@ -46,7 +50,8 @@ std::vector<double> IntegersOf(DType type, std::span<const uint8_t> bytes) {
 
 std::vector<float> RealsOf(const OwnConstant& own, const Shape& shape) {
   const std::vector<double> integers = IntegersOf(own.type, own.integers);
-  const size_t inner = own.params.size() > 1 ? std::max<size_t>(1, InnerSize(shape, static_cast<size_t>(own.axis))) : 1;
+  const size_t inner =
+      own.params.size() > 1 ? std::max<size_t>(1, InnerSize(shape, static_cast<size_t>(own.axis))) : 1;
   std::vector<float> reals(integers.size());
   for (size_t i = 0; i < reals.size(); ++i) {
     const QuantizationParams& params = own.params[i / inner % own.params.size()];
@@ -56,10 +61,12 @@ std::vector<float> RealsOf(const OwnConstant& own, const Shape& shape) {
 }
 
 std::optional<OwnConstant> ConstantOf(const ModelTensor& tensor, const Shape& shape) {
-  const bool known = tensor.type == DType::kUInt8 || tensor.type == DType::kInt8 || tensor.type == DType::kInt32 || tensor.type == DType::kInt64;
+  const bool known = tensor.type == DType::kUInt8 || tensor.type == DType::kInt8 ||
+                     tensor.type == DType::kInt32 || tensor.type == DType::kInt64;
   if (!known || !tensor.is_constant || tensor.scale.empty() || tensor.shape != shape) return std::nullopt;
   if (tensor.zero_point.size() != 1 && tensor.zero_point.size() != tensor.scale.size()) return std::nullopt;
-  return OwnConstant{tensor.file_type, Bytes(tensor.constant.begin(), tensor.constant.end()), ParamsOf(tensor), tensor.quantized_dimension};
+  return OwnConstant{tensor.file_type, Bytes(tensor.constant.begin(), tensor.constant.end()),
+                     ParamsOf(tensor), tensor.quantized_dimension};
 }
 
 /// The square of the difference, of that of the network's values.
@@ -85,8 +92,9 @@ std::map<std::string, const ModelTensor*> ByName(const Model& model) {
 
 /// As the network has it: not equalized.
 bool IsUntouched(const Graph& network, const GraphTensor& tensor) {
-  return std::any_of(network.tensors.begin(), network.tensors.end(),
-                     [&](const GraphTensor& each) { return each.name == tensor.name && each.data == tensor.data; });
+  return std::any_of(network.tensors.begin(), network.tensors.end(), [&](const GraphTensor& each) {
+    return each.name == tensor.name && each.data == tensor.data;
+  });
 }
 
 }  // namespace
@@ -101,12 +109,15 @@ OwnIntegers OwnIntegersOf(const Graph& network, const Model& model) {
   };
   const auto repairs = model.provenance().find(kRepairsKey);
   const std::string repaired = repairs == model.provenance().end() ? "" : repairs->second;
-  const bool adaround = repaired.find(kAdaRoundRepair) != std::string::npos;  // moves weights that data say little of as far as it likes
+  // moves weights that data say little of as far as it likes
+  const bool adaround = repaired.find(kAdaRoundRepair) != std::string::npos;
   if (repaired.find(kEqualizeRepair) != std::string::npos)
     return refuse("they are equalized, and those of the network are not");
   for (const GraphNode& node : network.nodes) {
-    const int32_t filter = node.InputAt(node.definition().filter_input), bias = node.InputAt(node.definition().bias_input);
-    if (filter < 0 || !network.tensor(filter).is_constant() || network.tensor(filter).type != DType::kFloat32) continue;
+    const int32_t filter = node.InputAt(node.definition().filter_input),
+                  bias = node.InputAt(node.definition().bias_input);
+    if (filter < 0 || !network.tensor(filter).is_constant() || network.tensor(filter).type != DType::kFloat32)
+      continue;
     for (const int32_t index : {filter, bias}) {
       if (index < 0 || !network.tensor(index).is_constant()) continue;
       const GraphTensor& tensor = network.tensor(index);
@@ -116,39 +127,48 @@ OwnIntegers OwnIntegersOf(const Graph& network, const Model& model) {
       std::optional<OwnConstant> constant = ConstantOf(*found->second, tensor.shape);
       if (!constant) return refuse(StrCat("'", tensor.name, "' has another shape or no scale"));
       if (index == filter && !adaround && ShareOfDifference(*constant, tensor) > kAnother)
-        return refuse(StrCat("'", tensor.name, "' differs from the network's by more than rounding, as by equalization"));
+        return refuse(StrCat("'", tensor.name,
+                             "' differs from the network's by more than rounding, as by equalization"));
       own.constants[tensor.name] = *std::move(constant);
     }
   }
   for (const auto& [name, tensor] : by_name) {
-    if (!tensor->is_constant && tensor->scale.size() == 1 && tensor->zero_point.size() == 1) own.activations[name] = ParamsOf(*tensor)[0];
+    if (!tensor->is_constant && tensor->scale.size() == 1 && tensor->zero_point.size() == 1)
+      own.activations[name] = ParamsOf(*tensor)[0];
   }
   return own;
 }
 
-std::vector<std::string> TakeOwn(const Graph& network, const OwnIntegers& own, QuantizationPlan& plan, Graph& quantized) {
+std::vector<std::string> TakeOwn(const Graph& network, const OwnIntegers& own, QuantizationPlan& plan,
+                                 Graph& quantized) {
   std::vector<std::string> taken;
   std::map<int32_t, TensorPlan*> plans;
   for (TensorPlan& each : plan.tensors) plans[each.tensor] = &each;
   for (TensorPlan& each : plan.tensors) {
-    if (each.role == PlannedRole::kBias || each.role == PlannedRole::kFilter || each.params.size() != 1) continue;
+    if (each.role == PlannedRole::kBias || each.role == PlannedRole::kFilter || each.params.size() != 1)
+      continue;
     const auto found = own.activations.find(quantized.tensor(each.tensor).name);
-    if (found != own.activations.end() && Alike(each.params[0], found->second)) each.params[0] = found->second;
+    if (found != own.activations.end() && Alike(each.params[0], found->second))
+      each.params[0] = found->second;
   }
   for (const GraphNode& node : quantized.nodes) {
-    const int32_t filter = node.InputAt(node.definition().filter_input), bias = node.InputAt(node.definition().bias_input);
+    const int32_t filter = node.InputAt(node.definition().filter_input),
+                  bias = node.InputAt(node.definition().bias_input);
     const auto planned = plans.find(filter), data = plans.find(node.InputAt(node.definition().data_input));
-    if (planned == plans.end() || data == plans.end() || planned->second->role != PlannedRole::kFilter) continue;
+    if (planned == plans.end() || data == plans.end() || planned->second->role != PlannedRole::kFilter)
+      continue;
     GraphTensor& tensor = quantized.tensor(filter);
     const auto found = own.constants.find(tensor.name);
     if (found == own.constants.end()) continue;
     if (std::find(taken.begin(), taken.end(), tensor.name) == taken.end()) {
       TensorPlan& of_filter = *planned->second;
       const OwnConstant& constant = found->second;
-      const bool fits = constant.type == of_filter.precision.type && constant.params.size() == of_filter.params.size() &&
+      const bool fits = constant.type == of_filter.precision.type &&
+                        constant.params.size() == of_filter.params.size() &&
                         (constant.params.size() == 1 || constant.axis == of_filter.axis) &&
                         (of_filter.precision.per_axis() || Alike(of_filter.params[0], constant.params[0]));
-      const bool untouched = IsUntouched(network, tensor) && (bias < 0 || IsUntouched(network, quantized.tensor(bias)));
+      const bool untouched =
+          IsUntouched(network, tensor) && (bias < 0 || IsUntouched(network, quantized.tensor(bias)));
       if (!fits || !untouched) continue;
       of_filter.params = constant.params;
       SetValues(tensor, DType::kFloat32, RealsOf(constant, tensor.shape));
@@ -174,10 +194,12 @@ void TakeOwnBiases(const OwnIntegers& own, const std::vector<std::string>& taken
     if (tensor.type != DType::kInt32 && tensor.type != DType::kInt64) continue;
     const std::vector<float>& scale = tensor.quantization->scale;
     const std::vector<QuantizationParams>& params = found->second.params;
-    const bool same = scale.size() == params.size() && std::equal(scale.begin(), scale.end(), params.begin(), [](float a, const auto& b) {
+    const bool same = scale.size() == params.size() &&
+                      std::equal(scale.begin(), scale.end(), params.begin(), [](float a, const auto& b) {
                         return Alike({a, b.zero_point}, b);
                       });
-    if (same && std::find(taken.begin(), taken.end(), tensor.name) != taken.end()) tensor.data = found->second.integers;
+    if (same && std::find(taken.begin(), taken.end(), tensor.name) != taken.end())
+      tensor.data = found->second.integers;
   }
 }
 
@@ -189,8 +211,10 @@ std::string DifferenceFromModel(const Model& made, const Model& model) {
     const ModelTensor& other = *found->second;
     if (other.file_type != tensor.file_type) return StrCat("tensor '", tensor.name, "' has another type");
     const std::vector<QuantizationParams> a = ParamsOf(tensor), b = ParamsOf(other);
-    if (a.size() != b.size() || !std::equal(a.begin(), a.end(), b.begin(), Alike)) return StrCat("tensor '", tensor.name, "' has another scale");
-    if (!std::ranges::equal(tensor.constant, other.constant)) return StrCat("tensor '", tensor.name, "' has other integers");
+    if (a.size() != b.size() || !std::equal(a.begin(), a.end(), b.begin(), Alike))
+      return StrCat("tensor '", tensor.name, "' has another scale");
+    if (!std::ranges::equal(tensor.constant, other.constant))
+      return StrCat("tensor '", tensor.name, "' has other integers");
   }
   return "";
 }

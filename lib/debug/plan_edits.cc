@@ -117,7 +117,8 @@ void EditFinder::AddFilters(const LayerDiagnosis& layer, const Converted& now, c
   const std::string name = now.real.tensor(node->inputs[static_cast<size_t>(position)]).name;
   const auto given = choices.filters.find(name);
   Precision precision = FilterPrecision(node->type, choices.precisions);
-  if (given != choices.filters.end() && given->second.granularity) precision.granularity = *given->second.granularity;
+  if (given != choices.filters.end() && given->second.granularity)
+    precision.granularity = *given->second.granularity;
   if (given != choices.filters.end() && given->second.range) {
     edits.push_back({{"filter", layer.layer.name,
                       StrCat("filter '", name, "': the range ", RangeText(*given->second.range),
@@ -126,9 +127,10 @@ void EditFinder::AddFilters(const LayerDiagnosis& layer, const Converted& now, c
   }
   if (given != choices.filters.end() && given->second.bits) precision.bits = *given->second.bits;
   if (precision.bits < 8)
-    edits.push_back({{"filter", layer.layer.name, StrCat("filter '", name, "': 8 bits instead of ", precision.bits)},
-                     [name](PlanChoices& edited) { edited.filters[name].bits = 8; },
-                     EditPrice::kBits});
+    edits.push_back(
+        {{"filter", layer.layer.name, StrCat("filter '", name, "': 8 bits instead of ", precision.bits)},
+         [name](PlanChoices& edited) { edited.filters[name].bits = 8; },
+         EditPrice::kBits});
   if (precision.per_axis() || precision.type == DType::kUInt8) return;
   edits.push_back({{"filter", layer.layer.name, StrCat("filter '", name, "': a scale for each channel")},
                    [name](PlanChoices& edited) {
@@ -189,8 +191,10 @@ std::vector<std::string> EditFinder::ReadersOf(const GraphNode& node) const {
   return names;
 }
 
-/// What a layer computes is rounded once more where it becomes int8 again, so those that read it have 16 bits too.
-void EditFinder::AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices, std::vector<PossibleEdit>& edits) const {
+/// What a layer computes is rounded once more where it becomes int8 again, so those that read it have 16 bits
+/// too.
+void EditFinder::AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices,
+                          std::vector<PossibleEdit>& edits) const {
   const auto node = std::find_if(network_.nodes.begin(), network_.nodes.end(),
                                  [&](const GraphNode& each) { return each.name == layer.layer.name; });
   if (choices.precisions.activations.type != DType::kInt8 || node == network_.nodes.end()) return;
@@ -200,14 +204,19 @@ void EditFinder::AddInt16(const LayerDiagnosis& layer, const PlanChoices& choice
   const auto is_in = [](const std::vector<std::string>& list, const std::string& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
   };
-  const auto lacks_kernel = [&](const GraphNode& each) { return is_in(names, each.name) && !RunsOn(each.type, DType::kInt16); };
+  const auto lacks_kernel = [&](const GraphNode& each) {
+    return is_in(names, each.name) && !RunsOn(each.type, DType::kInt16);
+  };
   if (std::any_of(network_.nodes.begin(), network_.nodes.end(), lacks_kernel)) return;
-  if (std::any_of(names.begin(), names.end(), [&](const std::string& name) { return is_in(choices.keep_float, name); })) return;
+  if (std::any_of(names.begin(), names.end(),
+                  [&](const std::string& name) { return is_in(choices.keep_float, name); }))
+    return;
   std::erase_if(names, [&](const std::string& name) { return is_in(choices.int16, name); });
   if (names.empty()) return;
-  edits.push_back({{"int16", layer.layer.name, StrCat("16-bit activations: ", Join(names))},
-                   [names](PlanChoices& edited) { edited.int16.insert(edited.int16.end(), names.begin(), names.end()); },
-                   EditPrice::kInt16});
+  edits.push_back(
+      {{"int16", layer.layer.name, StrCat("16-bit activations: ", Join(names))},
+       [names](PlanChoices& edited) { edited.int16.insert(edited.int16.end(), names.begin(), names.end()); },
+       EditPrice::kInt16});
 }
 
 void EditFinder::AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,

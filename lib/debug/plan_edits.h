@@ -51,7 +51,8 @@ class EditFinder {
                          std::vector<PossibleEdit>& edits);
   Status AddEqualizations(const LayerDiagnosis& layer, const Ranges& observed, const PlanChoices& choices,
                           std::vector<PossibleEdit>& edits);
-  void AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices, std::vector<PossibleEdit>& edits) const;
+  void AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices,
+                std::vector<PossibleEdit>& edits) const;
   void AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,
                  std::vector<PossibleEdit>& edits) const;
   /// Nodes that read what a node computes, those that only hand it on included.

@@ -14,7 +14,8 @@
 namespace qat {
 namespace {
 
-std::string WorthlessText(std::span<const int32_t> answers, std::span<const int32_t> labels, int64_t examples) {
+std::string WorthlessText(std::span<const int32_t> answers, std::span<const int32_t> labels,
+                          int64_t examples) {
   ClassFacts facts;
   facts.Add(labels, answers);
   if (!IsAtChance(facts.counts(), examples)) return "";
@@ -37,7 +38,8 @@ Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, c
         MeasureErrors(numbers, dataset.numbers, dataset.targets, UnitsOf(dataset, dataset.numbers, output));
     quality.value = errors.relative_rmse.value_or(errors.all.rmse);
     if (errors.all.r2 && *errors.all.r2 < 0 && dataset.size() >= kLeastForR2)
-      quality.worthless = StrCat("worse than always answering the mean of the labels (R² ", Significant(*errors.all.r2), ")");
+      quality.worthless =
+          StrCat("worse than always answering the mean of the labels (R² ", Significant(*errors.all.r2), ")");
     return quality;
   }
   std::vector<int32_t> known;
@@ -45,7 +47,8 @@ Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, c
   const Predictions& judged = known.empty() ? quality.predictions : kept;
   const std::vector<int32_t>& labels = known.empty() ? dataset.labels : known;
   quality.value = AccuracyOf(judged, labels).top1;
-  if (dataset.task != Task::kMultiLabel) quality.worthless = WorthlessText(judged.labels, labels, dataset.size());
+  if (dataset.task != Task::kMultiLabel)
+    quality.worthless = WorthlessText(judged.labels, labels, dataset.size());
   return quality;
 }
 

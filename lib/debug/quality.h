@@ -15,7 +15,8 @@ namespace qat {
 struct Quality {
   bool of_numbers = false;
   double value = 0;  ///< accuracy in percent, or the RMSE of numbers, of several in deviations of each
-  /// Why the answers are worth nothing: "no better than guessing, …", "worse than always answering the mean …". Empty: they are not.
+  /// Why the answers are worth nothing: "no better than guessing, …", "worse than always answering the mean
+  /// …". Empty: they are not.
   std::string worthless = {};
   Predictions predictions;
 };
@@ -26,7 +27,8 @@ Expected<Quality> MeasureQuality(Predictor& predictor, const Dataset& dataset, c
 /// What `other` loses: percentage points of accuracy, or the rise of the RMSE in percent.
 double LossOf(const Quality& reference, const Quality& other);
 
-/// 10 log10(sum of r^2 / sum of (r - q)^2). Absent without a signal; without noise, and where there are no scores.
+/// 10 log10(sum of r^2 / sum of (r - q)^2). Absent without a signal; without noise, and where there are no
+/// scores.
 std::optional<double> OutputSqnr(const Quality& reference, const Quality& other);
 
 std::optional<double> DecibelsOf(double signal, double noise);

@@ -62,8 +62,9 @@ class Runner {
     options.kernels = KernelSet::kReference;
     options.keep_intermediates = true;
     QAT_ASSIGN_OR_RETURN(runner.interpreter_, Interpreter::Create(std::move(model), options));
-    QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, InputInfos(*runner.interpreter_),
-                                                               OutputInfos(*runner.interpreter_), std::vector<bool>(1)));
+    QAT_ASSIGN_OR_RETURN(ClassifierIo io,
+                         ClassifierIo::Create(contract, InputInfos(*runner.interpreter_),
+                                              OutputInfos(*runner.interpreter_), std::vector<bool>(1)));
     runner.io_.emplace(std::move(io));
     return runner;
   }

@@ -15,9 +15,10 @@ namespace qat {
 namespace {
 
 constexpr size_t kLayersAtOnce = 3;
-constexpr double kWorthIt = 0.3;          // decibels of the answers; less is noise of rounding
-constexpr double kClearly = 6;            // decibels: half the error
-constexpr double kDoubts = 2;             // standard errors: one loss in forty is further above what was measured
+constexpr double kWorthIt = 0.3;  // decibels of the answers; less is noise of rounding
+constexpr double kClearly = 6;    // decibels: half the error
+// standard errors: one loss in forty is further above what was measured
+constexpr double kDoubts = 2;
 constexpr int64_t kExamplesToRank = 100;  // between edits; the diagnosis has ranked on all
 constexpr int kTimedRounds = 50;
 
@@ -39,22 +40,26 @@ bool IsBest(const Outcome& a, const Outcome& b) {
   return a.loss < b.loss;
 }
 
-/// Of points of accuracy that differ by chance of the examples: answers that became right or wrong count. 0 where nobody says what is right.
+/// Of points of accuracy that differ by chance of the examples: answers that became right or wrong count. 0
+/// where nobody says what is right.
 double DoubtOf(const Quality& reference, const Quality& other, const std::vector<int32_t>& labels) {
   const std::vector<int32_t>&a = reference.predictions.labels, &b = other.predictions.labels;
-  if (reference.of_numbers || labels.empty() || a.size() != labels.size() || b.size() != labels.size()) return 0;
+  if (reference.of_numbers || labels.empty() || a.size() != labels.size() || b.size() != labels.size())
+    return 0;
   double changed = 0;
   for (size_t i = 0; i < labels.size(); ++i) changed += (a[i] == labels[i]) != (b[i] == labels[i]);
   return 100 * std::sqrt(changed) / static_cast<double>(labels.size());
 }
 
 /// Whether the answers of `a` have at most half the error of those of `b`.
-bool IsClearlyNearer(const Outcome& a, const Outcome& b) { return a.sqnr_db && b.sqnr_db && *a.sqnr_db >= *b.sqnr_db + kClearly; }
+bool IsClearlyNearer(const Outcome& a, const Outcome& b) {
+  return a.sqnr_db && b.sqnr_db && *a.sqnr_db >= *b.sqnr_db + kClearly;
+}
 
 class Search {
  public:
-  Search(const Graph& network, const OwnIntegers& own, const PlanChoices& choices, const Diagnosis& diagnosis, const DebugData& data,
-         double max_loss, const WorkHooks& hooks)
+  Search(const Graph& network, const OwnIntegers& own, const PlanChoices& choices, const Diagnosis& diagnosis,
+         const DebugData& data, double max_loss, const WorkHooks& hooks)
       : network_(network),
         own_(own),
         initial_(choices),
@@ -99,18 +104,19 @@ class Search {
     std::vector<std::string> none;
     QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none, own_));
     QAT_ASSIGN_OR_RETURN(const auto predictor, PredictorOf(converted, "edited"));
-    QAT_ASSIGN_OR_RETURN(const Quality quality,
-                         MeasureQuality(*predictor, data_.selection, hooks_.Quiet()));
+    QAT_ASSIGN_OR_RETURN(const Quality quality, MeasureQuality(*predictor, data_.selection, hooks_.Quiet()));
     ++out_.tried;
     hooks_.Progress("edits tried", out_.tried, out_.tried + 1);
-    return Outcome{LossOf(diagnosis_.reference, quality), DoubtOf(diagnosis_.reference, quality, data_.selection.labels),
+    return Outcome{LossOf(diagnosis_.reference, quality),
+                   DoubtOf(diagnosis_.reference, quality, data_.selection.labels),
                    OutputSqnr(diagnosis_.reference, quality), std::ssize(converted.model)};
   }
 
   bool IsSure(const Outcome& outcome) const { return outcome.loss + kDoubts * outcome.doubt <= max_loss_; }
 
   /// The edits that the most harmful layers which still have some offer.
-  Expected<std::vector<PossibleEdit>> Candidates(const std::vector<LayerDiagnosis>& layers, const PlanChoices& choices) {
+  Expected<std::vector<PossibleEdit>> Candidates(const std::vector<LayerDiagnosis>& layers,
+                                                 const PlanChoices& choices) {
     std::vector<PossibleEdit> candidates;
     size_t looked_at = 0;
     for (const size_t place : RankLayers(layers)) {
@@ -124,8 +130,10 @@ class Search {
     return candidates;
   }
 
-  /// A limit that is met within chance only: edits that cost nothing and halve the error, at least, are taken all the same.
-  Status MakeSure(std::vector<LayerDiagnosis> layers, size_t most_edits, PlanChoices& choices, Outcome& outcome) {
+  /// A limit that is met within chance only: edits that cost nothing and halve the error, at least, are taken
+  /// all the same.
+  Status MakeSure(std::vector<LayerDiagnosis> layers, size_t most_edits, PlanChoices& choices,
+                  Outcome& outcome) {
     while (outcome.loss <= max_loss_ && !IsSure(outcome) && taken_.size() < most_edits) {
       QAT_ASSIGN_OR_RETURN(const std::vector<PossibleEdit> candidates, Candidates(layers, choices));
       const PossibleEdit* best = nullptr;
@@ -153,7 +161,8 @@ class Search {
     QAT_ASSIGN_OR_RETURN(const std::vector<PossibleEdit> candidates, Candidates(layers, choices));
     const PossibleEdit* best = nullptr;
     Outcome best_outcome;
-    for (const EditPrice price : {EditPrice::kNothing, EditPrice::kScales, EditPrice::kBits, EditPrice::kInt16, EditPrice::kFloat}) {
+    for (const EditPrice price :
+         {EditPrice::kNothing, EditPrice::kScales, EditPrice::kBits, EditPrice::kInt16, EditPrice::kFloat}) {
       const PossibleEdit* meets = nullptr;
       Outcome meets_outcome;
       for (const PossibleEdit& each : candidates) {
@@ -217,7 +226,8 @@ class Search {
     QAT_ASSIGN_OR_RETURN(const Converted converted, Convert(network_, choices, none, own_));
     std::string head;
     for (const PossibleEdit& each : taken_) head += StrCat("# Edited: ", Printable(each.edit.text), "\n");
-    out_.plan = head + PlanText(converted.plan, converted.real, {choices.keep_float, choices.int16, choices.equalize});
+    out_.plan = head + PlanText(converted.plan, converted.real,
+                                {choices.keep_float, choices.int16, choices.equalize});
     QAT_ASSIGN_OR_RETURN(const PlanChoices read, ReadPlan(out_.plan, "the plan suggested"));
     QAT_ASSIGN_OR_RETURN(const Converted again, Convert(network_, read, none, own_));
     if (again.model != converted.model)
@@ -268,7 +278,8 @@ class Search {
 }  // namespace
 
 Expected<Suggestion> Suggest(const Graph& network, const PlanChoices& choices, const Diagnosis& diagnosis,
-                             const DebugData& data, double max_loss, const WorkHooks& hooks, const OwnIntegers& own) {
+                             const DebugData& data, double max_loss, const WorkHooks& hooks,
+                             const OwnIntegers& own) {
   return Search(network, own, choices, diagnosis, data, max_loss, hooks).Run();
 }
 

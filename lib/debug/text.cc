@@ -84,10 +84,11 @@ std::string LayersText(const Diagnosis& diagnosis, bool details) {
     const LayerDiagnosis& layer = diagnosis.layers[place];
     if (!details && rows.size() > kShown) break;
     cut = cut || (!details && names[place] != layer.layer.name);
-    rows.push_back({details ? layer.layer.name : names[place], layer.layer.op, DecibelText(layer.output_sqnr_db),
-                    DecibelText(layer.own_sqnr_db), DecibelText(layer.sqnr_db),
-                    LossText(layer.only_loss, of_numbers), LossText(layer.float_loss, of_numbers),
-                    RangeText(layer.range), RangeText(layer.observed), RemarkOn(layer)});
+    rows.push_back({details ? layer.layer.name : names[place], layer.layer.op,
+                    DecibelText(layer.output_sqnr_db), DecibelText(layer.own_sqnr_db),
+                    DecibelText(layer.sqnr_db), LossText(layer.only_loss, of_numbers),
+                    LossText(layer.float_loss, of_numbers), RangeText(layer.range), RangeText(layer.observed),
+                    RemarkOn(layer)});
   }
   std::string text = AlignColumns(rows, {2, 3, 4, 5, 6, 7, 8, 9});
   if (rows.size() <= diagnosis.ranking.size())

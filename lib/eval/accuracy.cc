@@ -17,22 +17,24 @@ std::string PlaceOf(const Dataset& dataset, const OutputLabels& labels) {
   return labels.output.empty() ? dataset.name : StrCat(dataset.name, ": output '", labels.output, "'");
 }
 
-Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset, const OutputLabels& labels) {
+Status CheckLabels(const Predictor& predictor, int32_t classes, const Dataset& dataset,
+                   const OutputLabels& labels) {
   if (classes == 0 || labels.labels.empty() || labels.task != Task::kClasses) return {};
   const int32_t largest = *std::max_element(labels.labels.begin(), labels.labels.end());
   if (largest < classes) return {};
-  return Corrupt(StrCat(PlaceOf(dataset, labels), ": has the label ", largest, ", expected labels under ", classes, " (",
-                        predictor.name(), " has ", classes, " outputs)"));
+  return Corrupt(StrCat(PlaceOf(dataset, labels), ": has the label ", largest, ", expected labels under ",
+                        classes, " (", predictor.name(), " has ", classes, " outputs)"));
 }
 
 std::string AnswersText(int64_t answers) {
   return answers == 1 ? std::string("one per image") : StrCat(answers, " per image");
 }
 
-Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset, const OutputLabels& labels) {
+Status CheckAnswers(const Predictor& predictor, int64_t answers, const Dataset& dataset,
+                    const OutputLabels& labels) {
   if (answers == labels.LabelsPerImage() || IsOfNumbers(labels.task)) return {};
-  return Corrupt(StrCat(PlaceOf(dataset, labels), ": labels are ", AnswersText(labels.LabelsPerImage()), ", expected ",
-                        AnswersText(answers), ", as ", predictor.name(), " answers"));
+  return Corrupt(StrCat(PlaceOf(dataset, labels), ": labels are ", AnswersText(labels.LabelsPerImage()),
+                        ", expected ", AnswersText(answers), ", as ", predictor.name(), " answers"));
 }
 
 void Append(const Predictions& batch, Predictions& all) {
@@ -56,15 +58,16 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
     QAT_RETURN_IF_ERROR(hooks.Poll());
     QAT_ASSIGN_OR_RETURN_IN(predictor.name(), Predictions batch, predictor.Predict(images, count));
     if (batch.others.size() < dataset.others.size()) {
-      return Corrupt(StrCat(dataset.name, ": has labels for ", dataset.output_count(), " outputs, expected one, as ", predictor.name(),
-                            " answers"));
+      return Corrupt(StrCat(dataset.name, ": has labels for ", dataset.output_count(),
+                            " outputs, expected one, as ", predictor.name(), " answers"));
     }
     all.others.resize(dataset.others.size());
     for (size_t i = 0; i < dataset.output_count(); ++i) {
       Predictions& own = i == 0 ? batch : batch.others[i - 1];
       const OutputLabels& labels = dataset.output_labels(i);
       if (IsOfYesNo(labels.task) && !own.scores.empty()) AnswerYesNo(own);
-      QAT_RETURN_IF_ERROR(CheckAnswers(predictor, static_cast<int64_t>(own.labels.size()) / count, dataset, labels));
+      QAT_RETURN_IF_ERROR(
+          CheckAnswers(predictor, static_cast<int64_t>(own.labels.size()) / count, dataset, labels));
       Append(own, i == 0 ? all : all.others[i - 1]);
     }
     hooks.Progress(StrCat("answers of ", predictor.name()), first + count, dataset.size());
@@ -78,7 +81,8 @@ Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, c
   return all;
 }
 
-Predictions WithoutIgnored(const Predictions& predictions, std::span<const int32_t> labels, std::vector<int32_t>& known) {
+Predictions WithoutIgnored(const Predictions& predictions, std::span<const int32_t> labels,
+                           std::vector<int32_t>& known) {
   Predictions kept;
   if (std::find(labels.begin(), labels.end(), kIgnoredLabel) == labels.end()) return kept;
   kept.classes = predictions.classes;

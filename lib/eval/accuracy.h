@@ -22,9 +22,10 @@ Status CheckContract(const Predictor& predictor, const Dataset& dataset);
 /// Errors: the predictor's; kCorrupt where a label of the data is none of the model's classes; kInterrupted.
 Expected<Predictions> PredictAll(Predictor& predictor, const Dataset& dataset, const WorkHooks& hooks);
 
-/// Answers and scores of the places whose label is not kIgnoredLabel, and their labels in `known`. Where there is no such label, or no
-/// other, both are empty.
-Predictions WithoutIgnored(const Predictions& predictions, std::span<const int32_t> labels, std::vector<int32_t>& known);
+/// Answers and scores of the places whose label is not kIgnoredLabel, and their labels in `known`. Where
+/// there is no such label, or no other, both are empty.
+Predictions WithoutIgnored(const Predictions& predictions, std::span<const int32_t> labels,
+                           std::vector<int32_t>& known);
 
 /// Requires as many predictions as labels, at least one.
 AccuracyResult AccuracyOf(const Predictions& predictions, std::span<const int32_t> labels);

@@ -284,8 +284,7 @@ Status CheckRequest(const BenchRequest& request, const RowRequest& rows) {
   if (rows.models.empty() && rows.graph.empty())
     return InvalidArgument("nothing to measure: give `models` or `graph`");
   if (!rows.float_run.empty() || !rows.checkpoint.empty())
-    return InvalidArgument(
-        "measures models and graphs of our runtime, neither `float_run` nor `checkpoint`");
+    return InvalidArgument("measures models and graphs of our runtime, neither `float_run` nor `checkpoint`");
   if (request.batch < 1 || request.batch > (1 << 16))
     return InvalidArgument(StrCat("`batch`: value ", request.batch, ", expected 1 to 65536"));
   if (request.rounds < 1 || request.rounds > 100000)

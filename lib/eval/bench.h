@@ -1,4 +1,5 @@
-// bench.h: how fast models are, without a data set: random inputs, and models and batches take turns. What qat-eval bench does.
+// bench.h: how fast models are, without a data set: random inputs, and models and batches take turns. What
+// qat-eval bench does.
 #ifndef QAT_EVAL_BENCH_H_
 #define QAT_EVAL_BENCH_H_
 
@@ -18,9 +19,9 @@ struct BenchRequest {
   uint64_t seed = 1;       ///< of the inputs
 };
 
-/// Measures each model at batch 1, then at request.batch. In a round every one of them has a turn of some milliseconds,
-/// and the order is reversed after each round, so that disturbances affect all of them alike; `ratio` is
-/// the median over the rounds of the ratios within one round.
+/// Measures each model at batch 1, then at request.batch. In a round every one of them has a turn of some
+/// milliseconds, and the order is reversed after each round, so that disturbances affect all of them alike;
+/// `ratio` is the median over the rounds of the ratios within one round.
 /// `rows` holds models and graphs only. Fills report.benchmarks, environment and the metrics "peak_...".
 /// A model that cannot have the batch is left out of it with a warning.
 /// Errors: kInvalidArgument (other rows, numbers out of range), those of LoadRunnable

@@ -66,7 +66,8 @@ bool QuantizationCosts(const PairResult* pair) {
   if (pair == nullptr) return false;
   if (pair->errors) {
     const ErrorComparison& errors = *pair->errors;
-    return errors.resolved() && (errors.rise_interval ? errors.rise_interval->low > 0 : errors.larger > errors.smaller);
+    return errors.resolved() &&
+           (errors.rise_interval ? errors.rise_interval->low > 0 : errors.larger > errors.smaller);
   }
   return pair->drop_pt > 0 && (pair->resolved() || !pair->mcnemar_p);
 }

@@ -64,8 +64,10 @@ Expected<std::vector<std::string>> ClassNamesOf(const EvalRequest& request, cons
   return ReadClassNames(request.labels);
 }
 
-// The test split as the models take it: pictures fitted to the input, labels in the order of the class names inside.
-Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::string>& class_names, const WorkHooks& hooks, Rows& rows) {
+// The test split as the models take it: pictures fitted to the input, labels in the order of the class names
+// inside.
+Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::string>& class_names,
+                           const WorkHooks& hooks, Rows& rows) {
   const Contract contract = rows.rows.front().predictor->contract();
   OpenOptions options;
   options.limit = request.limit;
@@ -91,9 +93,12 @@ Expected<Dataset> OpenData(const EvalRequest& request, const std::vector<std::st
   options.cache_bytes = request.data_cache << 20;
   options.hooks = hooks;
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenJudged(request.data, options, request.judge, rows));
-  if (dataset.task == Task::kClasses && options.task == Task::kAuto && dataset.class_names.size() == 2 && HasOneOutput(rows)) {
+  if (dataset.task == Task::kClasses && options.task == Task::kAuto && dataset.class_names.size() == 2 &&
+      HasOneOutput(rows)) {
     dataset.task = Task::kYesNo;
-    dataset.notes.push_back("labels are of two classes and the model has one output: it is yes or no (`task` numbers judges it as a number)");
+    dataset.notes.push_back(
+        "labels are of two classes and the model has one output: it is yes or no (`task` numbers judges it "
+        "as a number)");
   }
   if (dataset.task == Task::kReconstruction) QAT_RETURN_IF_ERROR(FillTargets(dataset));
   return dataset;
@@ -145,7 +150,8 @@ Status Answer(const Dataset& dataset, const WorkHooks& hooks, Rows& rows) {
 LatencyOptions LatencyOptionsOf(const EvalRequest& request) {
   LatencyOptions options;
   options.rounds = request.repeat.value_or(1);
-  // A gate is to tell a difference from noise; where nobody said how many rounds, it gets as many as that takes.
+  // A gate is to tell a difference from noise; where nobody said how many rounds, it gets as many as that
+  // takes.
   if (!request.repeat && request.gates.NeedsTimes()) options.least_seconds = kSecondsForAGate;
   options.most_rounds = kMostRounds;
   options.one_thread = request.rows.interpreter.threads == 1;
@@ -155,7 +161,8 @@ LatencyOptions LatencyOptionsOf(const EvalRequest& request) {
 
 void WarnOfABusyMachine(const TimingConditions& timing, Report& report) {
   if (!timing.quiet())
-    report.warnings.push_back("times were measured on a busy machine; ratios within one run are more reliable than microseconds");
+    report.warnings.push_back(
+        "times were measured on a busy machine; ratios within one run are more reliable than microseconds");
 }
 
 Status MeasureLatencies(const EvalRequest& request, Rows& rows, const Dataset& dataset,
@@ -194,11 +201,14 @@ void CompareTimes(const Row& a, const Row& b, uint64_t seed, PairResult& pair) {
   pair.speedup_interval = speedup.interval;
 }
 
-// By how much the numbers of two rows differ. Of rows that restore them alike from their outputs: numbers far from 0 would hide it.
+// By how much the numbers of two rows differ. Of rows that restore them alike from their outputs: numbers far
+// from 0 would hide it.
 std::vector<double> DifferencesOf(const Row& a, const Row& b, size_t output) {
   const OutputContract of_a = OutputContractOf(a, output), of_b = OutputContractOf(b, output);
-  const bool alike = of_a.mean == of_b.mean && of_a.std == of_b.std && a.predictions.scores.size() == b.predictions.scores.size();
-  const std::vector<float>&left = alike ? a.predictions.scores : a.numbers, &right = alike ? b.predictions.scores : b.numbers;
+  const bool alike = of_a.mean == of_b.mean && of_a.std == of_b.std &&
+                     a.predictions.scores.size() == b.predictions.scores.size();
+  const std::vector<float>&left = alike ? a.predictions.scores : a.numbers,
+        &right = alike ? b.predictions.scores : b.numbers;
   std::vector<double> differences;
   for (size_t i = 0; i < left.size(); ++i) {
     const double std = alike && !of_a.std.empty() ? double{of_a.std[i % of_a.std.size()]} : 1;
@@ -211,7 +221,9 @@ PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, size_t out
   const std::string &first = a.result.name, &second = b.result.name;
   if (IsOfNumbers(dataset.task)) {
     PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions);
-    const auto known = [&](std::span<const float> numbers) { return Known(numbers, dataset.numbers, dataset.targets); };
+    const auto known = [&](std::span<const float> numbers) {
+      return Known(numbers, dataset.numbers, dataset.targets);
+    };
     const std::vector<float> wanted = known(dataset.numbers);
     const std::vector<double> units = UnitsOf(dataset, wanted, OutputContractOf(a, output));
     pair.errors = CompareErrors(known(a.numbers), known(b.numbers), wanted, dataset.targets, seed, units);
@@ -232,9 +244,10 @@ PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, size_t out
   return pair;
 }
 
-// checkpoint -> graph, simulated -> quantized models, models -> TFLite, float model -> its integer models, reference -> every
-// other row; each pair once.
-void CompareRows(const Rows& rows, const Dataset& dataset, size_t output, const EvalRequest& request, Report& report) {
+// checkpoint -> graph, simulated -> quantized models, models -> TFLite, float model -> its integer models,
+// reference -> every other row; each pair once.
+void CompareRows(const Rows& rows, const Dataset& dataset, size_t output, const EvalRequest& request,
+                 Report& report) {
   const auto compare = [&](const Row* a, const Row* b) {
     if (a == nullptr || b == nullptr || a == b) return;
     for (const PairResult& pair : report.pairs) {
@@ -292,7 +305,8 @@ Status CheckSignificance(const EvalRequest& request) {
     return InvalidArgument(StrCat("`significance`: value ", significance, ", expected 0 to under 1"));
   }
   if (significance == 0) return {};
-  if (!request.gates.Has(&GateLimits::max_drop)) return InvalidArgument("`significance`: needs `max_drop`, which it excuses");
+  if (!request.gates.Has(&GateLimits::max_drop))
+    return InvalidArgument("`significance`: needs `max_drop`, which it excuses");
   if (request.baseline.empty()) return {};
   return InvalidArgument(
       "`significance`: compares the answers of two rows of one run, which an earlier report has not kept; "
@@ -318,7 +332,8 @@ Status CheckFlipsRow(const GateLimits& gates, const Rows& rows) {
 // What a gate or a remark is about, of several outputs.
 void NameOutput(const std::string& output, Report& report) {
   for (GateResult& gate : report.gates) {
-    if (!IsOfWholeModel(gate.name)) gate.subject = StrCat("output '", output, "'", gate.subject.empty() ? "" : StrCat(", ", gate.subject));
+    if (!IsOfWholeModel(gate.name))
+      gate.subject = StrCat("output '", output, "'", gate.subject.empty() ? "" : StrCat(", ", gate.subject));
   }
 }
 
@@ -363,8 +378,9 @@ class OutputTurn {
 };
 
 // The figures of an output after the first. Its gates and remarks join those of the report.
-Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, const Report* baseline, const Dataset& dataset,
-                      size_t index, const WorkHooks& hooks, Rows& rows, Report& report) {
+Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, const Report* baseline,
+                      const Dataset& dataset, size_t index, const WorkHooks& hooks, Rows& rows,
+                      Report& report) {
   const OutputTurn turn(index, rows);
   Report own;
   own.output = dataset.output;
@@ -375,7 +391,8 @@ Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, cons
   own.models = OnlyRows(rows).models;
   CompareRows(rows, dataset, index, request, own);
   const auto differs = [](const PairResult& pair) { return pair.max_abs_lsb.value_or(0) > 0; };
-  if (std::any_of(own.pairs.begin(), own.pairs.end(), differs)) QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, own));
+  if (std::any_of(own.pairs.begin(), own.pairs.end(), differs))
+    QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, own));
   own.layers.clear();
   const Report* before = nullptr;
   for (size_t i = 0; baseline != nullptr && i < baseline->other_outputs.size(); ++i) {
@@ -387,7 +404,8 @@ Status EvaluateOutput(const EvalRequest& request, const GateLimits& limits, cons
   AddRemarks(own);
   NameOutput(own.output, own);
   report.gates.insert(report.gates.end(), own.gates.begin(), own.gates.end());
-  for (const std::string& warning : own.warnings) report.warnings.push_back(StrCat("output '", own.output, "': ", warning));
+  for (const std::string& warning : own.warnings)
+    report.warnings.push_back(StrCat("output '", own.output, "': ", warning));
   own.gates.clear();
   own.warnings.clear();
   for (ModelResult& model : own.models) model.provenance.clear();
@@ -405,8 +423,7 @@ Status CheckRequest(const EvalRequest& request) {
     return InvalidArgument("nothing to evaluate: give `float_run`, `checkpoint`, `graph` or `models`");
   }
   if (request.data.empty()) {
-    return InvalidArgument(
-        "`data` is missing: give 'digits' or a path of labelled images");
+    return InvalidArgument("`data` is missing: give 'digits' or a path of labelled images");
   }
   if (request.limit < 0)
     return InvalidArgument(StrCat("`limit`: value ", request.limit, ", expected 0 or more"));
@@ -455,7 +472,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   }
   if (!rows.network.empty()) report.environment["network"] = rows.network;
   QAT_RETURN_IF_ERROR(AddCurves(request.rows, report));
-  QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names, ClassNamesOf(request, rows));
+  QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names,
+                          ClassNamesOf(request, rows));
   QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, class_names, hooks, rows));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
@@ -474,7 +492,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   report.models = OnlyRows(rows).models;
   report.task = NameOf(dataset.task);
-  report.class_names = class_names.empty() && dataset.task != Task::kClasses ? dataset.class_names : class_names;
+  report.class_names =
+      class_names.empty() && dataset.task != Task::kClasses ? dataset.class_names : class_names;
   report.output = dataset.output;
   CompareRows(rows, dataset, 0, request, report);
   QAT_RETURN_IF_ERROR(LookInside(rows, dataset, hooks, report));
@@ -487,7 +506,8 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   AddRemarks(report);
   if (several) NameOutput(dataset.output, report);
   for (size_t i = 1; i < dataset.output_count(); ++i) {
-    QAT_RETURN_IF_ERROR(EvaluateOutput(request, limits[i], baseline ? &*baseline : nullptr, ForOutput(dataset, i), i, hooks, rows, report));
+    QAT_RETURN_IF_ERROR(EvaluateOutput(request, limits[i], baseline ? &*baseline : nullptr,
+                                       ForOutput(dataset, i), i, hooks, rows, report));
   }
   const bool failed =
       std::any_of(report.gates.begin(), report.gates.end(), [](const auto& gate) { return !gate.pass; });

@@ -19,16 +19,21 @@ namespace qat {
 inline constexpr int32_t kMostRounds = 1000;
 
 struct EvalRequest {
-  std::string data;                    ///< "digits" or a path; the test split is read
-  int64_t limit = 0;                   ///< a sample of so many examples; 0: all
-  bool whole = false;                  ///< of data without a test split, all examples are it, instead of a tenth
-  std::string judge;                   ///< of models of others with several outputs: the one that labels are held against; empty: as data have labels
-  Task task = Task::kAuto;             ///< of labels that could be classes or numbers
-  std::string labels;                  ///< a file of class names, one per line, of models that name none; or empty
+  std::string data;   ///< "digits" or a path; the test split is read
+  int64_t limit = 0;  ///< a sample of so many examples; 0: all
+  /// of data without a test split, all examples are it, instead of a tenth
+  bool whole = false;
+  /// of models of others with several outputs: the one that labels are held against; empty: as data have
+  /// labels
+  std::string judge;
+  Task task = Task::kAuto;  ///< of labels that could be classes or numbers
+  /// a file of class names, one per line, of models that name none; or empty
+  std::string labels;
   bool strict = false;                 ///< a broken picture is an error
   int64_t data_cache = 1024;           ///< MiB that decoded pictures may take
   std::vector<int32_t> topk = {1, 5};  ///< the k of top-k
-  /// Rounds over the images when timing; 0: no timing. Absent: one, or with a gate of time as many as two seconds take.
+  /// Rounds over the images when timing; 0: no timing. Absent: one, or with a gate of time as many as two
+  /// seconds take.
   std::optional<int32_t> repeat = {};
   RowRequest rows;
   GateLimits gates;
@@ -39,8 +44,9 @@ struct EvalRequest {
 /// What one can see before anything is read. Errors: kInvalidArgument.
 Status CheckRequest(const EvalRequest& request);
 
-/// Fills `report`: data, models, pairs, gates, warnings, curves, ranges, environment; status "gate-failed" where a gate
-/// failed. On an error it holds what was found before. Returns the predictions as CSV: index, label, one column a row.
+/// Fills `report`: data, models, pairs, gates, warnings, curves, ranges, environment; status "gate-failed"
+/// where a gate failed. On an error it holds what was found before. Returns the predictions as CSV: index,
+/// label, one column a row.
 /// Errors: those of the readers, of CheckContract, of JudgeGates; kInterrupted.
 Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hooks, Report& report);
 

@@ -35,8 +35,7 @@ const ModelTensor* QuantizedFilterOf(const Model& model, const ModelNode& node) 
   if (!is_byte || filter.constant.empty() || filter.zero_point.empty()) return nullptr;
   const auto axis = static_cast<size_t>(DefinitionOf(node.type).filter_channel_axis);
   const bool has_axis = axis < filter.shape.size();
-  const bool fits =
-      filter.zero_point.size() == 1 || filter.quantized_dimension == static_cast<int32_t>(axis);
+  const bool fits = filter.zero_point.size() == 1 || filter.quantized_dimension == static_cast<int32_t>(axis);
   return has_axis && fits ? &filter : nullptr;
 }
 

@@ -36,7 +36,8 @@ Bytes AsGreys(const Bytes& reals) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   const double range = std::max<double>(double{*high} - double{*low}, 1e-30);
   Bytes greys;
-  for (const float value : values) greys.push_back(static_cast<uint8_t>((double{value} - double{*low}) / range * 255));
+  for (const float value : values)
+    greys.push_back(static_cast<uint8_t>((double{value} - double{*low}) / range * 255));
   return greys;
 }
 
@@ -69,8 +70,9 @@ Status AddOfPair(const Row& a, const Row& b, const Dataset& dataset, Report& rep
     if (answer_a == answer_b || dataset.labels[i] == kIgnoredLabel) continue;
     ++found;
     QAT_ASSIGN_OR_RETURN(std::string picture, PictureOf(dataset, static_cast<int32_t>(i)));
-    report.flipped.push_back({a.result.name, b.result.name, dataset.IndexOf(static_cast<int64_t>(i)), dataset.labels[i],
-                              answer_a, answer_b, At(sure_a, i), At(sure_b, i), std::move(picture)});
+    report.flipped.push_back({a.result.name, b.result.name, dataset.IndexOf(static_cast<int64_t>(i)),
+                              dataset.labels[i], answer_a, answer_b, At(sure_a, i), At(sure_b, i),
+                              std::move(picture)});
   }
   return {};
 }

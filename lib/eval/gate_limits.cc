@@ -34,21 +34,28 @@ std::optional<T> NumberIn(const std::string& text, T most) {
 
 bool GateLimits::Has(std::optional<double> GateLimits::*limit) const {
   if ((this->*limit).has_value()) return true;
-  return std::any_of(of_outputs.begin(), of_outputs.end(), [=](const OutputLimit& each) { return each.limit == limit; });
+  return std::any_of(of_outputs.begin(), of_outputs.end(),
+                     [=](const OutputLimit& each) { return each.limit == limit; });
 }
 
 Status ParseAnswerLimit(std::string_view field, const std::string& text, GateLimits& limits) {
   constexpr std::pair<std::string_view, std::optional<double> GateLimits::*> kFields[] = {
-      {"min_accuracy", &GateLimits::min_accuracy}, {"max_drop", &GateLimits::max_drop},
-      {"min_balanced_accuracy", &GateLimits::min_balanced_accuracy}, {"max_error_rise", &GateLimits::max_error_rise},
-      {"min_auc", &GateLimits::min_auc}, {"min_f1", &GateLimits::min_f1}, {"min_iou", &GateLimits::min_iou}};
-  const auto* found = std::find_if(std::begin(kFields), std::end(kFields), [=](const auto& each) { return each.first == field; });
+      {"min_accuracy", &GateLimits::min_accuracy},
+      {"max_drop", &GateLimits::max_drop},
+      {"min_balanced_accuracy", &GateLimits::min_balanced_accuracy},
+      {"max_error_rise", &GateLimits::max_error_rise},
+      {"min_auc", &GateLimits::min_auc},
+      {"min_f1", &GateLimits::min_f1},
+      {"min_iou", &GateLimits::min_iou}};
+  const auto* found = std::find_if(std::begin(kFields), std::end(kFields),
+                                   [=](const auto& each) { return each.first == field; });
   QAT_CHECK(found != std::end(kFields));
   const auto [output, number] = SplitNamed(text);
   const std::optional<double> limit = ParseNumber<double>(number);
   if (!limit || !std::isfinite(*limit)) {
-    return InvalidArgument(StrCat("`", field, "`: value '", text,
-                                  "', expected a number, or of a model with several outputs OUTPUT=NUMBER as in kind=90"));
+    return InvalidArgument(
+        StrCat("`", field, "`: value '", text,
+               "', expected a number, or of a model with several outputs OUTPUT=NUMBER as in kind=90"));
   }
   if (output.empty()) {
     limits.*found->second = *limit;
@@ -72,7 +79,8 @@ Status ParseMaxFlips(const std::string& text, GateLimits& limits) {
 
 namespace {
 
-Status ParseRatio(const char* flag, const std::string& text, std::optional<double>& limit, std::string& against) {
+Status ParseRatio(const char* flag, const std::string& text, std::optional<double>& limit,
+                  std::string& against) {
   const auto [name, number] = SplitNamed(text);
   limit = NumberIn(number, std::numeric_limits<double>::max());
   against = name;
@@ -108,8 +116,8 @@ Status ParseMaxRmse(const std::string& text, GateLimits& limits) {
   constexpr int32_t kNoIndex = std::numeric_limits<int32_t>::max();  // a name
   const int32_t index = name.empty() ? 0 : NumberIn(name, 1000000).value_or(kNoIndex);
   if (!limit) {
-    return InvalidArgument(StrCat("`max_rmse`: value '", text,
-                                  "', expected a number of 0 or more, or NAME=NUMBER as in 1=0.5"));
+    return InvalidArgument(
+        StrCat("`max_rmse`: value '", text, "', expected a number of 0 or more, or NAME=NUMBER as in 1=0.5"));
   }
   if (name.empty()) {
     limits.max_rmse = *limit;

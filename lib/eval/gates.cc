@@ -78,9 +78,11 @@ Status JudgeRecall(const ClassLimit& limit, const ModelResult& row, Report& repo
   const double value = *RecallOf(counts[*label]);
   GateResult gate = Gate("min-recall", {row, nullptr, ""}, limit.limit, value, value >= limit.limit);
   gate.subject = ClassSubject(report, *label);
-  const auto absent = std::count_if(counts.begin(), counts.end(), [](const ClassCount& count) { return count.total == 0; });
+  const auto absent =
+      std::count_if(counts.begin(), counts.end(), [](const ClassCount& count) { return count.total == 0; });
   if (limit.name.empty() && absent > 0)
-    gate.note = StrCat(absent, absent == 1 ? " class has" : " classes have", " no image and ", absent == 1 ? "is" : "are", " not judged");
+    gate.note = StrCat(absent, absent == 1 ? " class has" : " classes have", " no image and ",
+                       absent == 1 ? "is" : "are", " not judged");
   report.gates.push_back(std::move(gate));
   return {};
 }
@@ -115,10 +117,13 @@ Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& re
     const size_t count = std::max<size_t>(targets.size(), 1);
     const auto named = std::find(report.class_names.begin(), report.class_names.end(), limit.name);
     const bool has_name = !limit.name.empty() && named != report.class_names.end();
-    const auto index = has_name ? static_cast<size_t>(named - report.class_names.begin()) : static_cast<size_t>(limit.index);
+    const auto index =
+        has_name ? static_cast<size_t>(named - report.class_names.begin()) : static_cast<size_t>(limit.index);
     if (index >= count) {
-      return InvalidArgument(StrCat("`max_rmse`: there is no number ", limit.name.empty() ? StrCat(limit.index) : limit.name, " per image, expected ",
-                                    report.class_names.empty() ? StrCat("0 to ", count - 1) : Join(report.class_names)));
+      return InvalidArgument(
+          StrCat("`max_rmse`: there is no number ", limit.name.empty() ? StrCat(limit.index) : limit.name,
+                 " per image, expected ",
+                 report.class_names.empty() ? StrCat("0 to ", count - 1) : Join(report.class_names)));
     }
     const double rmse = targets.empty() ? row.regression->all.rmse : targets[index].rmse;
     judge(limit.limit, rmse, NumberSubject(report, index));
@@ -128,11 +133,14 @@ Status JudgeNumbers(const GateLimits& limits, const ModelResult& row, Report& re
 
 Status JudgeScores(const GateLimits& limits, const ModelResult& row, Report& report) {
   const auto judge = [&](const char* name, double limit, const std::optional<double>& value) {
-    report.gates.push_back(Gate(name, {row, nullptr, ""}, limit, value.value_or(0), value && *value >= limit));
-    if (!value) report.gates.back().note = "the labels of the data are all the same, so there is no such figure";
+    report.gates.push_back(
+        Gate(name, {row, nullptr, ""}, limit, value.value_or(0), value && *value >= limit));
+    if (!value)
+      report.gates.back().note = "the labels of the data are all the same, so there is no such figure";
   };
   if (limits.min_auc) {
-    if (!row.anomaly && (!row.labels || row.labels->labels.empty())) return Missing("`min_auc`", "answers to yes or no, or anomalies", row);
+    if (!row.anomaly && (!row.labels || row.labels->labels.empty()))
+      return Missing("`min_auc`", "answers to yes or no, or anomalies", row);
     judge("min-auc", *limits.min_auc, row.anomaly ? std::optional(row.anomaly->auc) : MeanAuc(*row.labels));
   }
   if (limits.min_f1) {
@@ -140,7 +148,8 @@ Status JudgeScores(const GateLimits& limits, const ModelResult& row, Report& rep
     judge("min-f1", *limits.min_f1, MeanF1(*row.labels));
   }
   if (limits.min_iou) {
-    if (!row.classification || !row.classification->mean_iou) return Missing("`min_iou`", "labels per pixel", row);
+    if (!row.classification || !row.classification->mean_iou)
+      return Missing("`min_iou`", "labels per pixel", row);
     judge("min-iou", *limits.min_iou, row.classification->mean_iou);
   }
   return {};
@@ -158,7 +167,8 @@ Status JudgeAbsolute(const GateLimits& limits, const ModelResult& row, Report& r
   return limits.max_latency ? JudgeLatency(*limits.max_latency, row, report) : Status();
 }
 
-// From counts, not from percentages: 99.3 - 99.2 is more than 0.1 in binary, and a gate must not fail by that.
+// From counts, not from percentages: 99.3 - 99.2 is more than 0.1 in binary, and a gate must not fail by
+// that.
 double DropOf(const AccuracyResult& reference, const AccuracyResult& accuracy) {
   if (reference.total == accuracy.total && accuracy.total > 0) {
     return 100.0 * static_cast<double>(reference.correct - accuracy.correct) /
@@ -198,7 +208,8 @@ Status JudgeErrorRise(double limit, const Case& judged, Report& report) {
     if (!row->regression) return Missing("`max_error_rise`", "errors of real numbers", *row);
   const RegressionResult &a = *judged.reference->regression, &b = *judged.row.regression;
   const bool relative = a.relative_rmse && b.relative_rmse;  // not in baselines of earlier versions
-  const double reference = relative ? *a.relative_rmse : a.all.rmse, own = relative ? *b.relative_rmse : b.all.rmse;
+  const double reference = relative ? *a.relative_rmse : a.all.rmse,
+               own = relative ? *b.relative_rmse : b.all.rmse;
   const double rise = reference > 0 ? 100 * (own / reference - 1) : (own > 0 ? 1e9 : 0.0);
   GateResult gate = Gate("max-error-rise", judged, limit, rise, rise <= limit);
   const PairResult* pair = PairOf(report, judged.reference_name, judged.row.name);
@@ -220,7 +231,8 @@ Status JudgeFlips(int64_t limit, const Case& judged, Report& report) {
   return {};
 }
 
-// Of --min-speedup and --max-latency-ratio: against the baseline, the row that was named, or the float model of the network.
+// Of --min-speedup and --max-latency-ratio: against the baseline, the row that was named, or the float model
+// of the network.
 Status JudgeSpeed(const GateLimits& limits, const Report* baseline, const ModelResult& row, Report& report) {
   for (const bool speedup : {true, false}) {
     const std::optional<double>& limit = speedup ? limits.min_speedup : limits.max_latency_ratio;
@@ -281,7 +293,8 @@ Error NoReference() {
 Error NoFloatModel() {
   return InvalidArgument(
       "`min_speedup` and `max_latency_ratio` compare a model with the float model of the same network, and "
-      "none was given: give `graph`, `checkpoint`, `float_run` or a float .tflite as the first `models`; to compare "
+      "none was given: give `graph`, `checkpoint`, `float_run` or a float .tflite as the first `models`; to "
+      "compare "
       "with another model, name its row, as in old.tflite=1.02; with an earlier report, give `baseline`");
 }
 

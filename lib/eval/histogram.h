@@ -15,7 +15,8 @@ inline Histogram EmptyHistogram(double low, double high, size_t cells) {
   return {low, high, std::vector<int64_t>(cells)};
 }
 
-/// A cell holds [low + i * width, low + (i + 1) * width); values beyond the ends are counted in the outermost, NaN nowhere.
+/// A cell holds [low + i * width, low + (i + 1) * width); values beyond the ends are counted in the
+/// outermost, NaN nowhere.
 inline void Count(double value, Histogram& histogram) {
   const auto cells = static_cast<double>(histogram.counts.size());
   const double place = std::floor((value - histogram.low) / (histogram.high - histogram.low) * cells);

@@ -34,10 +34,10 @@ struct LatencyMeasurement {
   TimingConditions conditions;
 };
 
-/// Times every predictor on every image of every round. The models take turns of some milliseconds, in an order that is
-/// reversed after each turn, so that a drift of the clock or of the machine's load affects all of them alike. Only Invoke
-/// is timed (steady clock); Load is not. Before, each model runs untimed until three bursts of its runs in a row differ
-/// by no more than 3 %.
+/// Times every predictor on every image of every round. The models take turns of some milliseconds, in an
+/// order that is reversed after each turn, so that a drift of the clock or of the machine's load affects all
+/// of them alike. Only Invoke is timed (steady clock); Load is not. Before, each model runs untimed until
+/// three bursts of its runs in a row differ by no more than 3 %.
 /// Requires  a data set that is not empty; sizes that CheckContract passed.
 /// Errors: the predictors'; kInterrupted.
 Expected<LatencyMeasurement> MeasureLatency(std::span<Predictor* const> predictors, const Dataset& dataset,
@@ -46,7 +46,8 @@ Expected<LatencyMeasurement> MeasureLatency(std::span<Predictor* const> predicto
 /// Percentiles by nearest rank: the ceil(p / 100 * N)-th smallest. Requires at least one time.
 LatencyResult SummarizeLatency(std::vector<float> microseconds);
 
-/// What `turns` of several models say of the noise: the largest of NoiseOfTurns; absent where there are too few.
+/// What `turns` of several models say of the noise: the largest of NoiseOfTurns; absent where there are too
+/// few.
 std::optional<double> NoiseOf(std::span<const std::vector<float>> turns, uint64_t seed);
 
 }  // namespace qat

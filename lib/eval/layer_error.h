@@ -1,4 +1,5 @@
-// layer_error.h: what quantization costs each layer: float against integers, layer by layer on the same images.
+// layer_error.h: what quantization costs each layer: float against integers, layer by layer on the same
+// images.
 #ifndef QAT_EVAL_LAYER_ERROR_H_
 #define QAT_EVAL_LAYER_ERROR_H_
 
@@ -13,8 +14,8 @@
 
 namespace qat {
 
-/// `images` [count, H, W, C], raw bytes. For every layer that is real in `reference` and quantized in `model`, of the same
-/// name and size, with r the reference's values and q the model's, over all images:
+/// `images` [count, H, W, C], raw bytes. For every layer that is real in `reference` and quantized in
+/// `model`, of the same name and size, with r the reference's values and q the model's, over all images:
 ///   sqnr_db     = 10 log10(sum r^2 / sum (r - q)^2): everything up to this layer;
 ///   own_sqnr_db = the same with q = r rounded to this layer's own grid: what its scale and range alone cost;
 ///   max_steps   = max |r - q| / step;
@@ -26,7 +27,8 @@ Expected<std::vector<LayerError>> MeasureLayerErrors(Predictor& reference, Predi
                                                      std::span<const uint8_t> images, int64_t count,
                                                      const WorkHooks& hooks);
 
-/// The layer to look at first, perhaps the input: the one whose own rounding is worst. Null: there is none with a ratio.
+/// The layer to look at first, perhaps the input: the one whose own rounding is worst. Null: there is none
+/// with a ratio.
 const LayerError* WorstLayer(const std::vector<LayerError>& errors, const std::string& model);
 
 /// The layer with the largest share of coarse channels in its filter. Null: no channel is coarse.

@@ -97,9 +97,10 @@ class LitertPredictor : public Predictor {
   const Contract& contract() const override { return io_.contract(); }
 
   Status ReadOutputs(const std::vector<size_t>& places, std::vector<OutputContract> outputs) override {
-    QAT_ASSIGN_OR_RETURN_IN(name_, io_,
-                            io_.WithOutputs(places, std::move(outputs), InputInfos(*interpreter_), OutputInfos(*interpreter_),
-                                            ProbabilitiesOf(interpreter_->model())));
+    QAT_ASSIGN_OR_RETURN_IN(
+        name_, io_,
+        io_.WithOutputs(places, std::move(outputs), InputInfos(*interpreter_), OutputInfos(*interpreter_),
+                        ProbabilitiesOf(interpreter_->model())));
     return {};
   }
 
@@ -183,8 +184,9 @@ Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::st
   const bool unasked = python.empty();
   QAT_ASSIGN_OR_RETURN(const std::string program, FindProgram(unasked ? "python3" : python, unasked));
   QAT_ASSIGN_OR_RETURN(auto interpreter, Interpreter::Create(model));
-  QAT_ASSIGN_OR_RETURN(ClassifierIo io, ClassifierIo::Create(contract, InputInfos(*interpreter), OutputInfos(*interpreter),
-                                                                ProbabilitiesOf(*model)));
+  QAT_ASSIGN_OR_RETURN(ClassifierIo io,
+                       ClassifierIo::Create(contract, InputInfos(*interpreter), OutputInfos(*interpreter),
+                                            ProbabilitiesOf(*model)));
   QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes()));
   Litert litert;
   litert.version = session.version();

@@ -4,12 +4,15 @@
 
 namespace qat {
 
-/// python -I -c SCRIPT. Standard input is a socket for both directions; the model comes first, as eight bytes of length and its
-/// bytes. The child greets, then answers each request with
-/// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed:
+/// python -I -c SCRIPT. Standard input is a socket for both directions; the model comes first, as eight bytes
+/// of length and its bytes. The child greets, then answers each request with
+/// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little
+/// endian. Failed:
 /// the payload is a sentence. Requests:
-///   'P' count u32, count times all inputs, one after the other: run each alone; all outputs of each, concatenated;
-///   'T' count u32, count tensor indices i32, one time all inputs: each tensor as u64 length and bytes (length 0: not kept).
+///   'P' count u32, count times all inputs, one after the other: run each alone; all outputs of each,
+///   concatenated;
+///   'T' count u32, count tensor indices i32, one time all inputs: each tensor as u64 length and bytes
+///   (length 0: not kept).
 inline constexpr char kLitertScript[] = R"python(
 import importlib, importlib.metadata, os, struct, sys
 sys.path[:] = [folder for folder in sys.path if os.path.isabs(folder)]

@@ -38,7 +38,8 @@ bool HaveCommonStep(const Predictions& a, const Predictions& b) {
   return a.step > 0 && a.step == b.step && a.scores.size() == b.scores.size() && !a.scores.empty();
 }
 
-// The images to look at: that whose outputs are the first to differ, or the first few where outputs do not tell.
+// The images to look at: that whose outputs are the first to differ, or the first few where outputs do not
+// tell.
 std::vector<int64_t> ImagesToLookAt(const Predictions& a, const Predictions& b, const Dataset& dataset) {
   const int64_t count = dataset.size(), answers = dataset.LabelsPerImage();
   std::vector<int64_t> images;

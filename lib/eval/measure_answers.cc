@@ -17,7 +17,8 @@ std::vector<float> Known(std::span<const float> values, std::span<const float> w
   for (size_t first = 0; first < wanted.size(); first += width) {
     const std::span<const float> own = wanted.subspan(first, width);
     if (std::any_of(own.begin(), own.end(), [](float number) { return std::isnan(number); })) continue;
-    known.insert(known.end(), values.begin() + static_cast<std::ptrdiff_t>(first), values.begin() + static_cast<std::ptrdiff_t>(first + width));
+    known.insert(known.end(), values.begin() + static_cast<std::ptrdiff_t>(first),
+                 values.begin() + static_cast<std::ptrdiff_t>(first + width));
   }
   return known;
 }
@@ -36,9 +37,11 @@ Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
   const OutputContract output = OutputContractOf(row, index);
   RestoreTargets(output, row.numbers);
   const std::vector<float> wanted = Known(dataset.numbers, dataset.numbers, dataset.targets);
-  if (wanted.empty()) return Corrupt(StrCat(dataset.name, ": output '", dataset.output, "': no example has all of its numbers"));
-  row.result.regression =
-      MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted, dataset.targets, UnitsOf(dataset, wanted, output));
+  if (wanted.empty())
+    return Corrupt(
+        StrCat(dataset.name, ": output '", dataset.output, "': no example has all of its numbers"));
+  row.result.regression = MeasureErrors(Known(row.numbers, dataset.numbers, dataset.targets), wanted,
+                                        dataset.targets, UnitsOf(dataset, wanted, output));
   const bool reconstructs = dataset.task == Task::kReconstruction;
   if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
   if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)

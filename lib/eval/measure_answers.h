@@ -19,7 +19,8 @@ std::vector<float> Known(std::span<const float> values, std::span<const float> w
 /// What the model of a row says of its output `index`; nothing where it says nothing.
 OutputContract OutputContractOf(const Row& row, size_t index);
 
-/// Fills the results of the rows for output `index`, whose labels or numbers `dataset` holds, from their predictions. `topk`: of classes.
+/// Fills the results of the rows for output `index`, whose labels or numbers `dataset` holds, from their
+/// predictions. `topk`: of classes.
 /// Errors: kCorrupt, where no example has a label or all of its numbers; those of CheckNumbers.
 Status MeasureAnswers(std::span<const int32_t> topk, const Dataset& dataset, size_t index, Rows& rows);
 

@@ -1,4 +1,5 @@
-// operator_profile.h: where a model's time goes, operator by operator, and how near each comes to what the machine can do.
+// operator_profile.h: where a model's time goes, operator by operator, and how near each comes to what the
+// machine can do.
 #ifndef QAT_EVAL_OPERATOR_PROFILE_H_
 #define QAT_EVAL_OPERATOR_PROFILE_H_
 

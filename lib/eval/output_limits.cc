@@ -48,12 +48,13 @@ std::string OutputNames(const Dataset& dataset) {
 /// "kind" or "kind/cat" of output 'kind': what is left of it, "" or "cat". Nothing: it names no output.
 std::optional<std::string> PartOf(const std::string& name, const std::string& output) {
   if (name == output) return "";
-  if (name.size() > output.size() && name.starts_with(output) && name[output.size()] == '/') return name.substr(output.size() + 1);
+  if (name.size() > output.size() && name.starts_with(output) && name[output.size()] == '/')
+    return name.substr(output.size() + 1);
   return std::nullopt;
 }
 
-/// Those for this output, or for a class or number that it has. A limit may name the output, the output and one of its classes
-/// or numbers, or one of these alone.
+/// Those for this output, or for a class or number that it has. A limit may name the output, the output and
+/// one of its classes or numbers, or one of these alone.
 template <class Limit>
 std::vector<Limit> KeepNamed(bool fits, const OutputLabels& labels, const std::vector<Limit>& limits) {
   std::vector<Limit> kept;
@@ -62,7 +63,8 @@ std::vector<Limit> KeepNamed(bool fits, const OutputLabels& labels, const std::v
     if (part) each.name = *part;
     const auto& names = labels.class_names;
     const bool number = ParseNumber<int64_t>(each.name).has_value();
-    const bool known = each.name.empty() || number || std::find(names.begin(), names.end(), each.name) != names.end();
+    const bool known =
+        each.name.empty() || number || std::find(names.begin(), names.end(), each.name) != names.end();
     if (part ? fits : fits && known) kept.push_back(each);
   }
   return kept;
@@ -112,17 +114,19 @@ Status CheckNamed(const GateLimits& limits, const Dataset& dataset) {
     const auto* limit = std::find_if(std::begin(kAnswerLimits), std::end(kAnswerLimits),
                                      [&](const AnswerLimit& known) { return known.limit == each.limit; });
     if (dataset.output_count() == 1) {
-      return InvalidArgument(StrCat("`", limit->gate, "`: names the output '", each.output, "', expected a number alone: the model has one output"));
+      return InvalidArgument(StrCat("`", limit->gate, "`: names the output '", each.output,
+                                    "', expected a number alone: the model has one output"));
     }
     const OutputLabels* labels = nullptr;
     for (size_t i = 0; i < dataset.output_count(); ++i) {
       if (dataset.output_labels(i).output == each.output) labels = &dataset.output_labels(i);
     }
     if (labels == nullptr)
-      return InvalidArgument(StrCat("`", limit->gate, "`: names the output '", each.output, "', expected one of ", OutputNames(dataset)));
+      return InvalidArgument(StrCat("`", limit->gate, "`: names the output '", each.output,
+                                    "', expected one of ", OutputNames(dataset)));
     if (limit->fits(*labels)) continue;
-    return InvalidArgument(StrCat("`", limit->gate, "`: judges nothing that output '", each.output, "' gives, whose task is ",
-                                  NameOf(labels->task), ": leave it out"));
+    return InvalidArgument(StrCat("`", limit->gate, "`: judges nothing that output '", each.output,
+                                  "' gives, whose task is ", NameOf(labels->task), ": leave it out"));
   }
   return {};
 }
@@ -147,7 +151,8 @@ Status ExpectUsed(const GateLimits& asked, const std::vector<GateLimits>& output
   }
   use("max_flips", [](const GateLimits& limits) { return limits.max_flips.has_value(); });
   use("min_recall", [](const GateLimits& limits) { return !limits.min_recall.empty(); });
-  if (!asked.max_target_rmse.empty() && std::none_of(outputs.begin(), outputs.end(), [](const GateLimits& own) { return own.OfNumbers(); }))
+  if (!asked.max_target_rmse.empty() &&
+      std::none_of(outputs.begin(), outputs.end(), [](const GateLimits& own) { return own.OfNumbers(); }))
     unused.push_back("max_rmse");
   if (unused.empty()) return {};
   return InvalidArgument(

@@ -17,7 +17,8 @@ void TakeLimitOfOutput(const std::string& output, const Dataset& dataset, GateLi
 /// Of a model with one output. Errors: kInvalidArgument, limits that do not fit its task.
 Status CheckGatesFit(const GateLimits& gates, const Dataset& dataset);
 
-/// Those of each of several outputs: limits of answers for the outputs that can give them, limits of the whole model for the first.
+/// Those of each of several outputs: limits of answers for the outputs that can give them, limits of the
+/// whole model for the first.
 /// Errors: kInvalidArgument, a limit that fits none.
 Expected<std::vector<GateLimits>> LimitsOfOutputs(const GateLimits& limits, const Dataset& dataset);
 

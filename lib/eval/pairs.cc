@@ -77,16 +77,20 @@ PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const
   return pair;
 }
 
-void TellInUnits(std::span<const double> differences, size_t targets, std::span<const double> units, PairResult& pair) {
+void TellInUnits(std::span<const double> differences, size_t targets, std::span<const double> units,
+                 PairResult& pair) {
   // Equal bytes stay equal, whatever is rounded away in them.
   if (!pair.max_abs_error || *pair.max_abs_error == 0) return;
-  const auto in_deviations = [&](size_t i) { return differences[i] / (units.empty() ? 1 : units[i % targets % units.size()]); };
+  const auto in_deviations = [&](size_t i) {
+    return differences[i] / (units.empty() ? 1 : units[i % targets % units.size()]);
+  };
   size_t most = 0;
   for (size_t i = 1; i < differences.size(); ++i) {
     if (in_deviations(i) > in_deviations(most)) most = i;
   }
   if (differences[most] > 0) pair.max_abs_error = differences[most];
-  if (units.size() == targets && targets > 1) pair.max_abs_error_number = static_cast<int64_t>(most % targets);
+  if (units.size() == targets && targets > 1)
+    pair.max_abs_error_number = static_cast<int64_t>(most % targets);
 }
 
 }  // namespace qat

@@ -13,7 +13,8 @@ namespace qat {
 
 /// Compares `b` with `a`.
 ///   drop_pt = 100 * (correct(a) - correct(b)) / N
-///   max_abs_error = max |score_a - score_b|, over all images and classes, where both have scores of as many classes
+///   max_abs_error = max |score_a - score_b|, over all images and classes, where both have scores of as many
+///   classes
 ///   equal_outputs: images whose scores are equal to the bit, likewise
 ///   max_abs_lsb = max |round(score_a / step) - round(score_b / step)|, where both have the same step > 0
 /// In addition, the interval of the drop and the p value of McNemar's test (statistics.h).
@@ -25,9 +26,11 @@ PairResult ComparePair(const std::string& a_name, const Predictions& a, const st
 PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const std::string& b_name,
                           const Predictions& b);
 
-/// Of normalized numbers: max_abs_error becomes that of the target that differs most, in its own unit. `differences` is by how much two
-/// answers differ, [count, targets]; `units` as UnitsOf (regression.h) has them: of as many as targets, the pair says which it is.
-void TellInUnits(std::span<const double> differences, size_t targets, std::span<const double> units, PairResult& pair);
+/// Of normalized numbers: max_abs_error becomes that of the target that differs most, in its own unit.
+/// `differences` is by how much two answers differ, [count, targets]; `units` as UnitsOf (regression.h) has
+/// them: of as many as targets, the pair says which it is.
+void TellInUnits(std::span<const double> differences, size_t targets, std::span<const double> units,
+                 PairResult& pair);
 
 }  // namespace qat
 

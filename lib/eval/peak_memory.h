@@ -7,8 +7,9 @@
 
 namespace qat {
 
-/// Bytes resident at most in a child that does `work` and ends, the program itself included; what the caller holds already
-/// counts, too, so call it before anything large is read. 0: no child could be started, or it did not end well.
+/// Bytes resident at most in a child that does `work` and ends, the program itself included; what the caller
+/// holds already counts, too, so call it before anything large is read. 0: no child could be started, or it
+/// did not end well.
 /// Requires  no other thread of this process: a child has none but the one that calls.
 int64_t PeakMemoryOf(const std::function<void()>& work);
 

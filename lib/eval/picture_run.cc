@@ -82,7 +82,8 @@ Expected<std::vector<Named>> ReadExamples(const std::string& file, const Contrac
   }
   const InputContract& input = contract.input();
   QAT_ASSIGN_OR_RETURN(PictureValues picture,
-                       ReadPictureValues(file, {input.height, input.width, input.channels, input.fit, input.values, input.white}));
+                       ReadPictureValues(file, {input.height, input.width, input.channels, input.fit,
+                                                input.values, input.white}));
   return std::vector<Named>{{file, std::move(picture.values)}};
 }
 
@@ -107,7 +108,8 @@ Status CheckChannels(const InputContract& contract) {
   const std::string shape = ToString(Shape{1, contract.height, contract.width, contract.channels});
   const bool rows_are_channels = contract.height == 1 || contract.height == 3;
   if (rows_are_channels && contract.width > 3 && contract.channels > 3) {
-    return Unsupported(StrCat("its input ", shape, " has the channels first (NCHW), expected [1, height, width, "
+    return Unsupported(StrCat("its input ", shape,
+                              " has the channels first (NCHW), expected [1, height, width, "
                               "1 or 3] for pictures; arrays of that shape can be given as `input`"));
   }
   return Unsupported(StrCat("its input ", shape, " has ", contract.channels,
@@ -129,7 +131,8 @@ std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabil
                                std::span<const std::string> labels) {
   if (task == Task::kYesNo && predictions.scores.size() == 1) {
     // Both classes, by the probability of yes.
-    const double yes = are_probabilities ? double{predictions.scores[0]} : 1 / (1 + std::exp(-double{predictions.scores[0]}));
+    const double yes = are_probabilities ? double{predictions.scores[0]}
+                                         : 1 / (1 + std::exp(-double{predictions.scores[0]}));
     std::vector<Guess> guesses = {{1, NameOf(1, labels), yes}, {0, NameOf(0, labels), 1 - yes}};
     if (!IsYes(predictions.scores[0], are_probabilities)) std::swap(guesses[0], guesses[1]);
     guesses.resize(std::min<size_t>(guesses.size(), static_cast<size_t>(k)));
@@ -142,9 +145,10 @@ std::vector<Guess> BestGuesses(const Predictions& predictions, bool are_probabil
   const std::span<const float> scores(predictions.scores);
   std::vector<double> sigmoids;
   for (const float score : scores) sigmoids.push_back(1 / (1 + std::exp(-double{score})));
-  const std::vector<double> probabilities =
-      task == Task::kMultiLabel && !are_probabilities ? sigmoids
-      : are_probabilities ? std::vector<double>(scores.begin(), scores.end()) : Softmax(scores);
+  const std::vector<double> probabilities = task == Task::kMultiLabel && !are_probabilities ? sigmoids
+                                            : are_probabilities
+                                                ? std::vector<double>(scores.begin(), scores.end())
+                                                : Softmax(scores);
   std::vector<size_t> order(scores.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
@@ -197,9 +201,9 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
         continue;
       }
       if (predictions.labels.size() != 1) {
-        return Unsupported(
-            StrCat(model->source(), ": gives ", predictions.labels.size(),
-                   " answers per image, expected one to classify a picture; running it on tensors gives them all"));
+        return Unsupported(StrCat(
+            model->source(), ": gives ", predictions.labels.size(),
+            " answers per image, expected one to classify a picture; running it on tensors gives them all"));
       }
       report.pictures.push_back(
           {each.name, BestGuesses(predictions, are_probabilities, task, request.topk, contract.labels())});

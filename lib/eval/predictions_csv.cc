@@ -30,7 +30,8 @@ std::string LabelsCsv(const Rows& rows, const Dataset& dataset) {
     csv += std::to_string(dataset.IndexOf(at / per_image));
     if (marks) {
       const auto label = static_cast<size_t>(at % per_image);
-      csv += "," + (label < dataset.class_names.size() ? CsvField(dataset.class_names[label]) : std::to_string(label));
+      csv += "," + (label < dataset.class_names.size() ? CsvField(dataset.class_names[label])
+                                                       : std::to_string(label));
     } else if (per_image > 1) {
       csv += StrCat(",", at % per_image / dataset.label_width, ",", at % dataset.label_width);
     }
@@ -106,7 +107,8 @@ std::string OutputsCsv(const Rows& rows, const Dataset& dataset) {
     const size_t count = numbers ? labels.numbers.size() : labels.labels.size();
     for (size_t at = 0; at < count; ++at) {
       const int64_t example = static_cast<int64_t>(at) / width;
-      csv += StrCat(dataset.IndexOf(example), ",", CsvField(labels.output), ",", static_cast<int64_t>(at) % width, ",");
+      csv += StrCat(dataset.IndexOf(example), ",", CsvField(labels.output), ",",
+                    static_cast<int64_t>(at) % width, ",");
       csv += numbers ? StrCat(labels.numbers[at]) : std::to_string(labels.labels[at]);
       for (const auto& own : answers) csv += "," + own[at];
       csv += "\n";

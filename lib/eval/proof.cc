@@ -57,7 +57,8 @@ const LayerError* EarlierLayer(const Report& baseline, const LayerError& layer, 
   return nullptr;
 }
 
-// Decibels that a layer's own rounding costs more than it did. A scale that has not grown lost none: there the signal changed.
+// Decibels that a layer's own rounding costs more than it did. A scale that has not grown lost none: there
+// the signal changed.
 double LossOf(const LayerError& layer, const LayerError* earlier) {
   if (earlier == nullptr || !layer.own_sqnr_db || !earlier->own_sqnr_db) return 0;
   return layer.scale > earlier->scale ? *earlier->own_sqnr_db - *layer.own_sqnr_db : 0;
@@ -65,8 +66,8 @@ double LossOf(const LayerError& layer, const LayerError* earlier) {
 
 std::string LossText(const LayerError& layer, const LayerError& earlier) {
   return StrCat("first ", PlaceText(layer.layer, layer.op, layer.index), ", which uses ",
-                Fixed(100 * layer.range_used, 0), " % of its range (baseline: ",
-                Fixed(100 * earlier.range_used, 0), " %)");
+                Fixed(100 * layer.range_used, 0),
+                " % of its range (baseline: ", Fixed(100 * earlier.range_used, 0), " %)");
 }
 
 GateResult JudgeLayersOf(const std::string& model, const std::string& earlier_model, double limit,

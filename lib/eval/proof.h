@@ -12,22 +12,23 @@ namespace qat {
 /// Decibels that a layer's own signal to noise may lose against the baseline: one bit of its eight.
 inline constexpr double kMaxLayerLoss = 6;
 
-/// Appends a gate for every pair of a quantized model and a witness of it, the row "simulated" or TFLite: "max-steps", of
-/// their outputs, or of the first layer that differs where outputs have no common step; "max-flips" where nothing
-/// was found to compare but labels. Limit: max_steps of `limits`; unset: 0 under the default profile, nothing under another
-/// one, which is asked for because it differs; -1: nothing. GateResult::asked says of this and the others whether the limit
-/// was set.
+/// Appends a gate for every pair of a quantized model and a witness of it, the row "simulated" or TFLite:
+/// "max-steps", of their outputs, or of the first layer that differs where outputs have no common step;
+/// "max-flips" where nothing was found to compare but labels. Limit: max_steps of `limits`; unset: 0 under
+/// the default profile, nothing under another one, which is asked for because it differs; -1: nothing.
+/// GateResult::asked says of this and the others whether the limit was set.
 void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& report);
 
-/// Appends "max-changed-ranges" for every model whose layers `report.ranges` knows: how many of them have another scale than
-/// training chose, naming the first. Limit: that of `limits`; unset: 0; -1: nothing. More than half of them: the model was
-/// quantized otherwise on purpose (calibrated, say), which is a warning and no gate.
+/// Appends "max-changed-ranges" for every model whose layers `report.ranges` knows: how many of them have
+/// another scale than training chose, naming the first. Limit: that of `limits`; unset: 0; -1: nothing. More
+/// than half of them: the model was quantized otherwise on purpose (calibrated, say), which is a warning and
+/// no gate.
 /// Requires  ranges of a graph or a checkpoint.
 void JudgeRanges(const GateLimits& limits, Report& report);
 
-/// Appends "max-layer-loss" for every model whose layers `baseline` knows by the same model name (or as the only model): the
-/// largest fall of own_sqnr_db among layers whose scale has grown, naming the first one beyond the limit. Limit: that of
-/// `limits`; unset: kMaxLayerLoss; -1: nothing.
+/// Appends "max-layer-loss" for every model whose layers `baseline` knows by the same model name (or as the
+/// only model): the largest fall of own_sqnr_db among layers whose scale has grown, naming the first one
+/// beyond the limit. Limit: that of `limits`; unset: kMaxLayerLoss; -1: nothing.
 void JudgeLayers(const GateLimits& limits, const Report& baseline, Report& report);
 
 }  // namespace qat

@@ -8,8 +8,8 @@
 
 #include "contract/inside_name.h"
 #include "eval/histogram.h"
-#include "quant/precision.h"
 #include "ir/range_groups.h"
+#include "quant/precision.h"
 
 namespace qat {
 namespace {
@@ -47,8 +47,8 @@ void AddHistogram(const ModelTensor& tensor, QuantizationParams params, LayerRan
 
 Range Union(Range a, Range b) { return {std::min(a.min, b.min), std::max(a.max, b.max)}; }
 
-// Outputs that share a scale (what a concatenation reads) have the union of the ranges observed on each of them. A
-// checkpoint holds the observed ranges, a graph the shared ones.
+// Outputs that share a scale (what a concatenation reads) have the union of the ranges observed on each of
+// them. A checkpoint holds the observed ranges, a graph the shared ones.
 std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
   std::map<std::string, Range> shared;
   for (const auto& [name, named] : checkpoint.ranges) shared[name] = IncludingZero(named.range);
@@ -74,7 +74,8 @@ std::vector<LayerRange> RangesOf(const Checkpoint& checkpoint) {
   for (const auto& [name, range] : SharedRanges(checkpoint)) {
     if (!std::isfinite(range.max - range.min)) continue;  // of a group that freezing refuses
     const Precisions precisions = IntegersFromName(checkpoint.scheme).value_or(PrecisionsOf(Scheme::kUInt8));
-    const QuantizedLimits limits = LimitsOf(name.ends_with("/filter") ? precisions.filters : precisions.activations);
+    const QuantizedLimits limits =
+        LimitsOf(name.ends_with("/filter") ? precisions.filters : precisions.activations);
     ranges.push_back(Describe(name, NudgedParams(range, limits), limits));
   }
   return ranges;

@@ -11,8 +11,9 @@
 
 namespace qat {
 
-/// Of every range that training chose, as conversion will take it: nudged, filters narrow. A graph and a model give the
-/// order of execution, a checkpoint that of the names. Biases are left out: their scale is not chosen.
+/// Of every range that training chose, as conversion will take it: nudged, filters narrow. A graph and a
+/// model give the order of execution, a checkpoint that of the names. Biases are left out: their scale is not
+/// chosen.
 std::vector<LayerRange> RangesOf(const Checkpoint& checkpoint);
 std::vector<LayerRange> RangesOf(const Graph& graph);
 /// Of every quantized uint8 or int8 tensor with one scale.

@@ -15,7 +15,7 @@ namespace {
 constexpr uint64_t kBootstrapPurpose = 0x726d7365;  // "rmse"
 constexpr int kResamples = 1000;
 constexpr size_t kFewestForAnInterval = 20;
-constexpr size_t kMostTargets = 100;  // more are the places of a map
+constexpr size_t kMostTargets = 100;      // more are the places of a map
 constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
 
 double Squared(double value) { return value * value; }
@@ -53,12 +53,13 @@ std::optional<double> Explained(double squares, double variance) {
 }
 
 // The mean squared error of each image, in units.
-std::vector<double> ErrorsOfImages(std::span<const float> answers, std::span<const float> numbers, size_t targets,
-                                   std::span<const double> units) {
+std::vector<double> ErrorsOfImages(std::span<const float> answers, std::span<const float> numbers,
+                                   size_t targets, std::span<const double> units) {
   std::vector<double> errors(numbers.size() / targets, 0);
   for (size_t i = 0; i < numbers.size(); ++i) {
     const double unit = units.empty() ? 1 : units[i % targets % units.size()];
-    errors[i / targets] += Squared((double{answers[i]} - double{numbers[i]}) / unit) / static_cast<double>(targets);
+    errors[i / targets] +=
+        Squared((double{answers[i]} - double{numbers[i]}) / unit) / static_cast<double>(targets);
   }
   return errors;
 }
@@ -116,29 +117,33 @@ Status CheckNumbers(const std::string& name, const Predictions& predictions, con
   if (predictions.classes > 0 && predictions.scores.size() == dataset.numbers.size()) return {};
   return Corrupt(StrCat(dataset.name, ": labels are ", dataset.targets,
                         dataset.targets == 1 ? " real number" : " real numbers", " per image, expected ",
-                        predictions.classes == 0 || dataset.size() == 0 ? std::string("classes")
-                                                 : StrCat(std::ssize(predictions.scores) / dataset.size()),
+                        predictions.classes == 0 || dataset.size() == 0
+                            ? std::string("classes")
+                            : StrCat(std::ssize(predictions.scores) / dataset.size()),
                         ", as ", name, " answers"));
 }
 
-std::vector<double> UnitsOf(const Dataset& dataset, std::span<const float> numbers, const OutputContract& output) {
+std::vector<double> UnitsOf(const Dataset& dataset, std::span<const float> numbers,
+                            const OutputContract& output) {
   const auto targets = static_cast<size_t>(dataset.targets);
   if (dataset.task == Task::kReconstruction) {
-    const bool alike = output.std.empty() || std::equal(output.std.begin() + 1, output.std.end(), output.std.begin());
+    const bool alike =
+        output.std.empty() || std::equal(output.std.begin() + 1, output.std.end(), output.std.begin());
     return alike ? std::vector<double>() : std::vector<double>(output.std.begin(), output.std.end());
   }
   if (targets < 2 || targets > kMostTargets) return {};
   std::vector<double> units;
   for (size_t target = 0; target < targets; ++target) {
-    const double deviation = std::sqrt(VarianceSum(numbers, target, targets) / static_cast<double>(numbers.size() / targets));
+    const double deviation =
+        std::sqrt(VarianceSum(numbers, target, targets) / static_cast<double>(numbers.size() / targets));
     const double learned = output.std.size() == targets ? double{output.std[target]} : 1;
     units.push_back(deviation > 0 ? deviation : learned);
   }
   return units;
 }
 
-RegressionResult MeasureErrors(std::span<const float> answers, std::span<const float> numbers, int32_t targets,
-                               std::span<const double> units) {
+RegressionResult MeasureErrors(std::span<const float> answers, std::span<const float> numbers,
+                               int32_t targets, std::span<const double> units) {
   QAT_CHECK(targets > 0 && !numbers.empty() && answers.size() == numbers.size());
   const auto stride = static_cast<size_t>(targets);
   RegressionResult result;
@@ -162,8 +167,9 @@ RegressionResult MeasureErrors(std::span<const float> answers, std::span<const f
   return result;
 }
 
-ErrorComparison CompareErrors(std::span<const float> a, std::span<const float> b, std::span<const float> numbers, int32_t targets,
-                              uint64_t seed, std::span<const double> units) {
+ErrorComparison CompareErrors(std::span<const float> a, std::span<const float> b,
+                              std::span<const float> numbers, int32_t targets, uint64_t seed,
+                              std::span<const double> units) {
   QAT_CHECK(targets > 0 && a.size() == numbers.size() && b.size() == numbers.size() && !a.empty());
   const std::vector<double> of_a = ErrorsOfImages(a, numbers, static_cast<size_t>(targets), units);
   const std::vector<double> of_b = ErrorsOfImages(b, numbers, static_cast<size_t>(targets), units);

@@ -15,7 +15,8 @@
 namespace qat {
 namespace {
 
-// Remarks in the order in which they came up, each with the rows it is true of and what is to be said of the row.
+// Remarks in the order in which they came up, each with the rows it is true of and what is to be said of the
+// row.
 class Remarks {
  public:
   void Add(const std::string& remark, const std::string& row, const std::string& detail = "") {
@@ -54,9 +55,12 @@ std::string ClassList(const Report& report, const ModelResult& row, const std::v
   return labels.size() > kMostNamed ? StrCat(text, " and ", labels.size() - kMostNamed, " more") : text;
 }
 
-// Classes that nothing was measured of, which figures of all classes hide. Their number is that of names or of the model's answers.
+// Classes that nothing was measured of, which figures of all classes hide. Their number is that of names or
+// of the model's answers.
 void RemarkOnAbsentClasses(Report& report) {
-  const auto has_classes = [](const ModelResult& row) { return row.classification && !ClassCountsOf(*row.classification).empty(); };
+  const auto has_classes = [](const ModelResult& row) {
+    return row.classification && !ClassCountsOf(*row.classification).empty();
+  };
   const auto row = std::find_if(report.models.begin(), report.models.end(), has_classes);
   if (row == report.models.end() || row->labels) return;
   std::vector<ClassCount> counts = ClassCountsOf(*row->classification);
@@ -67,10 +71,11 @@ void RemarkOnAbsentClasses(Report& report) {
   }
   if (absent.empty() || absent.size() == counts.size()) return;
   const size_t present = counts.size() - absent.size();
-  report.warnings.push_back(StrCat("no ", UnitOf(*row) == "pixels" ? "pixel" : "image", " of ", JoinSome(absent, 5), ": ",
+  report.warnings.push_back(StrCat("no ", UnitOf(*row) == "pixels" ? "pixel" : "image", " of ",
+                                   JoinSome(absent, 5), ": ",
                                    absent.size() == 1 ? "its recall is" : "their recalls are",
-                                   " not known, and the balanced accuracy is the mean over the other ", present,
-                                   present == 1 ? " class" : " classes"));
+                                   " not known, and the balanced accuracy is the mean over the other ",
+                                   present, present == 1 ? " class" : " classes"));
 }
 
 // The one class that is answered for everything.
@@ -95,7 +100,8 @@ void RemarkOnClasses(const Report& report, const ModelResult& row, const std::st
                               Counted(row.accuracy->total, UnitOf(row))),
                        name, percents);
   }
-  if (!never.empty()) remarks.Add(StrCat("never answers ", ClassList(report, row, never, counts)), name, percents);
+  if (!never.empty())
+    remarks.Add(StrCat("never answers ", ClassList(report, row, never, counts)), name, percents);
   if (chance) {
     remarks.Add(GuessingText(counts), name, percents);
   } else if (*balanced < AccuracyOf(counts) - kFarBelow) {
@@ -103,7 +109,8 @@ void RemarkOnClasses(const Report& report, const ModelResult& row, const std::st
   }
 }
 
-void RemarkOnNumbers(const Report& report, const ModelResult& row, const std::string& name, Remarks& remarks) {
+void RemarkOnNumbers(const Report& report, const ModelResult& row, const std::string& name,
+                     Remarks& remarks) {
   if (report.data_examples < kLeastForR2) return;
   const RegressionResult& result = *row.regression;
   const auto judge = [&](const ErrorStatistics& errors, const std::string& what) {
@@ -117,7 +124,9 @@ void RemarkOnNumbers(const Report& report, const ModelResult& row, const std::st
   const auto worse = [](const ErrorStatistics& errors) { return errors.r2 && *errors.r2 < 0; };
   const auto count = std::count_if(result.targets.begin(), result.targets.end(), worse);
   if (count > kMostNamed) {
-    remarks.Add(StrCat("worse than always answering the mean of the labels, in ", count, " of ", result.targets.size(), " numbers"), name);
+    remarks.Add(StrCat("worse than always answering the mean of the labels, in ", count, " of ",
+                       result.targets.size(), " numbers"),
+                name);
     return;
   }
   for (size_t i = 0; i < result.targets.size(); ++i)
@@ -132,8 +141,11 @@ void RemarkOnLabels(const Report& report, const ModelResult& row, const std::str
     const LabelCount& count = labels[i];
     if (count.positives < kFew || count.total - count.positives < kFew) continue;
     if (count.answers == 0)
-      remarks.Add(StrCat("never answers label '", LabelName(report, i), "', which ", Counted(count.positives, "images"), " have"), name);
-    if (count.answers == count.total) remarks.Add(StrCat("answers label '", LabelName(report, i), "' for all images"), name);
+      remarks.Add(StrCat("never answers label '", LabelName(report, i), "', which ",
+                         Counted(count.positives, "images"), " have"),
+                  name);
+    if (count.answers == count.total)
+      remarks.Add(StrCat("answers label '", LabelName(report, i), "' for all images"), name);
   }
 }
 

@@ -36,7 +36,8 @@ Error AskingForStats(const Model& model, Error error) {
   if (unknown)
     error.message +=
         "; give `input_stats` MEAN,STD (127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1; 0,1 for 0 to "
-        "255; none where the data are the real numbers that it takes), or `graph` or `checkpoint` of the same network";
+        "255; none where the data are the real numbers that it takes), or `graph` or `checkpoint` of the "
+        "same network";
   return std::move(error).Prefixed(model.source());
 }
 
@@ -47,9 +48,9 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
   std::optional<NamedContract> other = first;
   if (request.input_stats) {
     QAT_ASSIGN_OR_RETURN_IN(model.source(), Contract contract,
-                            request.input_stats->reals
-                                ? ContractOfRealNumbers(model)
-                                : ContractFromStats(model, request.input_stats->mean, request.input_stats->std));
+                            request.input_stats->reals ? ContractOfRealNumbers(model)
+                                                       : ContractFromStats(model, request.input_stats->mean,
+                                                                           request.input_stats->std));
     other = NamedContract{"`input_stats`", std::move(contract)};
   }
   auto chosen = ContractOf(model, other ? &other->contract : nullptr);
@@ -166,8 +167,8 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFileOfKind(request_.graph, kGraphIdentifier));
     QAT_ASSIGN_OR_RETURN(const Graph graph, ParseFrozenGraph(bytes, request_.graph));
     QAT_ASSIGN_OR_RETURN(const auto model, LowerToModel(graph, request_.graph));
-    QAT_ASSIGN_OR_RETURN(
-        auto predictor, MakeModelPredictor(model, "graph", "graph", request_.interpreter, &graph.contract));
+    QAT_ASSIGN_OR_RETURN(auto predictor,
+                         MakeModelPredictor(model, "graph", "graph", request_.interpreter, &graph.contract));
     AddRow(std::move(predictor), request_.graph, bytes);
     rows_.rows.back().result.provenance = graph.provenance;
     rows_.rows.back().result.model_bytes = static_cast<int64_t>(model->file_size());
@@ -210,8 +211,8 @@ class Opener {
     QAT_ASSIGN_OR_RETURN(const Graph graph, Freeze(state.checkpoint, {}, none));
     QAT_ASSIGN_OR_RETURN(const auto model, LowerToModel(graph, state.path));
     Row row;
-    QAT_ASSIGN_OR_RETURN(row.predictor, MakeModelPredictor(model, state.name, "graph", request_.interpreter,
-                                                           &graph.contract));
+    QAT_ASSIGN_OR_RETURN(
+        row.predictor, MakeModelPredictor(model, state.name, "graph", request_.interpreter, &graph.contract));
     row.result.name = state.name;
     row.result.kind = "graph";
     row.result.type = row.predictor->type();
@@ -221,8 +222,9 @@ class Opener {
     return row;
   }
 
-  // Integer models are compared with the float model of the same network in our runtime. Where only a trained state is given,
-  // it is frozen and lowered here; where that fails, the row is missing and the warning says why.
+  // Integer models are compared with the float model of the same network in our runtime. Where only a trained
+  // state is given, it is frozen and lowered here; where that fails, the row is missing and the warning says
+  // why.
   void AddFloatModel() {
     const auto is_model = [](const Row& row) { return row.result.kind == "tflite"; };
     const auto is_integer = [&](const Row& row) { return is_model(row) && row.result.type != "float32"; };
@@ -233,13 +235,14 @@ class Opener {
     if (has_own && std::string_view(to_lower_->name) == "graph") return;
     auto row = Lowered(*to_lower_);
     if (!row.ok()) {
-      warnings_.push_back(StrCat(to_lower_->path, ": there is no float model of it to compare with: ",
-                                 row.error().message));
+      warnings_.push_back(
+          StrCat(to_lower_->path, ": there is no float model of it to compare with: ", row.error().message));
       return;
     }
-    rows.insert(std::find_if(rows.begin(), rows.end(),
-                             [&](const Row& other) { return is_model(other) || other.result.kind == "graph"; }),
-                std::move(*row));
+    rows.insert(
+        std::find_if(rows.begin(), rows.end(),
+                     [&](const Row& other) { return is_model(other) || other.result.kind == "graph"; }),
+        std::move(*row));
   }
 
   std::string TwinName(std::string_view name, const std::string& twin) const {
@@ -260,7 +263,8 @@ class Opener {
     return {};
   }
 
-  // TFLite's answers to the integer model that was added last. That it is not there is an error only where it was asked for;
+  // TFLite's answers to the integer model that was added last. That it is not there is an error only where it
+  // was asked for;
   // that it refuses a model which we run is worth a warning.
   Status AddLitert(const std::shared_ptr<const Model>& model, const Contract& contract) {
     const ModelResult twin = ModelAddedLast();
@@ -289,7 +293,8 @@ class Opener {
 
   // A file that is called like a row keeps its own name.
   static std::string NameFor(const std::string& path) {
-    for (const char* taken : {"float", kFloatGraphName, "checkpoint", "simulated", "graph", "litert", kFakeQuantizedName}) {
+    for (const char* taken :
+         {"float", kFloatGraphName, "checkpoint", "simulated", "graph", "litert", kFakeQuantizedName}) {
       if (path == taken) return StrCat("./", path);
     }
     return path;
@@ -340,7 +345,7 @@ Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request) 
 }
 
 Expected<Contract> ContractOfRow(const Model& model, const RowRequest& request,
-                                      std::vector<std::string>& warnings) {
+                                 std::vector<std::string>& warnings) {
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ChooseContract(model, request, {}, warnings));
   return std::move(chosen.contract);
 }

@@ -30,18 +30,22 @@ double NumberOr(const json& event, const char* key, double otherwise) {
   return value == event.end() || value->is_null() ? otherwise : value->get<double>();
 }
 
-void AddPoint(const std::string& name, int64_t step, const json& event, const char* key, std::vector<TrainingCurve>& curves) {
+void AddPoint(const std::string& name, int64_t step, const json& event, const char* key,
+              std::vector<TrainingCurve>& curves) {
   if (!event.contains(key)) return;
-  const auto known = std::find_if(curves.begin(), curves.end(), [&](const TrainingCurve& curve) { return curve.name == name; });
+  const auto known = std::find_if(curves.begin(), curves.end(),
+                                  [&](const TrainingCurve& curve) { return curve.name == name; });
   TrainingCurve& curve = known == curves.end() ? curves.emplace_back(TrainingCurve{name, {}}) : *known;
   curve.points.emplace_back(step, NumberOr(event, key, std::nan("")));
 }
 
 void AddRange(int64_t step, const json& event, std::vector<RangeCurve>& curves) {
   const auto tensor = event.at("layer").get<std::string>();
-  const auto known = std::find_if(curves.begin(), curves.end(), [&](const RangeCurve& curve) { return curve.tensor == tensor; });
+  const auto known = std::find_if(curves.begin(), curves.end(),
+                                  [&](const RangeCurve& curve) { return curve.tensor == tensor; });
   RangeCurve& curve = known == curves.end() ? curves.emplace_back(RangeCurve{tensor, {}}) : *known;
-  curve.points.push_back({step, event.at("min").get<double>(), event.at("max").get<double>(), NumberOr(event, "clipped", std::nan(""))});
+  curve.points.push_back({step, event.at("min").get<double>(), event.at("max").get<double>(),
+                          NumberOr(event, "clipped", std::nan(""))});
 }
 
 void AddStart(const json& event, RunRecord& run) {
@@ -110,7 +114,8 @@ Expected<RunRecord> ReadRunCurves(const std::string& run) {
 Expected<RunRecord> ReadRunRecord(const std::string& run) {
   const std::string path = JoinPath(run, "metrics.ndjson");
   if (!FileExists(path)) {
-    return NotFound(StrCat(path, ": does not exist, expected the directory of a training run, which qat-train writes with -o"));
+    return NotFound(StrCat(
+        path, ": does not exist, expected the directory of a training run, which qat-train writes with -o"));
   }
   return ReadRunCurves(run);
 }

@@ -9,8 +9,9 @@
 
 namespace qat {
 
-/// Exact McNemar test, two-sided: how likely a split of the discordant images at least as uneven is between two models
-/// that are equally good.  p = min(1, 2 * sum of C(n, i) / 2^n over i <= min(b, c)), n = b + c; 1 where n = 0.
+/// Exact McNemar test, two-sided: how likely a split of the discordant images at least as uneven is between
+/// two models that are equally good.  p = min(1, 2 * sum of C(n, i) / 2^n over i <= min(b, c)), n = b + c; 1
+/// where n = 0.
 /// Source    McNemar 1947; exact form: Edwards 1948.
 double McNemarP(int64_t right_to_wrong, int64_t wrong_to_right);
 
@@ -23,9 +24,10 @@ struct PairedCounts {
   int64_t both_right = 0, right_to_wrong = 0, wrong_to_right = 0, both_wrong = 0;
 };
 
-/// 95 % interval of accuracy(a) - accuracy(b) on the same images, as fractions. It keeps its coverage where few or no
-/// labels differ, where the textbook's interval has no width. Requires  at least one image.
-/// Source    Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions based on
+/// 95 % interval of accuracy(a) - accuracy(b) on the same images, as fractions. It keeps its coverage where
+/// few or no labels differ, where the textbook's interval has no width. Requires  at least one image.
+/// Source    Newcombe 1998, "Improved confidence intervals for the difference between binomial proportions
+/// based on
 ///           paired data", method 10.
 Interval PairedDifferenceInterval(const PairedCounts& counts);
 

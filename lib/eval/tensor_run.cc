@@ -54,8 +54,9 @@ Error OtherShape(const Model& model, std::span<const TensorFile> files, const Er
   std::vector<std::string> shapes;
   for (size_t i = 0; i < files.size(); ++i) {
     const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[i])];
-    shapes.push_back(StrCat(files[i].path, ": has the shape ", ToString(files[i].array.shape), ", expected ", ManyOf(input.shape),
-                            " or other sizes that the model can take (input '", input.name, "')"));
+    shapes.push_back(StrCat(files[i].path, ": has the shape ", ToString(files[i].array.shape), ", expected ",
+                            ManyOf(input.shape), " or other sizes that the model can take (input '",
+                            input.name, "')"));
   }
   return {reason.code, StrCat(Join(shapes, "; "), ": ", reason.message)};
 }
@@ -97,7 +98,8 @@ std::vector<NpyArray> EmptyOutputs(const Interpreter& interpreter, int32_t batch
 }
 
 // Arrays, tables and pictures, as the inputs take them.
-Expected<std::vector<TensorFile>> ReadFiles(const Model& model, const std::vector<std::string>& paths, std::vector<std::string>& notes) {
+Expected<std::vector<TensorFile>> ReadFiles(const Model& model, const std::vector<std::string>& paths,
+                                            std::vector<std::string>& notes) {
   std::vector<TensorFile> files;
   for (size_t i = 0; i < paths.size(); ++i) {
     if (IsPictureFile(paths[i])) {
@@ -121,11 +123,13 @@ std::string PathOfInput(const std::string& input) {
   return equals == std::string::npos || FileExists(input) ? input : input.substr(equals + 1);
 }
 
-Expected<std::vector<std::string>> InOrderOfInputs(const Model& model, const std::vector<std::string>& inputs) {
+Expected<std::vector<std::string>> InOrderOfInputs(const Model& model,
+                                                   const std::vector<std::string>& inputs) {
   const auto has_name = [](const std::string& input) { return PathOfInput(input) != input; };
   const auto named = std::count_if(inputs.begin(), inputs.end(), has_name);
   if (named == 0) return inputs;
-  if (named < std::ssize(inputs)) return InvalidArgument("`input`: expected NAME=FILE for all inputs, or for none");
+  if (named < std::ssize(inputs))
+    return InvalidArgument("`input`: expected NAME=FILE for all inputs, or for none");
   const std::vector<std::string> names = InputNames(model);
   std::vector<std::string> files(names.size());
   for (const std::string& input : inputs) {
@@ -134,16 +138,16 @@ Expected<std::vector<std::string>> InOrderOfInputs(const Model& model, const std
     for (size_t i = 0; i < names.size() && index == names.size(); ++i)
       if (model.tensors()[static_cast<size_t>(model.inputs()[i])].name == name) index = i;
     if (index == names.size()) {
-      return InvalidArgument(StrCat("`input`: ", UnknownName("input", name, names), " of ", model.source(), ", expected one of ",
-                                    Join(names)));
+      return InvalidArgument(StrCat("`input`: ", UnknownName("input", name, names), " of ", model.source(),
+                                    ", expected one of ", Join(names)));
     }
     if (!files[index].empty()) return InvalidArgument(StrCat("`input`: '", name, "' is given twice"));
     files[index] = path;
   }
   const auto missing = std::find(files.begin(), files.end(), "");
   if (missing == files.end()) return files;
-  return InvalidArgument(StrCat("`input`: none for '", names[static_cast<size_t>(missing - files.begin())], "' of ",
-                                model.source(), ", expected one for each of ", Join(names)));
+  return InvalidArgument(StrCat("`input`: none for '", names[static_cast<size_t>(missing - files.begin())],
+                                "' of ", model.source(), ", expected one for each of ", Join(names)));
 }
 
 Expected<ExampleShapes> ShapesOfExamples(const Model& model, std::span<const TensorFile> files) {
@@ -210,7 +214,7 @@ Status CheckFiles(const TensorRunRequest& request, const RowRequest& rows, size_
 }  // namespace
 
 Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, const RowRequest& rows,
-                                              const WorkHooks& hooks, Report& report) {
+                                               const WorkHooks& hooks, Report& report) {
   if (request.inputs.empty())
     return InvalidArgument("`input`: is missing: give a .npy file for each input of the model");
   QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
@@ -221,7 +225,8 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
   InterpreterOptions options = rows.interpreter;
   if (examples.shapes != ShapesInFile(*model)) options.input_shapes = examples.shapes;
   auto made = Interpreter::Create(model, options);
-  if (!made.ok()) return options.input_shapes.empty() ? made.error() : OtherShape(*model, inputs, made.error());
+  if (!made.ok())
+    return options.input_shapes.empty() ? made.error() : OtherShape(*model, inputs, made.error());
   const std::unique_ptr<Interpreter> interpreter = std::move(*made);
   report.metrics["arena_bytes"] = static_cast<double>(interpreter->arena_size());
   report.metrics["activation_bytes"] = static_cast<double>(interpreter->activation_size());
@@ -239,7 +244,8 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
     report.outputs[StrCat("output ", i)] = files[i].path();
   }
   std::vector<OutputTensor> named;
-  for (size_t i = 0; i < outputs.size(); ++i) named.push_back({interpreter->output_info(i).name, std::move(outputs[i])});
+  for (size_t i = 0; i < outputs.size(); ++i)
+    named.push_back({interpreter->output_info(i).name, std::move(outputs[i])});
   return named;
 }
 
@@ -293,7 +299,8 @@ std::string TensorsText(std::span<const OutputTensor> tensors) {
   for (const auto& [name, array] : tensors) {
     text += StrCat(name, "  ", NameOf(array.type), " ", ToString(array.shape), "\n");
     const size_t values = SizeOf(array.type) == 0 ? 0 : array.values.size() / SizeOf(array.type);
-    const size_t examples = array.shape.empty() || array.shape[0] <= 0 ? 1 : static_cast<size_t>(array.shape[0]);
+    const size_t examples =
+        array.shape.empty() || array.shape[0] <= 0 ? 1 : static_cast<size_t>(array.shape[0]);
     for (size_t i = 0; i < std::min(examples, kMostExamples) && values > 0; ++i)
       text += StrCat("  ", ExampleText(array, i * (values / examples), values / examples), "\n");
     if (examples > kMostExamples) text += StrCat("  … ", examples - kMostExamples, " more examples\n");

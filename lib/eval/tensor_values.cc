@@ -18,7 +18,9 @@
 namespace qat {
 namespace {
 
-bool IsFloat(DType type) { return type == DType::kFloat16 || type == DType::kFloat32 || type == DType::kFloat64; }
+bool IsFloat(DType type) {
+  return type == DType::kFloat16 || type == DType::kFloat32 || type == DType::kFloat64;
+}
 
 // The contract that says how real numbers of this input are normalized; null: nothing does.
 const InputContract* Normalization(const Model& model, size_t position, size_t values) {
@@ -31,13 +33,16 @@ const InputContract* Normalization(const Model& model, size_t position, size_t v
 // Values [N, H, W, C], or [N, C, H, W] where the input has the channels first.
 void Normalize(const InputContract& contract, std::span<const uint8_t> values, std::span<float> reals) {
   if (!contract.channels_first) return ToReal(contract, {}, values, reals);
-  const auto channels = static_cast<size_t>(contract.channels), count = static_cast<size_t>(contract.ValueCount());
+  const auto channels = static_cast<size_t>(contract.channels),
+             count = static_cast<size_t>(contract.ValueCount());
   Bytes last(count * sizeof(float));
   std::vector<float> normalized(count);
   for (size_t first = 0; first < reals.size(); first += count) {
-    TransposeElements(values.subspan(first * sizeof(float), last.size()), channels, count / channels, sizeof(float), last);
+    TransposeElements(values.subspan(first * sizeof(float), last.size()), channels, count / channels,
+                      sizeof(float), last);
     ToReal(contract, {}, last, normalized);
-    for (size_t i = 0; i < count; ++i) reals[first + i % channels * (count / channels) + i / channels] = normalized[i];
+    for (size_t i = 0; i < count; ++i)
+      reals[first + i % channels * (count / channels) + i / channels] = normalized[i];
   }
 }
 
@@ -66,7 +71,8 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   NpyArray converted{DType::kFloat32, array.shape, {}};
   QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
   if (to_float) {
-    notes.push_back(StrCat(path, ": ", NameOf(from), " values become float32, as input '", input.name, "' takes them"));
+    notes.push_back(
+        StrCat(path, ": ", NameOf(from), " values become float32, as input '", input.name, "' takes them"));
     return converted;
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
@@ -78,8 +84,9 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   } else {
     std::memcpy(reals.data(), converted.values.data(), converted.values.size());
   }
-  notes.push_back(StrCat(path, ": real numbers are ", how, "quantized for input '", input.name, "' (", NameOf(input.type),
-                         ", scale ", params.scale, ", zero point ", params.zero_point, ")"));
+  notes.push_back(StrCat(path, ": real numbers are ", how, "quantized for input '", input.name, "' (",
+                         NameOf(input.type), ", scale ", params.scale, ", zero point ", params.zero_point,
+                         ")"));
   converted.type = input.type;
   converted.values = input.type == DType::kUInt8   ? Quantized<uint8_t>(reals, params)
                      : input.type == DType::kInt16 ? Quantized<int16_t>(reals, params)
@@ -87,21 +94,26 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   return converted;
 }
 
-Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, size_t position, std::vector<std::string>& notes) {
+Expected<NpyArray> PictureForInput(const std::string& path, const Model& model, size_t position,
+                                   std::vector<std::string>& notes) {
   const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[position])];
   QAT_ASSIGN_OR_RETURN_IN(model.source(), const ModelContract found, ContractOf(model));
   const InputContract& contract = found.contract.inputs.at(position);
   if (contract.channels != 1 && contract.channels != 3) {
-    return Unsupported(StrCat(path, ": is a picture, but input '", input.name, "' takes ", contract.channels,
-                              " channels; expected an array (.npy), or an input of 1 (grey) or 3 (colour) channels"));
+    return Unsupported(
+        StrCat(path, ": is a picture, but input '", input.name, "' takes ", contract.channels,
+               " channels; expected an array (.npy), or an input of 1 (grey) or 3 (colour) channels"));
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
   QAT_ASSIGN_OR_RETURN(const LoadFunction load, MakeLoad(contract, input, params));
-  QAT_ASSIGN_OR_RETURN(const PictureValues picture, ReadPictureValues(path, {contract.height, contract.width, contract.channels,
-                                                                             contract.fit, contract.values, contract.white}));
-  NpyArray array{input.type, input.shape, Bytes(static_cast<size_t>(FlatSize(input.shape)) * SizeOf(input.type))};
+  QAT_ASSIGN_OR_RETURN(const PictureValues picture,
+                       ReadPictureValues(path, {contract.height, contract.width, contract.channels,
+                                                contract.fit, contract.values, contract.white}));
+  NpyArray array{input.type, input.shape,
+                 Bytes(static_cast<size_t>(FlatSize(input.shape)) * SizeOf(input.type))};
   load(picture.values, array.values);
-  notes.push_back(StrCat(path, ": a picture, as ", Describe(contract), ", in ", NameOf(input.type), " for input '", input.name, "'"));
+  notes.push_back(StrCat(path, ": a picture, as ", Describe(contract), ", in ", NameOf(input.type),
+                         " for input '", input.name, "'"));
   return array;
 }
 
@@ -128,7 +140,8 @@ bool IsPictureFile(const std::string& path) {
   if (!file.ok()) return false;
   std::array<uint8_t, 4> head = {};
   if (const auto size = file->Read(head); !size.ok() || *size < head.size()) return false;
-  const bool png = head == std::array<uint8_t, 4>{0x89, 'P', 'N', 'G'}, jpeg = head[0] == 0xff && head[1] == 0xd8;
+  const bool png = head == std::array<uint8_t, 4>{0x89, 'P', 'N', 'G'},
+             jpeg = head[0] == 0xff && head[1] == 0xd8;
   return png || jpeg || (head[0] == 'B' && head[1] == 'M');
 }
 

@@ -49,7 +49,8 @@ TimeCase CaseWithin(const ModelResult& reference, const ModelResult& row, const 
   return time;
 }
 
-// … of an earlier run. How many times slower a fixed loop runs now is taken off, but a faster machine adds nothing.
+// … of an earlier run. How many times slower a fixed loop runs now is taken off, but a faster machine adds
+// nothing.
 TimeCase CaseAcross(const Report& baseline, const ModelResult& reference, const ModelResult& row,
                     const Report& report) {
   TimeCase time;
@@ -97,8 +98,7 @@ TimeVerdict JudgeTime(const TimeCase& time) {
   const bool sure = time.low && time.disturbed.empty();
   const double most = time.limit * (1 + time.noise) * (sure ? 1 : time.busy_factor);
   if (time.low.value_or(time.value) > most) return {false, ""};
-  std::string why =
-      StrCat("too noisy to tell: measurement noise ", Fixed(100 * time.noise, 1), " %");
+  std::string why = StrCat("too noisy to tell: measurement noise ", Fixed(100 * time.noise, 1), " %");
   if (!time.low) why += ", too few turns were measured";
   if (!time.disturbed.empty()) why += StrCat(", ", time.disturbed);
   return {true, why};

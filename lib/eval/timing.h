@@ -18,8 +18,8 @@ struct RunTime {
   float own = 0;  ///< wall, or the thread's processor time where that is less: another process had the core
 };
 
-/// While it lives, the calling thread stays on the processor it is on, where `one_thread` says that all work is its own; the
-/// destructor undoes that.
+/// While it lives, the calling thread stays on the processor it is on, where `one_thread` says that all work
+/// is its own; the destructor undoes that.
 class TimingSession {
  public:
   explicit TimingSession(bool one_thread);

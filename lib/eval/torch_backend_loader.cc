@@ -21,8 +21,8 @@ Expected<TorchBackend> LoadTorchBackend(const std::string& path) {
                               ": is missing: this build runs no checkpoints; build with LibTorch "
                               "(QAT_WITH_TORCH=ON), or evaluate `graph` and `models`, which need none"));
   }
-  // RTLD_LOCAL: LibTorch loads 280 libraries, whose symbols must not reach ours. What both sides share comes from
-  // the program itself, which exports its symbols. Never closed: LibTorch does not survive it.
+  // RTLD_LOCAL: LibTorch loads 280 libraries, whose symbols must not reach ours. What both sides share comes
+  // from the program itself, which exports its symbols. Never closed: LibTorch does not survive it.
   void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) {
     const char* reason = ::dlerror();

@@ -1,5 +1,5 @@
-// torch_backend_loader.h: opens LibTorch when a checkpoint is to be run, and only then: linking it would cost every start
-// of qat-eval 0.3 s.
+// torch_backend_loader.h: opens LibTorch when a checkpoint is to be run, and only then: linking it would cost
+// every start of qat-eval 0.3 s.
 #ifndef QAT_EVAL_TORCH_BACKEND_LOADER_H_
 #define QAT_EVAL_TORCH_BACKEND_LOADER_H_
 
@@ -20,7 +20,8 @@ struct TorchBackend {
 std::string TorchBackendPath();
 
 /// Opens the module at the first call and keeps it open until the program ends.
-/// Errors: kUnsupported, where this build has no module or it cannot be opened; the message says what to do instead.
+/// Errors: kUnsupported, where this build has no module or it cannot be opened; the message says what to do
+/// instead.
 Expected<TorchBackend> LoadTorchBackend(const std::string& path = TorchBackendPath());
 
 /// A checkpoint in LibTorch. Errors: as LoadTorchBackend, and the module's own.

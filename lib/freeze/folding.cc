@@ -43,7 +43,8 @@ Sums Accumulate(const std::vector<float>& filter, const std::vector<double>& pro
   return sums;
 }
 
-double Difference(const Checkpoint& checkpoint, const Graph& network, const GraphNode& node, const Graph& graph) {
+double Difference(const Checkpoint& checkpoint, const Graph& network, const GraphNode& node,
+                  const Graph& graph) {
   const auto trained = [&](int32_t tensor) -> const std::vector<float>& {
     return checkpoint.tensors.at(network.tensor(tensor).name).values;
   };
@@ -54,7 +55,8 @@ double Difference(const Checkpoint& checkpoint, const Graph& network, const Grap
   const auto channels = static_cast<size_t>(shape[axis]);
   const auto stride =
       static_cast<size_t>(FlatSize(Shape(shape.begin() + static_cast<ptrdiff_t>(axis) + 1, shape.end())));
-  const std::vector<float> deployed = DeployedFilter(checkpoint, network.tensor(filter).name, node.definition());
+  const std::vector<float> deployed =
+      DeployedFilter(checkpoint, network.tensor(filter).name, node.definition());
   std::vector<double> probe(deployed.size());
   Random random(kProbeSeed);
   for (double& x : probe) x = random.Between(-1000, 1000) / 1000.0;
@@ -76,7 +78,8 @@ double Difference(const Checkpoint& checkpoint, const Graph& network, const Grap
 
 }  // namespace
 
-std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const Graph& network, const Graph& graph) {
+std::vector<FoldedLayer> CompareFolded(const Checkpoint& checkpoint, const Graph& network,
+                                       const Graph& graph) {
   std::vector<FoldedLayer> layers;
   for (const GraphNode& node : network.nodes) {
     if (node.batch_norm) layers.push_back({node.name, Difference(checkpoint, network, node, graph)});

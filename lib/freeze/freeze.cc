@@ -38,7 +38,8 @@ std::string RoundedText(double value) {
   return text;
 }
 
-/// Names of ranges that the network has under a quantized scheme: filters per axis take theirs from their values.
+/// Names of ranges that the network has under a quantized scheme: filters per axis take theirs from their
+/// values.
 std::set<std::string> RangeNames(const Graph& network, const Precisions& precisions) {
   std::set<std::string> names;
   for (const GraphNode& node : network.nodes) {
@@ -47,7 +48,8 @@ std::set<std::string> RangeNames(const Graph& network, const Precisions& precisi
     }
     for (const int32_t index : TrainedTensorsOf(network, node)) {
       const GraphTensor& tensor = network.tensor(index);
-      if (tensor.trained->role == Role::kFilter && !FilterPrecision(node.type, precisions).per_axis()) names.insert(tensor.name);
+      if (tensor.trained->role == Role::kFilter && !FilterPrecision(node.type, precisions).per_axis())
+        names.insert(tensor.name);
     }
   }
   return names;
@@ -137,7 +139,8 @@ Status JudgeRanges(const Checkpoint& checkpoint, const FreezeOptions& options,
     if (options.strict) return Numerical(text);
     warnings.push_back(StrCat(text, "; train longer, or let `strict` refuse them"));
   }
-  if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", JoinSome(dead, kWorstShown)));
+  if (!dead.empty())
+    warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", JoinSome(dead, kWorstShown)));
   return {};
 }
 
@@ -147,10 +150,9 @@ Status JudgeBatchNorms(const Checkpoint& checkpoint, const FreezeOptions& option
   const std::string unsettled =
       WorstAbove(checkpoint.batch_norm_gaps, options.max_batch_norm_gap, [](double gap) { return gap; });
   if (unsettled.empty()) return {};
-  const std::string text =
-      StrCat("batch norm statistics not settled, more than ", options.max_batch_norm_gap,
-             " deviations from those of other batches, ", unsettled,
-             "; train longer, with larger batches or a later `bn_freeze`");
+  const std::string text = StrCat("batch norm statistics not settled, more than ", options.max_batch_norm_gap,
+                                  " deviations from those of other batches, ", unsettled,
+                                  "; train longer, with larger batches or a later `bn_freeze`");
   if (options.strict) return Numerical(text);
   warnings.push_back(text);
   return {};
@@ -221,12 +223,14 @@ class Freezer {
       } else if (!IsStatistic(tensor.trained->role)) {
         const auto filter = filters_.find(index);
         place = graph_.AddConstant(tensor.name, tensor.shape,
-                                   filter == filters_.end() ? checkpoint_.tensors.at(tensor.name).values : FilterValues(*filter->second));
+                                   filter == filters_.end() ? checkpoint_.tensors.at(tensor.name).values
+                                                            : FilterValues(*filter->second));
       }
       const auto filter = filters_.find(index);
       if (filter == filters_.end()) return;
       const Precision precision = FilterPrecision(filter->second->type, precisions_);
-      if (!precision.is_real() && !precision.per_axis()) SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(precision));
+      if (!precision.is_real() && !precision.per_axis())
+        SetRange(place, checkpoint_.ranges.at(tensor.name).range, LimitsOf(precision));
       return;
     }
     place = graph_.AddTensor(tensor);
@@ -240,7 +244,8 @@ class Freezer {
   /// The filter, or the bias in the place of gamma.
   int32_t PlaceFolded(const GraphNode& node, const GraphTensor& tensor) {
     const FoldedFilter folded = Fold(node);
-    if (tensor.trained->role == Role::kFilter) return graph_.AddConstant(tensor.name, tensor.shape, folded.filter);
+    if (tensor.trained->role == Role::kFilter)
+      return graph_.AddConstant(tensor.name, tensor.shape, folded.filter);
     return graph_.AddConstant(StrCat(node.name, "/bias"), tensor.shape, folded.bias);
   }
 
@@ -277,7 +282,9 @@ class Freezer {
   Range GroupRange(int32_t tensor) const {
     Range all;
     if (precisions_.is_real()) return all;
-    const auto widen = [&](Range range) { all = {std::min(all.min, range.min), std::max(all.max, range.max)}; };
+    const auto widen = [&](Range range) {
+      all = {std::min(all.min, range.min), std::max(all.max, range.max)};
+    };
     const RangeGroup& group = groups_.Of(tensor);
     for (const int32_t member : group.observed)
       widen(IncludingZero(checkpoint_.ranges.at(network_.tensor(member).name).range));
@@ -319,7 +326,8 @@ Expected<Graph> Freeze(const Checkpoint& checkpoint, const FreezeOptions& option
   if (network.form != GraphForm::kTrainable) return Corrupt("its network is frozen already");
   QAT_RETURN_IF_ERROR(CheckTensors(checkpoint, network));
   const std::optional<Precisions> precisions = PrecisionsFromName(checkpoint.scheme);
-  if (!precisions) return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, ", IntegerNames()));
+  if (!precisions)
+    return Unsupported(StrCat("scheme is '", checkpoint.scheme, "', expected float32, ", IntegerNames()));
   QAT_RETURN_IF_ERROR(JudgeBatchNorms(checkpoint, options, warnings));
   if (!precisions->is_real()) {
     QAT_RETURN_IF_ERROR(CheckRanges(checkpoint, network, *precisions));

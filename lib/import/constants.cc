@@ -30,12 +30,18 @@ int64_t IntegerAt(std::span<const uint8_t> data, size_t i) {
 
 int64_t IntegerAt(const ModelTensor& tensor, size_t i) {
   switch (tensor.type) {
-    case DType::kInt8: return IntegerAt<int8_t>(tensor.constant, i);
-    case DType::kUInt8: return IntegerAt<uint8_t>(tensor.constant, i);
-    case DType::kInt16: return IntegerAt<int16_t>(tensor.constant, i);
-    case DType::kInt32: return IntegerAt<int32_t>(tensor.constant, i);
-    case DType::kInt64: return IntegerAt<int64_t>(tensor.constant, i);
-    default: return 0;
+    case DType::kInt8:
+      return IntegerAt<int8_t>(tensor.constant, i);
+    case DType::kUInt8:
+      return IntegerAt<uint8_t>(tensor.constant, i);
+    case DType::kInt16:
+      return IntegerAt<int16_t>(tensor.constant, i);
+    case DType::kInt32:
+      return IntegerAt<int32_t>(tensor.constant, i);
+    case DType::kInt64:
+      return IntegerAt<int64_t>(tensor.constant, i);
+    default:
+      return 0;
   }
 }
 
@@ -84,10 +90,12 @@ Expected<std::vector<float>> RealValues(const ModelTensor& tensor) {
   return values;
 }
 
-Expected<std::vector<float>> RealBias(const ModelTensor& bias, float input_scale, std::span<const float> filter_scale) {
+Expected<std::vector<float>> RealBias(const ModelTensor& bias, float input_scale,
+                                      std::span<const float> filter_scale) {
   const auto count = static_cast<size_t>(FlatSize(bias.shape));
   if (filter_scale.size() != 1 && filter_scale.size() != count) {
-    return Corrupt(StrCat("bias '", bias.name, "' has ", count, " values, its filter ", filter_scale.size(), " scales"));
+    return Corrupt(
+        StrCat("bias '", bias.name, "' has ", count, " values, its filter ", filter_scale.size(), " scales"));
   }
   std::vector<float> values(count);
   for (size_t i = 0; i < count; ++i) {

@@ -1,5 +1,5 @@
-// finished_model.h: a .tflite as a graph with its integers, scales and zero points as they are: to change what lies at its borders
-// and nothing inside.
+// finished_model.h: a .tflite as a graph with its integers, scales and zero points as they are: to change
+// what lies at its borders and nothing inside.
 #ifndef QAT_IMPORT_FINISHED_MODEL_H_
 #define QAT_IMPORT_FINISHED_MODEL_H_
 
@@ -12,8 +12,9 @@ namespace qat {
 /// Whether it computes with integers anywhere.
 bool IsQuantized(const Model& model);
 
-/// Tensors, operators and the contract of the model. `source_sha256` joins the provenance. Errors: kUnsupported for a model that is not known in all
-/// its parts, that has sizes other than the batch open, or operators that are not written.
+/// Tensors, operators and the contract of the model. `source_sha256` joins the provenance. Errors:
+/// kUnsupported for a model that is not known in all its parts, that has sizes other than the batch open, or
+/// operators that are not written.
 Expected<Graph> GraphOfFinished(const Model& model);
 
 }  // namespace qat

@@ -28,7 +28,8 @@ std::string StemOf(const std::string& path) {
 
 /// The name of the first output that is not left out.
 std::string FirstOutput(const onnx::Node& node) {
-  const auto named = std::find_if(node.outputs.begin(), node.outputs.end(), [](const std::string& each) { return !each.empty(); });
+  const auto named = std::find_if(node.outputs.begin(), node.outputs.end(),
+                                  [](const std::string& each) { return !each.empty(); });
   return named == node.outputs.end() ? std::string() : *named;
 }
 
@@ -159,19 +160,24 @@ class Importer {
       notes_.push_back(StrCat("input '", input.name, "' is float64 and becomes float32"));
     if (!input.has_shape) return Unsupported("says no shape; export the network with one");
     if (IsOneExample(model_.graph, values_, input.name, input.dims.size()))
-      return Unsupported("holds the steps of one example and has no batch; export the network with one, as [1, steps, values]");
+      return Unsupported(
+          "holds the steps of one example and has no batch; export the network with one, as [1, steps, "
+          "values]");
     const AxisOrder order = InputOrder(model_.graph, input.name, input.dims.size());
-    QAT_ASSIGN_OR_RETURN(const Shape shape, InputShape(input, order.empty() ? 0 : static_cast<size_t>(order[0])));
+    QAT_ASSIGN_OR_RETURN(const Shape shape,
+                         InputShape(input, order.empty() ? 0 : static_cast<size_t>(order[0])));
     if (shape.size() < 2)
       return Unsupported(
           StrCat("is ", ToString(shape), ", expected a batch and at least one axis, as [1, features]"));
     if (*std::max_element(shape.begin(), shape.end()) > kMostMadeValues)
-      return Unsupported(StrCat("is ", ToString(shape), ", expected ", kMostMadeValues, " at most along an axis"));
+      return Unsupported(
+          StrCat("is ", ToString(shape), ", expected ", kMostMadeValues, " at most along an axis"));
     values_[input.name] = builder_.AddInput(input.name, shape, order);
     inputs_.push_back(input.name);
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
     if (tensor.shape != shape) {
-      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape), MovedText(order), "; the source takes ", ToString(shape)));
+      notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape), MovedText(order),
+                              "; the source takes ", ToString(shape)));
     }
     return {};
   }
@@ -238,7 +244,8 @@ class Importer {
     }
     if (!known) {  // what it reads has been refused; whether it would come in itself, counts
       unknown_.insert(node.outputs.begin(), node.outputs.end());
-      const bool comes_in = FindConverter(node.op) != nullptr || IsStructural(node.op) || OnnxSequences::Handles(node.op);
+      const bool comes_in =
+          FindConverter(node.op) != nullptr || IsStructural(node.op) || OnnxSequences::Handles(node.op);
       return comes_in ? Status() : Unsupported(WayOutFor(node.op, node.domain));
     }
     return Convert(node, context, depth);
@@ -289,26 +296,30 @@ class Importer {
     if (kOps.count(node.node.op) == 0) return {};
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!node.Has(i) || !node.In(i).is_constant() || onnx::IsReal(node.In(i).constant->type)) continue;
-      return Unsupported(StrCat("its input ", i, " is ", NameOf(node.In(i).constant->type), ", expected real numbers"));
+      return Unsupported(
+          StrCat("its input ", i, " is ", NameOf(node.In(i).constant->type), ", expected real numbers"));
     }
     return {};
   }
 
   static bool TakesConstantFirst(const std::string& op) {
     static const std::set<std::string_view> kOps = {
-        "Add",     "Sub",  "Mul",    "Div",         "Equal",          "Less",
-        "Greater", "And",  "Or",     "LessOrEqual", "GreaterOrEqual", "Max",
-        "Min",     "Sum",  "Mean",   "Pow",         "Where",          "Concat",
-        "MatMul",  "Gemm", "Gather", "Mod",         "CastLike", "Einsum", "Attention", "ScatterND"};
+        "Add",       "Sub",      "Mul",    "Div",         "Equal",          "Less",
+        "Greater",   "And",      "Or",     "LessOrEqual", "GreaterOrEqual", "Max",
+        "Min",       "Sum",      "Mean",   "Pow",         "Where",          "Concat",
+        "MatMul",    "Gemm",     "Gather", "Mod",         "CastLike",       "Einsum",
+        "Attention", "ScatterND"};
     return kOps.count(op) > 0;
   }
 
-  /// Each constant made of others is bounded by what it is made of; all of them together by what the file holds.
+  /// Each constant made of others is bounded by what it is made of; all of them together by what the file
+  /// holds.
   Status CountMade(const OnnxNode& node, const std::vector<OnnxValue>& values) {
     constexpr int64_t kTimesThoseOfTheFile = 8;
     for (const OnnxValue& value : values) {
-      const bool handed_on = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                         [&](const OnnxValue& input) { return input.constant == value.constant; });
+      const bool handed_on = std::any_of(node.inputs.begin(), node.inputs.end(), [&](const OnnxValue& input) {
+        return input.constant == value.constant;
+      });
       if (value.is_constant() && !handed_on) made_values_ += value.constant->size();
     }
     const int64_t most = 4 * kMostMadeValues + kTimesThoseOfTheFile * file_values_;
@@ -424,25 +435,28 @@ class Importer {
       builder_.Rename(value.tensor, output.name);
       values_[output.name] = value;
       if (graph.tensor(value.tensor).shape != value.shape) {
-        notes_.push_back(StrCat("output '", output.name, "' gives ", ToString(graph.tensor(value.tensor).shape), MovedText(value.order),
+        notes_.push_back(StrCat("output '", output.name, "' gives ",
+                                ToString(graph.tensor(value.tensor).shape), MovedText(value.order),
                                 "; the source gives ", ToString(value.shape)));
       }
     }
     return {};
   }
 
-  /// Channels last where they are so already, the batch first where recurrent layers have it second, else as ONNX has them. Three axes
-  /// that no input has in that order are steps of tokens, and no channels.
+  /// Channels last where they are so already, the batch first where recurrent layers have it second, else as
+  /// ONNX has them. Three axes that no input has in that order are steps of tokens, and no channels.
   Expected<OnnxValue> OutputValue(const OnnxValue& value) {
     const AxisOrder own = WithoutUnitAxes(value.order);
-    if (own == kStepsFirst && conversion_.unrolled_nodes > 0 && !value.flattened) return builder_.ToOrder(value, own);
+    if (own == kStepsFirst && conversion_.unrolled_nodes > 0 && !value.flattened)
+      return builder_.ToOrder(value, own);
     const bool has_channels = own == ChannelsLast(value.rank()) && (value.rank() != 3 || TakesChannels());
     if (!value.flattened && has_channels) return builder_.ToOrder(value, own);
     return builder_.ToPlain(value);
   }
 
   bool TakesChannels() const {
-    return std::any_of(inputs_.begin(), inputs_.end(), [&](const std::string& input) { return !IsIdentity(values_.at(input).order); });
+    return std::any_of(inputs_.begin(), inputs_.end(),
+                       [&](const std::string& input) { return !IsIdentity(values_.at(input).order); });
   }
 
   Expected<OnnxImport> Finish() {
@@ -452,7 +466,8 @@ class Importer {
     builder_.RemoveUnusedNodes();
     for (const auto& [name, value] : values_) {
       if (value.is_constant() || value.tensor < 0 || value.flattened) continue;
-      // A transpose of ONNX's is the same tensor with other axes: the one that it is named after says how its axes lie.
+      // A transpose of ONNX's is the same tensor with other axes: the one that it is named after says how its
+      // axes lie.
       const std::string& own = graph.tensor(value.tensor).name;
       if (name == own)
         result_.orders[own] = value.order;

@@ -45,7 +45,8 @@ class Importer {
       QAT_RETURN_IF_ERROR_IN(NodeLabel(model_.place_of(i), DefinitionOf(node.type)), AddNode(node));
     }
     QAT_RETURN_IF_ERROR(SetOutputs());
-    if (graph_.scheme == NameOf(Scheme::kInt8)) graph_.scheme = NameOf(Precisions{PrecisionsOf(Scheme::kInt8).activations, Filters()});
+    if (graph_.scheme == NameOf(Scheme::kInt8))
+      graph_.scheme = NameOf(Precisions{PrecisionsOf(Scheme::kInt8).activations, Filters()});
     RemoveUnusedTensors(graph_);
     return std::move(graph_);
   }
@@ -88,7 +89,8 @@ class Importer {
     if (graph_.scheme != NameOf(Scheme::kInt8)) graph_.scheme = NameOf(scheme);
   }
 
-  /// Those of a model of int8: 4 bits where some filter has them; one scale per filter where none has a scale per channel.
+  /// Those of a model of int8: 4 bits where some filter has them; one scale per filter where none has a scale
+  /// per channel.
   Precision Filters() const {
     bool per_tensor = false, per_axis = false;
     for (const ModelNode& node : model_.nodes()) {
@@ -98,12 +100,15 @@ class Importer {
       if (filter.file_type == DType::kInt4) return kInt4FiltersPerAxis;
       per_axis = per_axis || filter.scale.size() > 1;
       const auto axis = static_cast<size_t>(DefinitionOf(node.type).filter_channel_axis);
-      per_tensor = per_tensor || (filter.is_constant && filter.scale.size() == 1 && axis < filter.shape.size() && filter.shape[axis] > 1);
+      per_tensor = per_tensor || (filter.is_constant && filter.scale.size() == 1 &&
+                                  axis < filter.shape.size() && filter.shape[axis] > 1);
     }
     return per_tensor && !per_axis ? kInt8Filters : kInt8FiltersPerAxis;
   }
 
-  int32_t AddInput(int32_t index) { return AddComputed(index, IsReal(Source(index)) || IsRawNumber(model_, index)); }
+  int32_t AddInput(int32_t index) {
+    return AddComputed(index, IsReal(Source(index)) || IsRawNumber(model_, index));
+  }
 
   Status AddNode(const ModelNode& node) {
     if (const int32_t same = SameAs(model_, prepared_.tensors, node); same >= 0) {
@@ -188,20 +193,22 @@ class Importer {
     return graph_.AddConstant(UniqueName(bias.name), bias.shape, values);
   }
 
-  /// A shape that was computed has the example's batch in it: left open, the model can still be resized to any.
+  /// A shape that was computed has the example's batch in it: left open, the model can still be resized to
+  /// any.
   Status SetShape(const ModelNode& node, GraphNode& added) {
     const Shape& output = graph_.tensor(added.outputs[0]).shape;
     const Shape& input = graph_.tensor(added.inputs[0]).shape;
     std::vector<int32_t> sizes(output.begin(), output.end());
-    const bool computed = node.inputs.size() > 1 && !model_.tensors()[static_cast<size_t>(node.inputs[1])].is_constant;
+    const bool computed =
+        node.inputs.size() > 1 && !model_.tensors()[static_cast<size_t>(node.inputs[1])].is_constant;
     if (!computed && added.inputs.size() > 1) return {};
     const bool keeps_batch = !input.empty() && !output.empty() && input[0] == 1 && output[0] == 1;
     if (computed && keeps_batch) sizes[0] = -1;
     added.inputs.resize(1);
     added.attributes = ReshapeAttributes{Shape(sizes.begin(), sizes.end())};
     if (!sizes.empty()) {
-      added.inputs.push_back(
-          graph_.AddConstant(UniqueName(StrCat(added.name, "/shape")), {static_cast<int32_t>(sizes.size())}, sizes));
+      added.inputs.push_back(graph_.AddConstant(UniqueName(StrCat(added.name, "/shape")),
+                                                {static_cast<int32_t>(sizes.size())}, sizes));
     }
     return {};
   }
@@ -210,7 +217,8 @@ class Importer {
     for (const int32_t output : model_.outputs()) {
       const int32_t tensor = Mapped(output);
       if (tensor < 0 || graph_.tensor(tensor).is_constant() || Contains(graph_.inputs, tensor))
-        return Unsupported(StrCat("output '", Source(output).name, "' is a constant or an input of the model"));
+        return Unsupported(
+            StrCat("output '", Source(output).name, "' is a constant or an input of the model"));
       if (Contains(graph_.outputs, tensor))
         return Unsupported(StrCat("output '", Source(output).name, "' is the same as another output"));
       graph_.outputs.push_back(tensor);
@@ -239,18 +247,21 @@ class Importer {
 };
 
 Error RefuseChannelsFirst() {
-  return Unsupported("was written with its channels first (`input_layout` nchw), which is the last step of a conversion; "
-                     "give the network that it was made from");
+  return Unsupported(
+      "was written with its channels first (`input_layout` nchw), which is the last step of a conversion; "
+      "give the network that it was made from");
 }
 
 /// Each of several inputs as the caller says, as the model does, else as it is.
-Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
+Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOptions& options,
+                                    std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(const ModelContract found, ContractOf(model));
   Contract contract = found.contract;
   for (const InputContract& input : contract.inputs) {
     if (input.channels_first) return RefuseChannelsFirst();
   }
-  QAT_RETURN_IF_ERROR(TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
+  QAT_RETURN_IF_ERROR(
+      TakeNormalizations(options.mean, options.std, options.mean_of, options.std_of, contract));
   QAT_RETURN_IF_ERROR(Validate(contract));
   notes.push_back(DescribeInputs(contract));
   return contract;
@@ -261,7 +272,8 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
                                   std::vector<std::string>& notes) {
   if (graph.inputs.size() > 1) return ChooseForSeveral(model, options, notes);
   if (!options.mean_of.empty() || !options.std_of.empty())
-    return InvalidArgument("`mean` and `std`: name an input, expected numbers alone: the model has one input");
+    return InvalidArgument(
+        "`mean` and `std`: name an input, expected numbers alone: the model has one input");
   const auto found = ContractOf(model);
   if (found.ok() && found->contract.input().channels_first) return RefuseChannelsFirst();
   const bool stated = !options.mean.empty() || !options.std.empty();
@@ -279,15 +291,18 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
   }
   const Shape& shape = graph.tensor(graph.inputs[0]).shape;
   if (shape.size() != 4 || shape[0] != 1 || graph.inputs.size() != 1) return found.error();
-  Contract contract = {shape[1], shape[2], shape[3], {}, {}, found.ok() ? found->contract.labels() : model.labels()};
+  Contract contract = {shape[1], shape[2], shape[3],
+                       {},       {},       found.ok() ? found->contract.labels() : model.labels()};
   QAT_ASSIGN_OR_RETURN(contract.input().mean, PerChannel("mean", or_one(options.mean, 0), shape[3]));
   QAT_ASSIGN_OR_RETURN(contract.input().std, PerChannel("std", or_one(options.std, 1), shape[3]));
   if (!stated) {
-    notes.push_back("the model does not say what a byte of a picture means to its input, so real = byte is assumed (`mean` and "
-                    "`std` say otherwise)");
+    notes.push_back(
+        "the model does not say what a byte of a picture means to its input, so real = byte is assumed "
+        "(`mean` and "
+        "`std` say otherwise)");
   } else if (found.ok() && found->source != ContractSource::kQuantizedInput && found->contract != contract) {
-    notes.push_back(StrCat("the model says that its input is ", Describe(found->contract), "; `mean` and `std` say ",
-                           Describe(contract)));
+    notes.push_back(StrCat("the model says that its input is ", Describe(found->contract),
+                           "; `mean` and `std` say ", Describe(contract)));
   }
   return contract;
 }
@@ -295,14 +310,16 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
 /// Several inputs or outputs are called in the graph as everywhere else, where no other tensor has that name.
 void TakeNames(const std::vector<std::string>& names, const std::vector<int32_t>& tensors, Graph& graph) {
   for (size_t i = 0; names.size() > 1 && i < names.size(); ++i) {
-    const bool taken = std::any_of(graph.tensors.begin(), graph.tensors.end(), [&](const GraphTensor& each) { return each.name == names[i]; });
+    const bool taken = std::any_of(graph.tensors.begin(), graph.tensors.end(),
+                                   [&](const GraphTensor& each) { return each.name == names[i]; });
     if (!taken) graph.tensor(tensors[i]).name = names[i];
   }
 }
 
 }  // namespace
 
-Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& options, std::vector<std::string>& notes) {
+Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& options,
+                             std::vector<std::string>& notes) {
   QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model, {}));
   InterpreterOptions prepare;
   prepare.kernels = KernelSet::kReference;

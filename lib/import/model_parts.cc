@@ -12,17 +12,21 @@ namespace {
 /// Why a node that runs cannot be part of a graph; empty: it can.
 std::string ReasonAgainst(const Model& model, const ModelNode& node, bool stays) {
   const OpDefinition& definition = DefinitionOf(node.type);
-  const auto tensor = [&](int32_t index) -> const ModelTensor& { return model.tensors()[static_cast<size_t>(index)]; };
+  const auto tensor = [&](int32_t index) -> const ModelTensor& {
+    return model.tensors()[static_cast<size_t>(index)];
+  };
   if (stays && definition.version == nullptr && node.type != OpType::kDequantize)
     return StrCat(definition.tflite_name, ": runs, but is not written to a model yet");
   for (const int32_t position : {definition.filter_input, definition.bias_input}) {
     if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
     const int32_t input = node.inputs[static_cast<size_t>(position)];
-    const bool computed = std::none_of(model.nodes().begin(), model.nodes().end(), [&](const ModelNode& source) {
-      return source.outputs == std::vector<int32_t>{input} && source.type == OpType::kDequantize &&
-             tensor(source.inputs[0]).is_constant;
-    });
-    if (!tensor(input).is_constant && computed) return StrCat(definition.tflite_name, ": its filter or bias is computed");
+    const bool computed =
+        std::none_of(model.nodes().begin(), model.nodes().end(), [&](const ModelNode& source) {
+          return source.outputs == std::vector<int32_t>{input} && source.type == OpType::kDequantize &&
+                 tensor(source.inputs[0]).is_constant;
+        });
+    if (!tensor(input).is_constant && computed)
+      return StrCat(definition.tflite_name, ": its filter or bias is computed");
   }
   return "";
 }
@@ -36,16 +40,17 @@ Status CheckImportable(const Model& model, const std::vector<bool>& stays) {
     if (!reason.empty()) all.Add(reason, model.place_of(i));
   }
   if (!all.empty()) {
-    return Unsupported(StrCat("cannot be imported: ", all.Text(),
-                              "; export the network without them: replace custom and rare operators by others, unroll loops and "
-                              "recurrent layers, use constants for weights"));
+    return Unsupported(StrCat(
+        "cannot be imported: ", all.Text(),
+        "; export the network without them: replace custom and rare operators by others, unroll loops and "
+        "recurrent layers, use constants for weights"));
   }
   for (const int32_t index : model.inputs()) {
     const ModelTensor& input = model.tensors()[static_cast<size_t>(index)];
     if (std::count(input.signature.begin(), input.signature.end(), -1) == 0) continue;
     if (std::count(input.signature.begin() + 1, input.signature.end(), -1) == 0) continue;
-    return Unsupported(StrCat("input '", input.name, "' leaves sizes other than the batch open, ", ToString(input.signature),
-                              "; export the network with fixed sizes"));
+    return Unsupported(StrCat("input '", input.name, "' leaves sizes other than the batch open, ",
+                              ToString(input.signature), "; export the network with fixed sizes"));
   }
   return {};
 }
@@ -56,7 +61,8 @@ std::vector<Shape> ShapesWithBatchOne(const Model& model) {
   for (const int32_t index : model.inputs()) {
     const ModelTensor& input = model.tensors()[static_cast<size_t>(index)];
     shapes.push_back(input.shape);
-    if (input.signature.empty() || input.signature[0] != -1 || input.shape.empty() || input.shape[0] == 1) continue;
+    if (input.signature.empty() || input.signature[0] != -1 || input.shape.empty() || input.shape[0] == 1)
+      continue;
     shapes.back()[0] = 1;
     changed = true;
   }
@@ -70,7 +76,8 @@ bool IsRawNumber(const Model& model, int32_t tensor) {
   for (const ModelNode& node : model.nodes()) {
     if (std::find(node.inputs.begin(), node.inputs.end(), tensor) == node.inputs.end()) continue;
     read = true;
-    if (node.type != OpType::kCast || model.tensors()[static_cast<size_t>(node.outputs[0])].type != DType::kFloat32)
+    if (node.type != OpType::kCast ||
+        model.tensors()[static_cast<size_t>(node.outputs[0])].type != DType::kFloat32)
       return false;
   }
   return read;
@@ -89,7 +96,9 @@ bool IsShift(const ModelTensor& a, const ModelTensor& b) {
 }  // namespace
 
 int32_t SameAs(const Model& model, std::span<const ModelTensor> tensors, const ModelNode& node) {
-  const auto tensor = [&](int32_t index) -> const ModelTensor& { return tensors[static_cast<size_t>(index)]; };
+  const auto tensor = [&](int32_t index) -> const ModelTensor& {
+    return tensors[static_cast<size_t>(index)];
+  };
   if (node.type == OpType::kDequantize) return node.inputs[0];
   const bool from_floats = tensor(node.inputs[0]).type == DType::kFloat32;
   if (node.type == OpType::kQuantize)

@@ -11,8 +11,9 @@
 
 namespace qat {
 
-/// Errors: kUnsupported, one list of everything that cannot come in, with its place and a way out. `stays`: by node, whether it is
-/// computed while the network runs; empty: not known yet, so only what no kernel knows is listed, and filters that are computed.
+/// Errors: kUnsupported, one list of everything that cannot come in, with its place and a way out. `stays`:
+/// by node, whether it is computed while the network runs; empty: not known yet, so only what no kernel knows
+/// is listed, and filters that are computed.
 Status CheckImportable(const Model& model, const std::vector<bool>& stays);
 
 /// The shapes of the inputs with a batch of 1 where it is open; empty: as the model has them.
@@ -21,8 +22,8 @@ std::vector<Shape> ShapesWithBatchOne(const Model& model);
 /// True for an input of bytes without a scale that every reader takes as the number that it is.
 bool IsRawNumber(const Model& model, int32_t tensor);
 
-/// The input that the output of `node` equals in real numbers (quantize, dequantize, a cast of real numbers); -1: another
-/// operator, or a change of scale, which stays. `tensors`: shapes and constants as prepared.
+/// The input that the output of `node` equals in real numbers (quantize, dequantize, a cast of real numbers);
+/// -1: another operator, or a change of scale, which stays. `tensors`: shapes and constants as prepared.
 int32_t SameAs(const Model& model, std::span<const ModelTensor> tensors, const ModelNode& node);
 
 /// Takes out what says how real numbers are quantized while the model runs.

@@ -19,14 +19,16 @@ class Folder {
     for (const int32_t output : graph.outputs) ++readers_[static_cast<size_t>(output)];
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
       for (const int32_t input : graph.nodes[i].inputs) ++readers_[static_cast<size_t>(input)];
-      for (const int32_t output : graph.nodes[i].outputs) source_[static_cast<size_t>(output)] = static_cast<int32_t>(i);
+      for (const int32_t output : graph.nodes[i].outputs)
+        source_[static_cast<size_t>(output)] = static_cast<int32_t>(i);
     }
   }
 
   void Run(std::vector<std::string>& notes) {
     std::vector<GraphNode> kept;
     folded_.assign(graph_.nodes.size(), false);
-    for (size_t i = 0; i < graph_.nodes.size(); ++i) folded_[i] = FoldAffine(i) || FoldActivation(i) || FoldRows(i);
+    for (size_t i = 0; i < graph_.nodes.size(); ++i)
+      folded_[i] = FoldAffine(i) || FoldActivation(i) || FoldRows(i);
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       if (!folded_[i]) kept.push_back(std::move(graph_.nodes[i]));
     }
@@ -35,25 +37,31 @@ class Folder {
     for (GraphNode& node : graph_.nodes) biases += GiveBias(node) ? 1 : 0;
     RemoveUnusedTensors(graph_);
     if (affine_ > 0)
-      notes.push_back(StrCat(affine_, affine_ == 1 ? " product or sum" : " products and sums",
-                             " with constants per channel, as of batch normalizations, went into filters and biases"));
+      notes.push_back(
+          StrCat(affine_, affine_ == 1 ? " product or sum" : " products and sums",
+                 " with constants per channel, as of batch normalizations, went into filters and biases"));
     if (activations_ > 0)
-      notes.push_back(StrCat(activations_, activations_ == 1 ? " activation became part of the layer" :
-                                                               " activations became parts of the layers", " before"));
+      notes.push_back(StrCat(activations_,
+                             activations_ == 1 ? " activation became part of the layer"
+                                               : " activations became parts of the layers",
+                             " before"));
     if (rows_ > 0)
       notes.push_back(StrCat(rows_, rows_ == 1 ? " dense layer takes" : " dense layers take",
                              " all places of an example, instead of rows that a reshape made of the batch"));
     if (biases > 0)
-      notes.push_back(StrCat(biases, biases == 1 ? " convolution without a bias has" : " convolutions without a bias have",
-                             " one of zeros now, as TFLite requires"));
+      notes.push_back(StrCat(
+          biases, biases == 1 ? " convolution without a bias has" : " convolutions without a bias have",
+          " one of zeros now, as TFLite requires"));
   }
 
  private:
-  /// TFLite refuses a CONV_2D that has none (ai-edge-litert 2.3.0, conv.cc), whatever its type; other layers may be without.
+  /// TFLite refuses a CONV_2D that has none (ai-edge-litert 2.3.0, conv.cc), whatever its type; other layers
+  /// may be without.
   bool GiveBias(GraphNode& node) {
     if (node.type != OpType::kConv2D || node.inputs.size() > 2) return false;
     const int32_t channels = graph_.tensor(node.inputs[1]).shape[0];
-    node.inputs.push_back(graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/bias")), {channels}, std::vector<float>(static_cast<size_t>(channels))));
+    node.inputs.push_back(graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/bias")), {channels},
+                                             std::vector<float>(static_cast<size_t>(channels))));
     return true;
   }
 
@@ -97,8 +105,9 @@ class Folder {
     source_[static_cast<size_t>(source.output())] = static_cast<int32_t>(&source - graph_.nodes.data());
   }
 
-  /// [1, T, C] -> reshape [T, C] -> fully connected [T, units] -> reshape [1, T, units], as Keras writes a dense layer at each place,
-  /// mixes places and examples. Where node i is the second reshape, the layer takes [1, T, C] itself.
+  /// [1, T, C] -> reshape [T, C] -> fully connected [T, units] -> reshape [1, T, units], as Keras writes a
+  /// dense layer at each place, mixes places and examples. Where node i is the second reshape, the layer
+  /// takes [1, T, C] itself.
   bool FoldRows(size_t i) {
     const GraphNode& back = graph_.nodes[i];
     if (back.type != OpType::kReshape) return false;
@@ -150,15 +159,16 @@ class Folder {
   static std::optional<std::vector<float>> PerChannel(const GraphTensor& operand, int32_t channels) {
     const std::vector<float> values = RealValues(operand);
     if (values.size() == 1) return std::vector<float>(static_cast<size_t>(channels), values[0]);
-    if (operand.shape.empty() || operand.shape.back() != channels || std::ssize(values) != channels) return {};
+    if (operand.shape.empty() || operand.shape.back() != channels || std::ssize(values) != channels)
+      return {};
     return values;
   }
 
   void Apply(OpType type, const std::vector<float>& values, GraphNode& source) {
     if (source.inputs.size() < 3) {
       const std::vector<float> zeros(values.size());
-      source.inputs.push_back(
-          graph_.AddConstant(FreeName(graph_, StrCat(source.name, "/bias")), {static_cast<int32_t>(values.size())}, zeros));
+      source.inputs.push_back(graph_.AddConstant(FreeName(graph_, StrCat(source.name, "/bias")),
+                                                 {static_cast<int32_t>(values.size())}, zeros));
       readers_.push_back(1);
       source_.push_back(-1);
     }
@@ -181,9 +191,9 @@ class Folder {
   }
 
   Graph& graph_;
-  std::vector<size_t> readers_;   // by tensor
-  std::vector<int32_t> source_;   // by tensor: the node that computes it, -1: none
-  std::vector<bool> folded_;  // by node: it goes
+  std::vector<size_t> readers_;  // by tensor
+  std::vector<int32_t> source_;  // by tensor: the node that computes it, -1: none
+  std::vector<bool> folded_;     // by node: it goes
   size_t rows_ = 0;
   size_t affine_ = 0;
   size_t activations_ = 0;

@@ -10,8 +10,9 @@
 namespace qat {
 
 /// UseIntegerForms; then folds what follows a layer into it, where nothing else reads what lies between:
-///   a product with, or a sum of, constants per channel, as a batch normalization leaves them, into the filter and the bias of
-///   conv_2d, depthwise_conv_2d and fully_connected: the same to real numbers, and to float32 within its rounding;
+///   a product with, or a sum of, constants per channel, as a batch normalization leaves them, into the
+///   filter and the bias of conv_2d, depthwise_conv_2d and fully_connected: the same to real numbers, and to
+///   float32 within its rounding;
 ///   relu, relu6 and relu_n1_to_1 as the fused activation, which is the same bit for bit.
 /// A convolution without a bias gets one of zeros.
 /// Requires a verified graph of real numbers. `notes` says what was folded, and into how many layers.

@@ -1,4 +1,5 @@
-// Attention, which PyTorch's exporter writes from opset 23 on: products of matrices around a softmax, under masks.
+// Attention, which PyTorch's exporter writes from opset 23 on: products of matrices around a softmax, under
+// masks.
 #include <algorithm>
 #include <cmath>
 

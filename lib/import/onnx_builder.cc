@@ -119,8 +119,8 @@ Expected<int32_t> OnnxBuilder::Emit(OpType type, const OpAttributes& attributes,
         return Unsupported(
             StrCat("its result is ", ToString(graph_.tensor(each).shape), ", expected sizes above 0"));
       if (size > kMostMadeValues)
-        return Unsupported(StrCat("its result is ", ToString(graph_.tensor(each).shape), ", expected ", kMostMadeValues,
-                                  " at most along an axis"));
+        return Unsupported(StrCat("its result is ", ToString(graph_.tensor(each).shape), ", expected ",
+                                  kMostMadeValues, " at most along an axis"));
     }
     names_.insert(graph_.tensor(each).name);
   }

@@ -1,6 +1,7 @@
-// onnx_builder.h: ONNX's operators in ONNX's axes, as nodes of our graph. Each value carries the order in which its tensor has the
-// axes, so a transpose of ONNX's moves nothing, and operators that need the channels last find them there. Where a value comes in
-// an order that an operator cannot take, one transpose is added and counted.
+// onnx_builder.h: ONNX's operators in ONNX's axes, as nodes of our graph. Each value carries the order in
+// which its tensor has the axes, so a transpose of ONNX's moves nothing, and operators that need the channels
+// last find them there. Where a value comes in an order that an operator cannot take, one transpose is added
+// and counted.
 #ifndef QAT_IMPORT_ONNX_BUILDER_H_
 #define QAT_IMPORT_ONNX_BUILDER_H_
 
@@ -35,7 +36,8 @@ class OnnxBuilder {
 
   OnnxValue AddInput(const std::string& name, const Shape& shape, const AxisOrder& order);
 
-  // All of these take and give ONNX's axes. Errors are those of shape rules: kInvalidArgument and kUnsupported, without the node.
+  // All of these take and give ONNX's axes. Errors are those of shape rules: kInvalidArgument and
+  // kUnsupported, without the node.
   Expected<OnnxValue> Unary(OpType type, const OpAttributes& attributes, const OnnxValue& x);
   /// Two operands, of which one is computed, or both. The result of comparisons is bool.
   Expected<OnnxValue> Binary(OpType type, const OnnxValue& a, const OnnxValue& b);

@@ -67,7 +67,8 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
     return contract;
   }
   if (!options.mean_of.empty() || !options.std_of.empty())
-    return InvalidArgument("`mean` and `std`: name an input, expected numbers alone: the network has one input");
+    return InvalidArgument(
+        "`mean` and `std`: name an input, expected numbers alone: the network has one input");
   InputContract& input = contract.inputs[0];
   QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), first.back()));
   QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), first.back()));
@@ -78,7 +79,8 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
     const float scale = (tensor.range.max - tensor.range.min) / 255;
     contract.inputs[0].mean.assign(input.mean.size(), std::round(-tensor.range.min / scale));
     contract.inputs[0].std.assign(input.std.size(), 1 / scale);
-    notes.push_back(StrCat("a byte of a picture is what QuantizeLinear makes of it: ", Describe(contract), " (`mean` and `std` say otherwise)"));
+    notes.push_back(StrCat("a byte of a picture is what QuantizeLinear makes of it: ", Describe(contract),
+                           " (`mean` and `std` say otherwise)"));
   } else if (!stated) {
     notes.push_back(
         "the model does not say what a byte of a picture means to its input, so real = byte is assumed "

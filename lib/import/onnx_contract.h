@@ -1,4 +1,5 @@
-// onnx_contract.h: what goes into a network that says nothing of it but shapes. For .cc files of lib/import only.
+// onnx_contract.h: what goes into a network that says nothing of it but shapes. For .cc files of lib/import
+// only.
 #ifndef QAT_IMPORT_ONNX_CONTRACT_H_
 #define QAT_IMPORT_ONNX_CONTRACT_H_
 
@@ -12,8 +13,9 @@
 
 namespace qat {
 
-/// A single input [1, H, W, C] is a picture of bytes, of which `options` say what they mean, else they are taken as they are, and a
-/// note says so. All others are real numbers. Errors: kInvalidArgument (means and stds that do not fit), kUnsupported.
+/// A single input [1, H, W, C] is a picture of bytes, of which `options` say what they mean, else they are
+/// taken as they are, and a note says so. All others are real numbers. Errors: kInvalidArgument (means and
+/// stds that do not fit), kUnsupported.
 Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names,
                                const OnnxImportOptions& options, std::vector<std::string>& notes);
 

@@ -55,7 +55,8 @@ const OnnxConverter* FindConverter(std::string_view op) {
     for (const auto& family :
          {ConvolutionConverters(), PoolConverters(), ElementwiseConverters(), ActivationConverters(),
           LayoutConverters(), ImageConverters(), ReductionConverters(), NormalizationConverters(),
-          MatrixConverters(), EinsumConverters(), AttentionConverters(), RecurrentConverters(), PlaceConverters(), QuantizationConverters()}) {
+          MatrixConverters(), EinsumConverters(), AttentionConverters(), RecurrentConverters(),
+          PlaceConverters(), QuantizationConverters()}) {
       for (const OnnxConverter& converter : family) all[converter.op] = &converter;
     }
     return all;

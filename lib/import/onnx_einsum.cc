@@ -1,4 +1,5 @@
-// Einsum: sums and transposes of each operand, and products of two of them at a time, which are products of matrices.
+// Einsum: sums and transposes of each operand, and products of two of them at a time, which are products of
+// matrices.
 #include <algorithm>
 #include <cctype>
 

@@ -43,10 +43,12 @@ std::optional<OnnxValue> Inverse(const OnnxValue& x) {
 /// What hides scores from a softmax, and no infinity: e^-1e4 is 0 in float32.
 constexpr float kHidden = -1e4f;
 
-/// In masks: -inf, which no integer can stand for, and the lowest float, which a negative score makes infinite.
+/// In masks: -inf, which no integer can stand for, and the lowest float, which a negative score makes
+/// infinite.
 OnnxValue Finite(const OnnxValue& x) {
   const auto is_lowest = [](float value) { return value < -1e30f; };
-  if (!x.is_constant() || std::none_of(x.constant->reals.begin(), x.constant->reals.end(), is_lowest)) return x;
+  if (!x.is_constant() || std::none_of(x.constant->reals.begin(), x.constant->reals.end(), is_lowest))
+    return x;
   onnx::Tensor finite = *x.constant;
   std::replace_if(finite.reals.begin(), finite.reals.end(), is_lowest, kHidden);
   return MakeConstant(std::move(finite));
@@ -112,14 +114,15 @@ Converted Reciprocal(OnnxConversion& c, const OnnxNode& node) {
   return One(c.build.Binary(OpType::kDiv, Scalar(1), node.In(0)));
 }
 
-/// A choice between computed scores and a number that hides them, by a constant condition: the mask to add to the scores. Nothing: it is
-/// another choice.
+/// A choice between computed scores and a number that hides them, by a constant condition: the mask to add to
+/// the scores. Nothing: it is another choice.
 std::optional<OnnxValue> MaskOf(const OnnxValue& condition, const OnnxValue& hiding, bool hides_where_true) {
-  if (!condition.is_constant() || !hiding.is_constant() || hiding.constant->size() != 1 || hiding.constant->reals.size() != 1 ||
-      hiding.constant->reals[0] > -1000)
+  if (!condition.is_constant() || !hiding.is_constant() || hiding.constant->size() != 1 ||
+      hiding.constant->reals.size() != 1 || hiding.constant->reals[0] > -1000)
     return {};
   std::vector<float> mask;
-  for (const int64_t holds : condition.constant->integers) mask.push_back((holds != 0) == hides_where_true ? kHidden : 0);
+  for (const int64_t holds : condition.constant->integers)
+    mask.push_back((holds != 0) == hides_where_true ? kHidden : 0);
   if (std::ssize(mask) != condition.constant->size()) return {};
   return MakeReals(condition.shape, std::move(mask));
 }
@@ -128,7 +131,8 @@ Converted Where(OnnxConversion& c, const OnnxNode& node) {
   for (const size_t hiding : {1, 2}) {
     const OnnxValue& scores = node.In(3 - hiding);
     if (scores.is_constant() || c.into_softmax.count(node.node.outputs[0]) == 0) continue;
-    if (const auto mask = MaskOf(node.In(0), node.In(hiding), hiding == 1)) return One(c.build.Binary(OpType::kAdd, scores, *mask));
+    if (const auto mask = MaskOf(node.In(0), node.In(hiding), hiding == 1))
+      return One(c.build.Binary(OpType::kAdd, scores, *mask));
   }
   return One(c.build.Select(node.In(0), Finite(node.In(1)), Finite(node.In(2))));
 }

@@ -101,7 +101,7 @@ Expected<Tensor> Paired(const PairOp& op, const OnnxValue& a, const OnnxValue& b
   const bool real = IsReal(*a.constant);
   if (real != IsReal(*b.constant)) return InvalidArgument("has operands of two types");
   QAT_ASSIGN_OR_RETURN(Tensor result, Empty(op.gives_bool ? ElementType::kBool : a.constant->type, shape,
-                                             a.constant->size() + b.constant->size()));
+                                            a.constant->size() + b.constant->size()));
   const std::vector<size_t> of_a = BroadcastPlaces(a.shape, shape), of_b = BroadcastPlaces(b.shape, shape);
   for (size_t i = 0; i < of_a.size(); ++i) {
     if (!real) {
@@ -247,8 +247,8 @@ Results FoldDequantize(const OnnxNode& node) {
   result.name = x.constant->name;
   for (size_t i = 0; i < result.reals.size(); ++i) {
     const size_t slice = i / inner % scales.size();
-    result.reals[i] = static_cast<float>(double{scales[slice]} *
-                                         static_cast<double>(WrappingSub(x.constant->integers[i], zeros[slice])));
+    result.reals[i] = static_cast<float>(
+        double{scales[slice]} * static_cast<double>(WrappingSub(x.constant->integers[i], zeros[slice])));
   }
   return One(std::move(result));
 }

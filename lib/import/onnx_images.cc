@@ -224,7 +224,8 @@ Expected<int32_t> BlockOf(const OnnxNode& node) {
   return static_cast<int32_t>(size);
 }
 
-/// TFLite's channels are ordered as mode DCR; CRD, as of PyTorch's pixel_shuffle, has them the other way round.
+/// TFLite's channels are ordered as mode DCR; CRD, as of PyTorch's pixel_shuffle, has them the other way
+/// round.
 Converted DepthToSpace(OnnxConversion& c, const OnnxNode& node) {
   QAT_ASSIGN_OR_RETURN(const int32_t size, BlockOf(node));
   OnnxValue x = node.In(0);

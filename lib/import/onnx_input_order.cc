@@ -27,16 +27,20 @@ constexpr std::array<std::string_view, 11> kOverOthers = {
     "Transpose",        "MatMul",  "Gemm",      "Reshape", "Flatten", "LayerNormalization",
     "RMSNormalization", "Squeeze", "Unsqueeze", "Softmax", "Gather"};
 
-constexpr std::array<std::string_view, 6> kMoveAxes = {"Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Gather"};
+constexpr std::array<std::string_view, 6> kMoveAxes = {"Transpose", "Reshape",   "Flatten",
+                                                       "Squeeze",   "Unsqueeze", "Gather"};
 
 bool Lists(std::span<const std::string_view> list, const std::string& op) {
   return std::find(list.begin(), list.end(), op) != list.end();
 }
 
-/// Whether a recurrent layer takes one of `follows`, or what keeps its axes, as its steps or its states, with the batch as second axis.
+/// Whether a recurrent layer takes one of `follows`, or what keeps its axes, as its steps or its states, with
+/// the batch as second axis.
 bool IsTakenStepsFirst(const onnx::Graph& graph, std::set<std::string> follows) {
   for (const onnx::Node& node : graph.nodes) {
-    const auto reads = [&](size_t input) { return input < node.inputs.size() && follows.count(node.inputs[input]) > 0; };
+    const auto reads = [&](size_t input) {
+      return input < node.inputs.size() && follows.count(node.inputs[input]) > 0;
+    };
     if (node.op == "RNN" || node.op == "GRU" || node.op == "LSTM") {
       const onnx::Attribute* layout = node.Find("layout");
       if ((reads(0) || reads(5) || reads(6)) && (layout == nullptr || layout->integer == 0)) return true;
@@ -44,13 +48,16 @@ bool IsTakenStepsFirst(const onnx::Graph& graph, std::set<std::string> follows) 
     }
     bool any = false;
     for (size_t i = 0; i < node.inputs.size(); ++i) any = any || reads(i);
-    if (any && !Lists(kMoveAxes, node.op) && !Lists(kOverChannels, node.op)) follows.insert(node.outputs.begin(), node.outputs.end());
+    if (any && !Lists(kMoveAxes, node.op) && !Lists(kOverChannels, node.op))
+      follows.insert(node.outputs.begin(), node.outputs.end());
   }
   return false;
 }
 
 /// The axes of an Unsqueeze; empty: not known.
-std::vector<int64_t> UnsqueezedAxes(const onnx::Graph& graph, const std::map<std::string, OnnxValue>& constants, const onnx::Node& node) {
+std::vector<int64_t> UnsqueezedAxes(const onnx::Graph& graph,
+                                    const std::map<std::string, OnnxValue>& constants,
+                                    const onnx::Node& node) {
   if (const onnx::Attribute* axes = node.Find("axes")) return axes->integers;
   if (node.inputs.size() < 2) return {};
   const auto found = constants.find(node.inputs[1]);
@@ -67,12 +74,15 @@ std::vector<int64_t> UnsqueezedAxes(const onnx::Graph& graph, const std::map<std
 
 }  // namespace
 
-bool IsOneExample(const onnx::Graph& graph, const std::map<std::string, OnnxValue>& constants, const std::string& input, size_t rank) {
+bool IsOneExample(const onnx::Graph& graph, const std::map<std::string, OnnxValue>& constants,
+                  const std::string& input, size_t rank) {
   if (rank != 2) return false;
   for (const onnx::Node& node : graph.nodes) {
-    if (node.op != "Unsqueeze" || node.inputs.empty() || node.inputs[0] != input || node.outputs.empty()) continue;
+    if (node.op != "Unsqueeze" || node.inputs.empty() || node.inputs[0] != input || node.outputs.empty())
+      continue;
     const std::vector<int64_t> axes = UnsqueezedAxes(graph, constants, node);
-    if (axes.size() == 1 && (axes[0] == 1 || axes[0] == -2) && IsTakenStepsFirst(graph, {node.outputs[0]})) return true;
+    if (axes.size() == 1 && (axes[0] == 1 || axes[0] == -2) && IsTakenStepsFirst(graph, {node.outputs[0]}))
+      return true;
   }
   return false;
 }

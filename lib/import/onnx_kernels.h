@@ -9,7 +9,8 @@
 
 namespace qat {
 
-/// A node of constants, run once by the kernels of the runtime. Errors: those of the converter and the interpreter.
+/// A node of constants, run once by the kernels of the runtime. Errors: those of the converter and the
+/// interpreter.
 Expected<std::vector<OnnxValue>> FoldByKernels(const OnnxConverter& converter, const OnnxNode& node);
 
 }  // namespace qat

@@ -179,8 +179,8 @@ Converted Trilu(OnnxConversion& c, const OnnxNode& node) {
     return Unsupported(StrCat("takes matrices of real numbers, not ", ToString(x.shape)));
   const int32_t rows = x.shape[x.rank() - 2], columns = x.shape.back();
   if (int64_t{rows} * columns > kMostMadeValues)
-    return Unsupported(
-        StrCat("needs a mask of ", ToString({rows, columns}), ", expected ", kMostMadeValues, " values at most"));
+    return Unsupported(StrCat("needs a mask of ", ToString({rows, columns}), ", expected ", kMostMadeValues,
+                              " values at most"));
   std::vector<float> mask;
   for (int32_t row = 0; row < rows; ++row) {
     for (int32_t column = 0; column < columns; ++column)

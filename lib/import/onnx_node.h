@@ -29,7 +29,8 @@ struct OnnxNode {
   std::vector<int64_t> Ints(std::string_view attribute) const;
   bool Gives(std::string_view attribute) const { return node.Find(attribute) != nullptr; }
 
-  /// The integers of a constant input. Errors: kUnsupported, "its `axes` are computed while the network runs".
+  /// The integers of a constant input. Errors: kUnsupported, "its `axes` are computed while the network
+  /// runs".
   Expected<std::vector<int64_t>> Integers(size_t input, std::string_view what) const;
   /// The reals of a constant input.
   Expected<std::vector<float>> Reals(size_t input, std::string_view what) const;

@@ -1,4 +1,5 @@
-// Normalizations: by what was learned, folded into the filter before them; by what a value is among others, as what they are made of.
+// Normalizations: by what was learned, folded into the filter before them; by what a value is among others,
+// as what they are made of.
 #include <algorithm>
 #include <cmath>
 #include <numeric>

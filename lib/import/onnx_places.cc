@@ -1,4 +1,5 @@
-// GatherND and ScatterND at places that are known, as exports of in-place assignments to slices have them: rows picked from a list of rows.
+// GatherND and ScatterND at places that are known, as exports of in-place assignments to slices have them:
+// rows picked from a list of rows.
 #include <algorithm>
 
 #include "base/strings.h"
@@ -58,7 +59,8 @@ Converted GatherNd(OnnxConversion& c, const OnnxNode& node) {
   return One(c.build.Reshape(picked, shape));
 }
 
-/// The rows of the tensor, then those that are written: each place gets its own or the last that is written there.
+/// The rows of the tensor, then those that are written: each place gets its own or the last that is written
+/// there.
 Converted ScatterNd(OnnxConversion& c, const OnnxNode& node) {
   const std::string reduction = node.Text("reduction", "none");
   if (reduction != "none") return Unsupported(StrCat("`reduction` is '", reduction, "', expected none"));

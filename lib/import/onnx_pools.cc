@@ -62,7 +62,8 @@ bool IsNeverNegative(const OnnxConversion& c, int32_t tensor) {
   return false;
 }
 
-/// `list`, one entry per axis of the volume and side, as that of an image of the `kept` axes. Lists that are not given stay so.
+/// `list`, one entry per axis of the volume and side, as that of an image of the `kept` axes. Lists that are
+/// not given stay so.
 void KeepEntries(std::string_view list, const std::vector<size_t>& kept, size_t sides, onnx::Node& node) {
   for (onnx::Attribute& attribute : node.attributes) {
     if (attribute.name != list || attribute.integers.size() != 3 * sides) continue;
@@ -74,9 +75,10 @@ void KeepEntries(std::string_view list, const std::vector<size_t>& kept, size_t 
   }
 }
 
-/// A pool over a volume [N, C, D, H, W] whose windows span one value along D, or along H and W, as pools over channels have it: that over
-/// the image [N, C * D, H, W] or [N, C, D, H * W].
-Converted FlatVolume(OnnxConversion& c, const OnnxNode& node, Converted (*pool)(OnnxConversion&, const OnnxNode&)) {
+/// A pool over a volume [N, C, D, H, W] whose windows span one value along D, or along H and W, as pools over
+/// channels have it: that over the image [N, C * D, H, W] or [N, C, D, H * W].
+Converted FlatVolume(OnnxConversion& c, const OnnxNode& node,
+                     Converted (*pool)(OnnxConversion&, const OnnxNode&)) {
   const Shape& s = node.In(0).shape;
   Windows windows(3);
   const std::vector<int64_t> kernel = node.Ints("kernel_shape");
@@ -88,20 +90,24 @@ Converted FlatVolume(OnnxConversion& c, const OnnxNode& node, Converted (*pool)(
   QAT_RETURN_IF_ERROR(SetPads(node, 3, windows));
   const bool over_depth = IsTrivial(windows[1]) && IsTrivial(windows[2]);
   if (!over_depth && !IsTrivial(windows[0]))
-    return Unsupported(StrCat("input is ", ToString(s), ": volumes have no kernels in TFLite; use layers over images or series"));
+    return Unsupported(StrCat("input is ", ToString(s),
+                              ": volumes have no kernels in TFLite; use layers over images or series"));
   onnx::Node flat = node.node;
   const std::vector<size_t> kept = over_depth ? std::vector<size_t>{0, 2} : std::vector<size_t>{1, 2};
-  for (const std::string_view list : {"kernel_shape", "strides", "dilations"}) KeepEntries(list, kept, 1, flat);
+  for (const std::string_view list : {"kernel_shape", "strides", "dilations"})
+    KeepEntries(list, kept, 1, flat);
   KeepEntries("pads", kept, 2, flat);
-  const Shape image = over_depth ? Shape{s[0], s[1], s[2], s[3] * s[4]} : Shape{s[0], s[1] * s[2], s[3], s[4]};
+  const Shape image =
+      over_depth ? Shape{s[0], s[1], s[2], s[3] * s[4]} : Shape{s[0], s[1] * s[2], s[3], s[4]};
   QAT_ASSIGN_OR_RETURN(const OnnxValue x, c.build.Reshape(node.In(0), image));
   QAT_ASSIGN_OR_RETURN(const std::vector<OnnxValue> pooled, pool(c, OnnxNode{flat, node.opset, {x}}));
   const Shape& p = pooled[0].shape;
-  return One(c.build.Reshape(pooled[0], over_depth ? Shape{s[0], s[1], p[2], s[3], s[4]} : Shape{s[0], s[1], s[2], p[2], p[3]}));
+  return One(c.build.Reshape(
+      pooled[0], over_depth ? Shape{s[0], s[1], p[2], s[3], s[4]} : Shape{s[0], s[1], s[2], p[2], p[3]}));
 }
 
-/// The largest of the values that a window with gaps has along an axis: where one of them lies in the pads, another one of the same
-/// window takes its place.
+/// The largest of the values that a window with gaps has along an axis: where one of them lies in the pads,
+/// another one of the same window takes its place.
 Expected<OnnxValue> LargestAlong(OnnxConversion& c, const OnnxValue& x, int32_t axis, const Window& w) {
   const auto is_inside = [&](int32_t at) { return at >= 0 && at < w.input; };
   OnnxValue largest;
@@ -166,13 +172,15 @@ Converted AveragePool(OnnxConversion& c, const OnnxNode& node) {
   if (x.rank() == 5) return FlatVolume(c, node, AveragePool);
   QAT_ASSIGN_OR_RETURN(Windows windows, WindowsOf(node, x, node.Ints("kernel_shape")));
   if (IsDilated(windows))
-    return Unsupported("averages with dilations have no kernel in TFLite; use a depthwise convolution with equal weights");
+    return Unsupported(
+        "averages with dilations have no kernel in TFLite; use a depthwise convolution with equal weights");
   const bool counts_pads = node.Int("count_include_pad", 0) != 0;
   const std::vector<float> rows = Divisors(windows[0], counts_pads),
                            columns = Divisors(windows[1], counts_pads);
   QAT_ASSIGN_OR_RETURN(OnnxValue image, c.build.ToImage(x));
   const bool same = windows[0].IsSame() && windows[1].IsSame();
-  // TFLite divides by what lies inside of the input where it pads, and by the whole window where the pads are in the input.
+  // TFLite divides by what lies inside of the input where it pads, and by the whole window where the pads are
+  // in the input.
   const bool exact = same && !counts_pads;
   Padding padding = Padding::kSame;
   const Windows asked = windows;

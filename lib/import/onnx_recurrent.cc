@@ -1,11 +1,15 @@
-// RNN, GRU and LSTM over a number of steps that is known: written out step by step. All steps read the same filters.
+// RNN, GRU and LSTM over a number of steps that is known: written out step by step. All steps read the same
+// filters.
 //
-//   projected = x W' + b of all steps at once; per step, from the state h (and, of an LSTM, the cell c) before:
+//   projected = x W' + b of all steps at once; per step, from the state h (and, of an LSTM, the cell c)
+//   before:
 //   RNN   h = f(projected + h R')
-//   GRU   z, r = f(projected + h R');  n = g(projected + r (h R' + b)), or g(projected + (r h) R');  h = n + z (h - n)
+//   GRU   z, r = f(projected + h R');  n = g(projected + r (h R' + b)), or g(projected + (r h) R');
+//         h = n + z (h - n)
 //   LSTM  i, o, f = f(projected + h R' + p c);  c = f c + i g(projected + h R');  h = o h(c)
 //
-// Values have ONNX's axes [steps, N, values] and lie batch first; a state that is 0, as the first one mostly is, costs nothing.
+// Values have ONNX's axes [steps, N, values] and lie batch first; a state that is 0, as the first one mostly
+// is, costs nothing.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -17,7 +21,8 @@
 namespace qat {
 namespace {
 
-/// Of all recurrent nodes of a model together: importing and running so many takes seconds, training minutes per hundred steps.
+/// Of all recurrent nodes of a model together: importing and running so many takes seconds, training minutes
+/// per hundred steps.
 constexpr int64_t kMostNodes = 20000;
 const AxisOrder kBatchFirst = {1, 0, 2};
 
@@ -153,8 +158,8 @@ class RecurrentWriter {
                               "stride shorten them first"));
   }
 
-  /// The `index`-th activation of this direction. As ONNX Runtime does it, `clip` limits what gates and new values are made of, and not
-  /// an LSTM's cell.
+  /// The `index`-th activation of this direction. As ONNX Runtime does it, `clip` limits what gates and new
+  /// values are made of, and not an LSTM's cell.
   Value Activated(size_t index, const OnnxValue& x) {
     const float limit = index < 2 ? clip_ : 0;
     return Apply(activations_[static_cast<size_t>(direction_) * cell_.activations.size() + index], limit, x,
@@ -370,8 +375,8 @@ class RecurrentWriter {
     return c_.build.Binary(OpType::kAdd, gate_sum, seen);
   }
 
-  /// x times the transposed filter of `rows` rows: the first of R, or, for what the reset gate went over, the last. `tensor` keeps it, so
-  /// that all steps read one.
+  /// x times the transposed filter of `rows` rows: the first of R, or, for what the reset gate went over, the
+  /// last. `tensor` keeps it, so that all steps read one.
   Value TimesFilter(const OnnxValue& x, int32_t rows, int32_t& tensor) {
     const bool last = &tensor == &reset_filter_;
     const auto begin = last ? recurrent_.end() - rows * width_ : recurrent_.begin();

@@ -1,4 +1,5 @@
-// onnx_recurrent_activations.h: the activations of RNN, GRU and LSTM, by the names that ONNX gives them. For .cc files of lib/import only.
+// onnx_recurrent_activations.h: the activations of RNN, GRU and LSTM, by the names that ONNX gives them. For
+// .cc files of lib/import only.
 #ifndef QAT_IMPORT_ONNX_RECURRENT_ACTIVATIONS_H_
 #define QAT_IMPORT_ONNX_RECURRENT_ACTIVATIONS_H_
 
@@ -18,9 +19,10 @@ struct RecurrentActivation {
   float alpha, beta;
 };
 
-/// As many for each direction as `usual` names; `alpha` and `beta` are used up in their order by those that have them.
-/// Errors: kInvalidArgument (another number of them), kUnsupported (unknown ones, and those without a number whose default is not the
-/// same everywhere).
+/// As many for each direction as `usual` names; `alpha` and `beta` are used up in their order by those that
+/// have them.
+/// Errors: kInvalidArgument (another number of them), kUnsupported (unknown ones, and those without a number
+/// whose default is not the same everywhere).
 Expected<std::vector<RecurrentActivation>> ReadActivations(const OnnxNode& node,
                                                            const std::vector<std::string>& usual,
                                                            int32_t directions);

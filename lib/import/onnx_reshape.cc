@@ -64,7 +64,8 @@ int32_t SameUnitAxis(const Shape& from, int32_t axis, const Shape& to) {
   return -1;
 }
 
-/// The axes of the result as the groups lie; those of one element behind the axis before them, the first in front.
+/// The axes of the result as the groups lie; those of one element behind the axis before them, the first in
+/// front.
 AxisOrder ResultOrder(const std::vector<Group>& groups, const std::vector<int32_t>& sequence,
                       const Shape& to) {
   AxisOrder order;
@@ -107,7 +108,8 @@ ReshapePlan PlanReshape(const Shape& from, const AxisOrder& order, const Shape& 
     where = g;
   }
   ReshapePlan plan = {order, ResultOrder(groups, sequence, to), {}};
-  // A batch of one that is not the source's first axis but the tensor's, as with recurrent layers, stays first.
+  // A batch of one that is not the source's first axis but the tensor's, as with recurrent layers, stays
+  // first.
   if (order[0] > 0 && from[static_cast<size_t>(order[0])] == 1) {
     const int32_t batch = SameUnitAxis(from, order[0], to);
     if (batch >= 0) {

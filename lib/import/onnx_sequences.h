@@ -1,4 +1,5 @@
-// onnx_sequences.h: ONNX's lists of values, as exports have them where a tensor is cut into parts. For .cc files of lib/import only.
+// onnx_sequences.h: ONNX's lists of values, as exports have them where a tensor is cut into parts. For .cc
+// files of lib/import only.
 #ifndef QAT_IMPORT_ONNX_SEQUENCES_H_
 #define QAT_IMPORT_ONNX_SEQUENCES_H_
 
@@ -18,8 +19,8 @@ class OnnxSequences {
   /// SplitToSequence, SequenceConstruct, SequenceAt, ConcatFromSequence, SequenceLength.
   static bool Handles(std::string_view op);
   bool Has(const std::string& name) const { return lists_.count(name) > 0; }
-  /// The values of a node that Handles; none of one that makes a list, which is kept. Errors: kUnsupported (places that are computed while
-  /// the network runs), kInvalidArgument.
+  /// The values of a node that Handles; none of one that makes a list, which is kept. Errors: kUnsupported
+  /// (places that are computed while the network runs), kInvalidArgument.
   Converted Convert(OnnxConversion& c, const OnnxNode& node);
 
  private:

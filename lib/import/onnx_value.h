@@ -1,5 +1,5 @@
-// onnx_value.h: a value of an ONNX graph while it is imported: a constant, or a tensor of our graph whose axes may lie in another
-// order than ONNX's.
+// onnx_value.h: a value of an ONNX graph while it is imported: a constant, or a tensor of our graph whose
+// axes may lie in another order than ONNX's.
 #ifndef QAT_IMPORT_ONNX_VALUE_H_
 #define QAT_IMPORT_ONNX_VALUE_H_
 
@@ -13,11 +13,13 @@
 
 namespace qat {
 
-/// Which axis of ONNX's each axis of a tensor is: axis k of the tensor is ONNX's axis order[k]; -1: an axis of size 1 that ONNX
-/// does not have. [N, C, H, W] as [N, H, W, C] is {0, 2, 3, 1}; [N, C, W] as [N, 1, W, C] is {0, -1, 2, 1}.
+/// Which axis of ONNX's each axis of a tensor is: axis k of the tensor is ONNX's axis order[k]; -1: an axis
+/// of size 1 that ONNX does not have. [N, C, H, W] as [N, H, W, C] is {0, 2, 3, 1}; [N, C, W] as [N, 1, W, C]
+/// is {0, -1, 2, 1}.
 using AxisOrder = std::vector<int32_t>;
 
-/// An axis that flattens several, whose values lie in another order than ONNX's: it is row-major over `sizes` taken in `order`.
+/// An axis that flattens several, whose values lie in another order than ONNX's: it is row-major over `sizes`
+/// taken in `order`.
 struct FlattenedAxis {
   int32_t axis = 0;  ///< ONNX's number
   Shape sizes;       ///< of the axes that it flattens, in ONNX's order
@@ -54,7 +56,8 @@ AxisOrder WithoutUnitAxes(const AxisOrder& order);
 /// The shape of a tensor whose axes are so ordered.
 Shape InOrder(const Shape& shape, const AxisOrder& order);
 
-/// Most values of a constant that an import makes of fewer, as a mask of 4,096 tokens, and of one axis of any tensor.
+/// Most values of a constant that an import makes of fewer, as a mask of 4,096 tokens, and of one axis of any
+/// tensor.
 inline constexpr int64_t kMostMadeValues = int64_t{1} << 24;
 
 /// A constant of one type; sizes that fit.

@@ -1,5 +1,5 @@
-// onnx_windows.h: windows that move over an image, as ONNX says them. A series is an image of one row. For .cc files of lib/import
-// only.
+// onnx_windows.h: windows that move over an image, as ONNX says them. A series is an image of one row. For
+// .cc files of lib/import only.
 #ifndef QAT_IMPORT_ONNX_WINDOWS_H_
 #define QAT_IMPORT_ONNX_WINDOWS_H_
 
@@ -34,9 +34,11 @@ using Windows = std::vector<Window>;
 Expected<int32_t> PositiveAt(const std::vector<int64_t>& values, size_t i, std::string_view what);
 /// Pads of the last `spatial` windows, by `pads` or `auto_pad`.
 Status SetPads(const OnnxNode& node, size_t spatial, Windows& windows);
-/// What a node's attributes say, for a kernel of such sizes. Errors: kInvalidArgument, kUnsupported (volumes).
+/// What a node's attributes say, for a kernel of such sizes. Errors: kInvalidArgument, kUnsupported
+/// (volumes).
 Expected<Windows> WindowsOf(const OnnxNode& node, const OnnxValue& x, const std::vector<int64_t>& kernel);
-/// The image with the windows' pads in it, where TFLite's two ways of padding do not have them; the windows are then without.
+/// The image with the windows' pads in it, where TFLite's two ways of padding do not have them; the windows
+/// are then without.
 /// `counts_pads`: TFLite's own pads would not do, since it leaves them out of averages.
 Expected<OnnxValue> Padded(OnnxConversion& c, const OnnxValue& image, Windows& windows,
                            OnnxBuilder::PadMode mode, bool counts_pads, Padding& padding);

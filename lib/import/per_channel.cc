@@ -10,8 +10,8 @@ Status ExpectNotNormalized(const InputContract& input) {
   };
   // Values as they are may still be pictures of bytes.
   if (!input.inside || (all_are(input.mean, 0) && all_are(input.std, 1))) return {};
-  return InvalidArgument(
-      StrCat("`mean` and `std`: the model normalizes its input by itself (", Describe(input), "), expected neither"));
+  return InvalidArgument(StrCat("`mean` and `std`: the model normalizes its input by itself (",
+                                Describe(input), "), expected neither"));
 }
 
 Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std,

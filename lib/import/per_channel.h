@@ -25,7 +25,8 @@ inline Expected<std::vector<float>> PerChannel(const char* what, std::vector<flo
 /// A model of one input that normalizes by itself takes nothing from a caller. Errors: kInvalidArgument.
 Status ExpectNotNormalized(const InputContract& input);
 
-/// What a caller says of several inputs: the same for all, or for each by its name; those it says nothing of stay as they are.
+/// What a caller says of several inputs: the same for all, or for each by its name; those it says nothing of
+/// stay as they are.
 /// Errors: kInvalidArgument (names that no input has, other numbers of channels).
 Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std,
                           const std::map<std::string, std::vector<float>>& mean_of,

@@ -1,6 +1,5 @@
 #include "import/read_network.h"
 
-
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/strings.h"
@@ -14,12 +13,14 @@ std::vector<bool> Moved(const std::vector<int32_t>& borders, const ReadNetworkRe
   std::vector<bool> moved;
   for (const int32_t border : borders) {
     const auto order = network.orders.find(network.graph.tensor(border).name);
-    moved.push_back(order != network.orders.end() && order->second.size() > 2 && WithoutUnitAxes(order->second) == ChannelsLast(order->second.size()));
+    moved.push_back(order != network.orders.end() && order->second.size() > 2 &&
+                    WithoutUnitAxes(order->second) == ChannelsLast(order->second.size()));
   }
   return moved;
 }
 
-/// Pictures of one input are bytes where a mean and a std say what a byte is; an input with a range has its meaning in the file.
+/// Pictures of one input are bytes where a mean and a std say what a byte is; an input with a range has its
+/// meaning in the file.
 std::vector<bool> OpenInputsOfOnnx(const Graph& graph, bool stated) {
   std::vector<bool> open;
   for (const int32_t input : graph.inputs) {
@@ -42,15 +43,18 @@ std::vector<bool> OpenInputsOfTflite(const Model& model, const Graph& graph) {
 
 }  // namespace
 
-Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std::vector<std::string>& texts) {
+Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(
+    const std::vector<std::string>& texts) {
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const std::string& text : texts) {
     const size_t equals = text.rfind('=');
     std::vector<int64_t> sizes;
-    for (const std::string& piece : SplitText(equals == std::string::npos ? text : text.substr(equals + 1), ',')) {
+    for (const std::string& piece :
+         SplitText(equals == std::string::npos ? text : text.substr(equals + 1), ',')) {
       const int64_t size = ParseNumber<int64_t>(piece).value_or(0);
       if (size < 1 || size > (1 << 24))
-        return InvalidArgument(StrCat("`input_shape`: value '", text, "', expected sizes as 1,3,96,96 or NAME=1,3,96,96"));
+        return InvalidArgument(
+            StrCat("`input_shape`: value '", text, "', expected sizes as 1,3,96,96 or NAME=1,3,96,96"));
       sizes.push_back(size);
     }
     shapes[equals == std::string::npos ? "" : text.substr(0, equals)] = sizes;
@@ -60,12 +64,16 @@ Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std
 
 Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
                                         std::vector<std::string>& notes) {
-  QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFileOfKinds(path, {kGraphIdentifier, kTfliteIdentifier, kOnnxIdentifier}));
+  QAT_ASSIGN_OR_RETURN(Bytes bytes,
+                       ReadFileOfKinds(path, {kGraphIdentifier, kTfliteIdentifier, kOnnxIdentifier}));
   const bool stated = !options.mean.empty() || !options.std.empty();
   if (IsKind(bytes, kOnnxIdentifier)) {
     QAT_ASSIGN_OR_RETURN(onnx::Model model, onnx::ParseModel(bytes, path));
     bytes = {};
-    QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model), {options.mean, options.std, options.mean_of, options.std_of, options.input_shapes}, notes));
+    QAT_ASSIGN_OR_RETURN(OnnxImport import, ImportOnnx(std::move(model),
+                                                       {options.mean, options.std, options.mean_of,
+                                                        options.std_of, options.input_shapes},
+                                                       notes));
     const bool assumed = !stated && import.graph.inputs.size() == 1;
     std::vector<bool> open = OpenInputsOfOnnx(import.graph, stated);
     ReadNetworkResult result{
@@ -75,7 +83,8 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     result.moved_outputs = Moved(result.graph.outputs, result);
     return result;
   }
-  if (!options.input_shapes.empty()) return InvalidArgument("`input_shape`: only an .onnx leaves sizes open that can be said");
+  if (!options.input_shapes.empty())
+    return InvalidArgument("`input_shape`: only an .onnx leaves sizes open that can be said");
   if (IsKind(bytes, kTfliteIdentifier)) {
     QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), path));
     QAT_ASSIGN_OR_RETURN(Graph graph, ImportTflite(*model, options, notes));

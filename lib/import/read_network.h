@@ -23,16 +23,19 @@ Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(const std
 struct ReadNetworkResult {
   Graph graph;
   bool imported = false;  ///< a model of others, or one of ours that was converted already
-  bool assumed_bytes = false;  ///< nobody says what the values of its one input are: bytes as they are is a guess
-  std::vector<bool> open_inputs;  ///< nobody says whether these take bytes or real numbers: the data do; empty: none
+  /// nobody says what the values of its one input are: bytes as they are is a guess
+  bool assumed_bytes = false;
+  /// nobody says whether these take bytes or real numbers: the data do; empty: none
+  std::vector<bool> open_inputs;
   std::vector<FoldedBatchNorm> batch_norms;  ///< of an .onnx: what training takes apart again
   std::map<std::string, AxisOrder> orders;   ///< of an .onnx: where its tensors have the axes of the source
-  std::vector<bool> moved_inputs, moved_outputs;  ///< of an .onnx: which have the channels last here and first in the source
+  /// of an .onnx: which have the channels last here and first in the source
+  std::vector<bool> moved_inputs, moved_outputs;
 };
 
-/// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite, an .onnx by ImportOnnx. What it is, its
-/// first bytes say. Errors: those of all of them, and kCorrupt for other kinds of files; kInvalidArgument for `input_shapes` of
-/// another file than an .onnx.
+/// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite, an .onnx by
+/// ImportOnnx. What it is, its first bytes say. Errors: those of all of them, and kCorrupt for other kinds of
+/// files; kInvalidArgument for `input_shapes` of another file than an .onnx.
 Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
                                         std::vector<std::string>& notes);
 

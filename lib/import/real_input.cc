@@ -14,7 +14,8 @@ bool AreAll(const std::vector<float>& numbers, float number) {
 }
 
 const GraphTensor& OutputOf(const Graph& graph, const std::string& node) {
-  const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& each) { return each.name == node; });
+  const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [&](const GraphNode& each) { return each.name == node; });
   QAT_CHECK(found != graph.nodes.end());
   return graph.tensor(found->output());
 }
@@ -27,7 +28,8 @@ void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options)
   }
 }
 
-void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph, std::vector<std::string>& notes) {
+void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph,
+                      std::vector<std::string>& notes) {
   for (size_t i = 0; i < open_inputs.size(); ++i) {
     InputContract& input = graph.contract.inputs[i];
     if (!open_inputs[i] || dataset.inputs[i].values == input.values) continue;
@@ -36,13 +38,17 @@ void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inpu
     input.low = reals ? -1 : 0;
     input.high = reals ? 1 : 0;
     input.white = reals ? dataset.white : 0;
-    const std::string held = input.name.empty() ? std::string("holds ") : StrCat("input '", input.name, "' holds ");
+    const std::string held =
+        input.name.empty() ? std::string("holds ") : StrCat("input '", input.name, "' holds ");
     if (reals) {
-      notes.push_back(StrCat(dataset.name, ": ", held, "real numbers, which go into the network as they are; bytes were only assumed"));
+      notes.push_back(StrCat(dataset.name, ": ", held,
+                             "real numbers, which go into the network as they are; bytes were only assumed"));
     } else {
       const bool as_they_are = AreAll(input.mean, 0) && AreAll(input.std, 1);
-      notes.push_back(StrCat(dataset.name, ": ", held, "bytes, ", Describe(input),
-                             as_they_are ? "; what a byte means is not said, and so assumed (`mean` and `std` say otherwise)" : ""));
+      notes.push_back(StrCat(
+          dataset.name, ": ", held, "bytes, ", Describe(input),
+          as_they_are ? "; what a byte means is not said, and so assumed (`mean` and `std` say otherwise)"
+                      : ""));
     }
   }
 }
@@ -54,13 +60,15 @@ void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes) {
   }
 }
 
-void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph, std::vector<std::string>& notes) {
+void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph,
+                                  std::vector<std::string>& notes) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     Graph taken = graph;
     const std::vector<std::string> names = TakeInputNormalization(i, taken);
     if (names.empty() || std::any_of(names.begin(), names.end(), stays)) continue;
     const GraphTensor& last = OutputOf(graph, names.back());
-    const bool all = std::all_of(names.begin(), names.end(), [&](const std::string& name) { return OutputOf(graph, name).has_range; });
+    const bool all = std::all_of(names.begin(), names.end(),
+                                 [&](const std::string& name) { return OutputOf(graph, name).has_range; });
     const bool ends = last.has_range && last.range.min < last.range.max;
     if (all || (!ends && !graph.contract.inputs[i].inside)) continue;
     InputContract& input = taken.contract.inputs[i];

@@ -14,17 +14,20 @@ namespace qat {
 /// Asks for the values of these inputs (ReadNetworkResult::open_inputs) as the data have them.
 void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options);
 
-/// These inputs take what the data then hold: real numbers as they are, bytes by mean and std of the contract. `notes` says so of those
-/// that were thought to take the other.
-void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph, std::vector<std::string>& notes);
+/// These inputs take what the data then hold: real numbers as they are, bytes by mean and std of the
+/// contract. `notes` says so of those that were thought to take the other.
+void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph,
+                      std::vector<std::string>& notes);
 
 /// TakeInputNormalization of every input. `notes` names the layers.
 void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes);
 
-/// The same where an imported model computes them in float32 in front of its integers, so that some have no range. The last may have that
-/// of the QUANTIZE behind it, which becomes the range of the input; where it has none (the layer behind is real, too) the contract of a
-/// model of ours says it. Layers that were all trained with ranges keep them, and so does an input of which `stays` names a layer.
-void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph, std::vector<std::string>& notes);
+/// The same where an imported model computes them in float32 in front of its integers, so that some have no
+/// range. The last may have that of the QUANTIZE behind it, which becomes the range of the input; where it
+/// has none (the layer behind is real, too) the contract of a model of ours says it. Layers that were all
+/// trained with ranges keep them, and so does an input of which `stays` names a layer.
+void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph,
+                                  std::vector<std::string>& notes);
 
 }  // namespace qat
 

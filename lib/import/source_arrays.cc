@@ -24,15 +24,30 @@ void Append(const NpyArray& array, std::vector<float>& values) {
 Expected<SourceArray> ToSourceArray(std::string name, const NpyArray& array) {
   SourceArray result{std::move(name), array.shape, {}};
   switch (array.type) {
-    case DType::kFloat32: Append<float>(array, result.values); break;
-    case DType::kFloat64: Append<double>(array, result.values); break;
-    case DType::kInt8: Append<int8_t>(array, result.values); break;
+    case DType::kFloat32:
+      Append<float>(array, result.values);
+      break;
+    case DType::kFloat64:
+      Append<double>(array, result.values);
+      break;
+    case DType::kInt8:
+      Append<int8_t>(array, result.values);
+      break;
     case DType::kUInt8:
-    case DType::kBool: Append<uint8_t>(array, result.values); break;
-    case DType::kInt16: Append<int16_t>(array, result.values); break;
-    case DType::kInt32: Append<int32_t>(array, result.values); break;
-    case DType::kInt64: Append<int64_t>(array, result.values); break;
-    default: return Unsupported(StrCat("holds ", NameOf(array.type), ", expected float32, float64 or integers"));
+    case DType::kBool:
+      Append<uint8_t>(array, result.values);
+      break;
+    case DType::kInt16:
+      Append<int16_t>(array, result.values);
+      break;
+    case DType::kInt32:
+      Append<int32_t>(array, result.values);
+      break;
+    case DType::kInt64:
+      Append<int64_t>(array, result.values);
+      break;
+    default:
+      return Unsupported(StrCat("holds ", NameOf(array.type), ", expected float32, float64 or integers"));
   }
   for (size_t i = 0; i < result.values.size(); ++i) {
     if (!std::isfinite(result.values[i]))
@@ -133,7 +148,8 @@ Expected<int64_t> FitOrderedExamples(const Shape& tensor, const AxisOrder& order
   std::vector<float> values;
   for (size_t i = 0; i < static_cast<size_t>(examples); ++i) {
     const auto begin = array.values.begin() + static_cast<int64_t>(i * size);
-    const std::vector<float> moved = Permuted(std::vector<float>(begin, begin + static_cast<int64_t>(size)), source, order);
+    const std::vector<float> moved =
+        Permuted(std::vector<float>(begin, begin + static_cast<int64_t>(size)), source, order);
     values.insert(values.end(), moved.begin(), moved.end());
   }
   array.values = std::move(values);

@@ -68,8 +68,9 @@ class Verification {
     const std::string where = array.name.empty() ? path : StrCat(path, ": '", array.name, "'");
     const auto order = request_.orders.find(tensor.name);
     QAT_ASSIGN_OR_RETURN_IN(where, const int64_t examples,
-                            order == request_.orders.end() ? FitExamples(tensor.shape, array, transposed)
-                                                           : FitOrderedExamples(tensor.shape, order->second, array));
+                            order == request_.orders.end()
+                                ? FitExamples(tensor.shape, array, transposed)
+                                : FitOrderedExamples(tensor.shape, order->second, array));
     if (transposed) result_.notes.push_back(StrCat(where, ": has the channels first and was transposed"));
     if (result_.examples == 0) result_.examples = examples;
     if (result_.examples == examples) return {};
@@ -82,10 +83,12 @@ class Verification {
       const ModelTensor& info = Tensor(input);
       if (info.type != DType::kFloat32)
         return Unsupported(StrCat("input '", info.name, "' is ", NameOf(info.type), ", expected float32"));
-      auto found = std::find_if(arrays.begin(), arrays.end(), [&](const SourceArray& a) { return a.name == info.name; });
+      auto found = std::find_if(arrays.begin(), arrays.end(),
+                                [&](const SourceArray& a) { return a.name == info.name; });
       if (found == arrays.end() && model_.inputs().size() == 1 && arrays.size() == 1) found = arrays.begin();
       if (found == arrays.end())
-        return Corrupt(StrCat(request_.inputs, ": has no array '", info.name, "', as the input of the network is called"));
+        return Corrupt(StrCat(request_.inputs, ": has no array '", info.name,
+                              "', as the input of the network is called"));
       QAT_RETURN_IF_ERROR(Fit(request_.inputs, info, *found));
       inputs_.push_back(std::move(*found));
       arrays.erase(found);
@@ -108,9 +111,11 @@ class Verification {
       compared_.push_back({*tensor, std::move(array)});
     }
     if (compared_.empty())
-      return Corrupt(StrCat(request_.expected, ": no array has the name of a tensor of the network: ", Join(unknown)));
+      return Corrupt(
+          StrCat(request_.expected, ": no array has the name of a tensor of the network: ", Join(unknown)));
     if (!unknown.empty())
-      result_.notes.push_back(StrCat(request_.expected, ": arrays that belong to no tensor: ", Join(unknown)));
+      result_.notes.push_back(
+          StrCat(request_.expected, ": arrays that belong to no tensor: ", Join(unknown)));
     std::sort(compared_.begin(), compared_.end(),
               [&](const Compared& a, const Compared& b) { return Order(a.tensor) < Order(b.tensor); });
     return {};
@@ -165,10 +170,11 @@ class Verification {
     for (const Compared& compared : compared_) {
       const std::string& name = Tensor(compared.tensor).name;
       if (compared.difference > request_.tolerance * compared.largest) {
-        return Corrupt(StrCat(request_.expected, ": '", name, "' is the first tensor that differs: by ", compared.difference,
-                              " at value ", compared.place, " of example ", compared.example, " (here ", compared.ours,
-                              ", there ", compared.theirs, "), where values reach ", compared.largest, " and ",
-                              request_.tolerance, " of that is allowed"));
+        return Corrupt(StrCat(request_.expected, ": '", name, "' is the first tensor that differs: by ",
+                              compared.difference, " at value ", compared.place, " of example ",
+                              compared.example, " (here ", compared.ours, ", there ", compared.theirs,
+                              "), where values reach ", compared.largest, " and ", request_.tolerance,
+                              " of that is allowed"));
       }
       result_.tensors.push_back({name, compared.difference, compared.largest});
     }

@@ -23,13 +23,15 @@ Pairs Align(const std::vector<InspectedOperator>& a, const std::vector<Inspected
   Pairs pairs;
   const size_t n = a.size(), m = b.size();
   if (n * m > kMostPairs) {
-    for (size_t i = 0; i < std::max(n, m); ++i) pairs.emplace_back(i < n ? static_cast<int32_t>(i) : -1, i < m ? static_cast<int32_t>(i) : -1);
+    for (size_t i = 0; i < std::max(n, m); ++i)
+      pairs.emplace_back(i < n ? static_cast<int32_t>(i) : -1, i < m ? static_cast<int32_t>(i) : -1);
     return pairs;
   }
   std::vector<std::vector<uint32_t>> length(n + 1, std::vector<uint32_t>(m + 1));
   for (size_t i = n; i-- > 0;) {
     for (size_t j = m; j-- > 0;) {
-      length[i][j] = a[i].name == b[j].name ? length[i + 1][j + 1] + 1 : std::max(length[i + 1][j], length[i][j + 1]);
+      length[i][j] =
+          a[i].name == b[j].name ? length[i + 1][j + 1] + 1 : std::max(length[i + 1][j], length[i][j + 1]);
     }
   }
   size_t i = 0, j = 0;
@@ -45,7 +47,9 @@ Pairs Align(const std::vector<InspectedOperator>& a, const std::vector<Inspected
   return pairs;
 }
 
-std::string TypeAndShape(const InspectedTensor& tensor) { return StrCat(tensor.type, " ", ToString(tensor.shape)); }
+std::string TypeAndShape(const InspectedTensor& tensor) {
+  return StrCat(tensor.type, " ", ToString(tensor.shape));
+}
 
 std::string Brief(double value) {
   char text[32];
@@ -55,7 +59,8 @@ std::string Brief(double value) {
 
 class Comparison {
  public:
-  Comparison(const Inspection& a, const Inspection& b) : a_(a), b_(b), partner_of_a_(a.tensors.size(), -1), partner_of_b_(b.tensors.size(), -1) {}
+  Comparison(const Inspection& a, const Inspection& b)
+      : a_(a), b_(b), partner_of_a_(a.tensors.size(), -1), partner_of_b_(b.tensors.size(), -1) {}
 
   std::vector<Difference> Run() {
     if (a_.sha256 == b_.sha256 && a_.kind == b_.kind) return {};
@@ -84,21 +89,26 @@ class Comparison {
     }
   }
 
-  static std::string Called(const InspectedOperator& each, int32_t index) { return StrCat("operator ", index, " (", each.name, ")"); }
+  static std::string Called(const InspectedOperator& each, int32_t index) {
+    return StrCat("operator ", index, " (", each.name, ")");
+  }
 
   void CompareOperators() {
     for (const auto& [i, j] : Align(a_.operators, b_.operators)) {
       if (i < 0 || j < 0) {
-        const InspectedOperator& only = i < 0 ? b_.operators[static_cast<size_t>(j)] : a_.operators[static_cast<size_t>(i)];
+        const InspectedOperator& only =
+            i < 0 ? b_.operators[static_cast<size_t>(j)] : a_.operators[static_cast<size_t>(i)];
         const std::string text = StrCat(only.name, only.layer.empty() ? "" : StrCat(" '", only.layer, "'"));
-        differences_.push_back({Called(only, std::max(i, j)), "operator", i < 0 ? kNothing : text, j < 0 ? kNothing : text});
+        differences_.push_back(
+            {Called(only, std::max(i, j)), "operator", i < 0 ? kNothing : text, j < 0 ? kNothing : text});
         continue;
       }
       const InspectedOperator& of_a = a_.operators[static_cast<size_t>(i)];
       const InspectedOperator& of_b = b_.operators[static_cast<size_t>(j)];
       const std::string where = Called(of_a, i);
       // Graphs and checkpoints have no versions.
-      if (of_a.version != 0 && of_b.version != 0) Note(where, "version", StrCat(of_a.version), StrCat(of_b.version));
+      if (of_a.version != 0 && of_b.version != 0)
+        Note(where, "version", StrCat(of_a.version), StrCat(of_b.version));
       Note(where, "attributes", of_a.attributes, of_b.attributes);
       Note(where, "number of inputs", StrCat(of_a.inputs.size()), StrCat(of_b.inputs.size()));
       Note(where, "number of outputs", StrCat(of_a.outputs.size()), StrCat(of_b.outputs.size()));
@@ -133,7 +143,9 @@ class Comparison {
       }
     }
     for (size_t j = 0; j < b_.tensors.size(); ++j) {
-      if (partner_of_b_[j] < 0) differences_.push_back({StrCat("tensor '", b_.tensors[j].name, "'"), "tensor", kNothing, TypeAndShape(b_.tensors[j])});
+      if (partner_of_b_[j] < 0)
+        differences_.push_back(
+            {StrCat("tensor '", b_.tensors[j].name, "'"), "tensor", kNothing, TypeAndShape(b_.tensors[j])});
     }
   }
 
@@ -148,7 +160,9 @@ class Comparison {
   }
 
   void CompareQuantization(const std::string& where, const InspectedTensor& a, const InspectedTensor& b) {
-    if (a.scale == b.scale && a.zero_point == b.zero_point && (a.scale.size() < 2 || a.dimension == b.dimension)) return;
+    if (a.scale == b.scale && a.zero_point == b.zero_point &&
+        (a.scale.size() < 2 || a.dimension == b.dimension))
+      return;
     std::string of_a = QuantizationText(a), of_b = QuantizationText(b);
     if (of_a == of_b) of_b += " (other ones)";  // lists that are shown by their ends
     differences_.push_back({where, "quantization", of_a, of_b});
@@ -160,7 +174,9 @@ class Comparison {
     if (same_bytes && a.type == b.type) return;
     const std::vector<float> of_a = RealValues(a), of_b = RealValues(b);
     if (of_a.empty() || of_a.size() != of_b.size()) {
-      if (a.shape == b.shape) Note(where, "values", StrCat("sha256 ", Sha256(a.data).substr(0, 12)), StrCat("sha256 ", Sha256(b.data).substr(0, 12)));
+      if (a.shape == b.shape)
+        Note(where, "values", StrCat("sha256 ", Sha256(a.data).substr(0, 12)),
+             StrCat("sha256 ", Sha256(b.data).substr(0, 12)));
       return;
     }
     size_t different = 0;
@@ -172,7 +188,8 @@ class Comparison {
     }
     if (different == 0) return;
     differences_.push_back({where, "values", StrCat("sha256 ", Sha256(a.data).substr(0, 12)),
-                            StrCat("sha256 ", Sha256(b.data).substr(0, 12), "; ", different, " of ", of_a.size(), " differ, by ", Brief(largest), " at most")});
+                            StrCat("sha256 ", Sha256(b.data).substr(0, 12), "; ", different, " of ",
+                                   of_a.size(), " differ, by ", Brief(largest), " at most")});
   }
 
   static std::string RangeText(const Range& range) { return StrCat("[", range.min, ", ", range.max, "]"); }
@@ -180,23 +197,29 @@ class Comparison {
   void CompareWords() {
     Note("file", "contract", Join(a_.contract, "; "), Join(b_.contract, "; "));
     if (a_.labels != b_.labels) {
-      const auto text = [](const std::vector<std::string>& labels) { return labels.empty() ? std::string() : StrCat(labels.size(), " labels, '", labels[0], "', …"); };
-      const auto [x, y] = std::mismatch(a_.labels.begin(), a_.labels.end(), b_.labels.begin(), b_.labels.end());
+      const auto text = [](const std::vector<std::string>& labels) {
+        return labels.empty() ? std::string() : StrCat(labels.size(), " labels, '", labels[0], "', …");
+      };
+      const auto [x, y] =
+          std::mismatch(a_.labels.begin(), a_.labels.end(), b_.labels.begin(), b_.labels.end());
       const auto at = x - a_.labels.begin();
       if (x != a_.labels.end() && y != b_.labels.end()) {
-        Note("file", "labels", StrCat("label ", at, " is '", *x, "'"), StrCat("label ", at, " is '", *y, "'"));
+        Note("file", "labels", StrCat("label ", at, " is '", *x, "'"),
+             StrCat("label ", at, " is '", *y, "'"));
       } else {
         Note("file", "labels", text(a_.labels), text(b_.labels));
       }
     }
     CompareLists("says", {a_.facts.begin(), a_.facts.end()}, {b_.facts.begin(), b_.facts.end()});
-    CompareLists("metadata", {a_.metadata.begin(), a_.metadata.end()}, {b_.metadata.begin(), b_.metadata.end()});
+    CompareLists("metadata", {a_.metadata.begin(), a_.metadata.end()},
+                 {b_.metadata.begin(), b_.metadata.end()});
     CompareLists("made from", a_.provenance, b_.provenance);
     if (a_.kind == b_.kind) Note("file", "made by", a_.made_by, b_.made_by);
   }
 
   // Kinds of files that say other things are not compared by them.
-  void CompareLists(const std::string& where, const std::map<std::string, std::string>& a, const std::map<std::string, std::string>& b) {
+  void CompareLists(const std::string& where, const std::map<std::string, std::string>& a,
+                    const std::map<std::string, std::string>& b) {
     if (a_.kind != b_.kind) return;
     std::set<std::string> keys;
     for (const auto& [key, value] : a) keys.insert(key);
@@ -218,11 +241,15 @@ class Comparison {
 
 std::string QuantizationText(const InspectedTensor& tensor) {
   if (tensor.scale.empty()) return kNothing;
-  if (tensor.scale.size() == 1) return StrCat("scale ", tensor.scale[0], ", zero point ", tensor.zero_point.empty() ? 0 : tensor.zero_point[0]);
+  if (tensor.scale.size() == 1)
+    return StrCat("scale ", tensor.scale[0], ", zero point ",
+                  tensor.zero_point.empty() ? 0 : tensor.zero_point[0]);
   const auto [low, high] = std::minmax_element(tensor.scale.begin(), tensor.scale.end());
-  std::string text = StrCat(tensor.scale.size(), " scales ", Brief(*low), " to ", Brief(*high), " along axis ", tensor.dimension);
+  std::string text = StrCat(tensor.scale.size(), " scales ", Brief(*low), " to ", Brief(*high),
+                            " along axis ", tensor.dimension);
   const auto [least, most] = std::minmax_element(tensor.zero_point.begin(), tensor.zero_point.end());
-  if (least != tensor.zero_point.end() && (*least != 0 || *most != 0)) text += StrCat(", zero points ", *least, " to ", *most);
+  if (least != tensor.zero_point.end() && (*least != 0 || *most != 0))
+    text += StrCat(", zero points ", *least, " to ", *most);
   return text;
 }
 

@@ -15,9 +15,9 @@ struct Difference {
   std::string a, b;   ///< "-": not there
 };
 
-/// Operators are aligned by the longest common sequence of their names, tensors by their places in aligned operators, what is
-/// left by name. Constants of one shape are compared as real numbers: how many differ, and by how much at most. Sizes and
-/// hashes of the files do not count. Empty: the same model.
+/// Operators are aligned by the longest common sequence of their names, tensors by their places in aligned
+/// operators, what is left by name. Constants of one shape are compared as real numbers: how many differ, and
+/// by how much at most. Sizes and hashes of the files do not count. Empty: the same model.
 std::vector<Difference> Compare(const Inspection& a, const Inspection& b);
 
 /// "scale 0.0127, zero point 33"; "6 scales 0.001 to 0.02 along axis 0"; "-" without any.

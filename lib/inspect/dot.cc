@@ -1,4 +1,5 @@
-// https://graphviz.org/doc/info/lang.html: within quotes only '"' and the backslash of an escape mean anything; lines of a label
+// https://graphviz.org/doc/info/lang.html:
+// within quotes only '"' and the backslash of an escape mean anything; lines of a label
 // end with the escape \n or, flush left, \l.
 #include <map>
 
@@ -27,7 +28,8 @@ std::string Lines(const std::vector<std::string>& lines) {
 }
 
 std::string TensorLabel(const InspectedTensor& tensor) {
-  return Lines({tensor.name, StrCat(tensor.type, " ", ToString(tensor.shape)), tensor.scale.empty() ? "" : QuantizationText(tensor)});
+  return Lines({tensor.name, StrCat(tensor.type, " ", ToString(tensor.shape)),
+                tensor.scale.empty() ? "" : QuantizationText(tensor)});
 }
 
 class DotWriter {
@@ -35,7 +37,9 @@ class DotWriter {
   explicit DotWriter(const Inspection& inspection) : inspection_(inspection) {}
 
   std::string Run() {
-    text_ = StrCat("digraph \"", Escaped(inspection_.path), "\" {\n  node [shape=box, fontname=\"Helvetica\"];\n  edge [fontname=\"Helvetica\", fontsize=10];\n");
+    text_ = StrCat(
+        "digraph \"", Escaped(inspection_.path),
+        "\" {\n  node [shape=box, fontname=\"Helvetica\"];\n  edge [fontname=\"Helvetica\", fontsize=10];\n");
     for (size_t i = 0; i < inspection_.inputs.size(); ++i) {
       Node(StrCat("in", i), TensorLabel(inspection_.tensor(inspection_.inputs[i])), "ellipse");
       source_[inspection_.inputs[i]] = StrCat("in", i);
@@ -47,7 +51,8 @@ class DotWriter {
       Edge(tensor, StrCat("out", i));
     }
     if (inspection_.operators.empty()) {
-      for (size_t i = 0; i < inspection_.tensors.size(); ++i) Node(StrCat("t", i), TensorLabel(inspection_.tensors[i]), "note");
+      for (size_t i = 0; i < inspection_.tensors.size(); ++i)
+        Node(StrCat("t", i), TensorLabel(inspection_.tensors[i]), "note");
     }
     return text_ + "}\n";
   }
@@ -66,13 +71,16 @@ class DotWriter {
 
   void Edge(int32_t tensor, const std::string& to) {
     const std::string from = SourceOf(tensor);
-    text_ += StrCat("  ", from, " -> ", to, " [label=\"", Escaped(ToString(inspection_.tensor(tensor).shape)), "\"];\n");
+    text_ += StrCat("  ", from, " -> ", to, " [label=\"", Escaped(ToString(inspection_.tensor(tensor).shape)),
+                    "\"];\n");
   }
 
   void AddOperator(size_t index) {
     const InspectedOperator& each = inspection_.operators[index];
     const std::string id = StrCat("op", index);
-    std::vector<std::string> lines = {each.version == 0 ? each.name : StrCat(each.name, " version ", each.version), each.layer, each.attributes};
+    std::vector<std::string> lines = {
+        each.version == 0 ? each.name : StrCat(each.name, " version ", each.version), each.layer,
+        each.attributes};
     for (const int32_t input : each.inputs) {
       if (input < 0 || !inspection_.tensor(input).constant) continue;
       const InspectedTensor& constant = inspection_.tensor(input);

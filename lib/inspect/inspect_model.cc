@@ -13,8 +13,9 @@ namespace {
 
 // TFLite's TensorType by number, those too that nothing here computes with. Source: schemas/tflite.fbs.
 constexpr std::array<std::string_view, 23> kTypeNames = {
-    "float32", "float16",  "int32",   "uint8",   "int64",  "string", "bool",     "int16", "complex64",     "int8",          "float64",  "complex128",
-    "uint64",  "resource", "variant", "uint32",  "uint16", "int4",   "bfloat16", "int2",  "uint4", "float8_e4m3fn", "float8_e5m2"};
+    "float32",   "float16", "int32",    "uint8",      "int64",  "string",        "bool",       "int16",
+    "complex64", "int8",    "float64",  "complex128", "uint64", "resource",      "variant",    "uint32",
+    "uint16",    "int4",    "bfloat16", "int2",       "uint4",  "float8_e4m3fn", "float8_e5m2"};
 
 std::string TypeName(DType type) {
   const auto number = static_cast<size_t>(type);
@@ -52,7 +53,8 @@ std::optional<int64_t> Count(const Model& model, const ModelNode& node) {
     const ModelTensor& tensor = model.tensors()[static_cast<size_t>(index)];
     operands.push_back({tensor.shape, tensor.type, tensor.constant});
   }
-  // Rules count on an operator's usual ranks, and on sizes that int32 can count; files may say others, of outputs, too.
+  // Rules count on an operator's usual ranks, and on sizes that int32 can count; files may say others, of
+  // outputs, too.
   const auto outputs = InferShapes(definition, node.attributes, operands);
   if (!outputs.ok() || outputs->empty() || CheckedFlatSize(outputs->front()) < 0) return std::nullopt;
   for (const Operand& operand : operands) {
@@ -67,7 +69,8 @@ InspectedOperator OperatorOf(const Model& model, const ModelOperator& each) {
   found.version = each.version;
   found.inputs = each.inputs;
   found.outputs = each.outputs;
-  if (!each.outputs.empty() && each.outputs[0] >= 0) found.layer = model.tensors()[static_cast<size_t>(each.outputs[0])].name;
+  if (!each.outputs.empty() && each.outputs[0] >= 0)
+    found.layer = model.tensors()[static_cast<size_t>(each.outputs[0])].name;
   found.known = each.node >= 0;
   if (each.node < 0) return found;
   const ModelNode& node = model.nodes()[static_cast<size_t>(each.node)];
@@ -101,9 +104,12 @@ std::string TextOf(const ModelSubgraph& subgraph) {
   for (const std::string& name : subgraph.operators) ++kinds[name];
   std::vector<std::string> texts;
   for (const auto& [name, count] : kinds) texts.push_back(StrCat(count, " ", name));
-  const auto list = [](const std::vector<std::string>& tensors) { return tensors.empty() ? "nothing" : Join(tensors); };
-  return StrCat("'", subgraph.name, "': ", list(subgraph.inputs), " -> ", list(subgraph.outputs), ", ", subgraph.operators.size(),
-                subgraph.operators.size() == 1 ? " operator" : " operators", texts.empty() ? "" : StrCat(" (", Join(texts), ")"));
+  const auto list = [](const std::vector<std::string>& tensors) {
+    return tensors.empty() ? "nothing" : Join(tensors);
+  };
+  return StrCat("'", subgraph.name, "': ", list(subgraph.inputs), " -> ", list(subgraph.outputs), ", ",
+                subgraph.operators.size(), subgraph.operators.size() == 1 ? " operator" : " operators",
+                texts.empty() ? "" : StrCat(" (", Join(texts), ")"));
 }
 
 // Short text is shown; of everything else how long it is.
@@ -138,7 +144,8 @@ Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
     for (const TensorDescription& each : model->description()->inputs) Describe(each, "input says", found);
     for (const TensorDescription& each : model->description()->outputs) Describe(each, "output says", found);
   }
-  for (const ModelMetadata& entry : model->metadata()) found.metadata.emplace_back(entry.name, EntryText(entry.bytes));
+  for (const ModelMetadata& entry : model->metadata())
+    found.metadata.emplace_back(entry.name, EntryText(entry.bytes));
   for (size_t i = 0; i < model->further_subgraphs().size(); ++i)
     found.facts.emplace_back(StrCat("subgraph ", i + 1), TextOf(model->further_subgraphs()[i]));
   if (!model->unsupported().empty()) found.unsupported = model->unsupported().Text();

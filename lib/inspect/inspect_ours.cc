@@ -46,7 +46,8 @@ InspectedOperator OperatorOf(const Graph& graph, const GraphNode& node) {
   found.inputs = node.inputs;
   found.outputs = node.outputs;
   if (definition.multiply_accumulates != nullptr && !node.outputs.empty()) {
-    found.multiply_accumulates = definition.multiply_accumulates(graph.OperandsOf(node), graph.tensor(node.outputs[0]).shape);
+    found.multiply_accumulates =
+        definition.multiply_accumulates(graph.OperandsOf(node), graph.tensor(node.outputs[0]).shape);
   }
   return found;
 }
@@ -65,7 +66,8 @@ class CheckpointReader {
     found_.contract.push_back(Describe(checkpoint_->contract));
     found_.labels = checkpoint_->contract.labels();
     found_.provenance = checkpoint_->provenance;
-    found_.facts = {{"name", network_.name}, {"scheme", checkpoint_->scheme}, {"step", StrCat(checkpoint_->step)}};
+    found_.facts = {
+        {"name", network_.name}, {"scheme", checkpoint_->scheme}, {"step", StrCat(checkpoint_->step)}};
     for (const auto& [name, value] : checkpoint_->metrics) found_.facts.emplace_back(name, NumberText(value));
     if (!checkpoint_->filter_ranges.empty()) found_.facts.emplace_back("filter_ranges", "learned");
     found_.owner = checkpoint_;
@@ -75,7 +77,8 @@ class CheckpointReader {
  private:
   int32_t Add(InspectedTensor tensor) {
     if (tensor.bytes == 0) tensor.bytes = FlatSize(tensor.shape) * static_cast<int64_t>(sizeof(float));
-    if (const auto range = checkpoint_->ranges.find(tensor.name); range != checkpoint_->ranges.end()) tensor.range = range->second.range;
+    if (const auto range = checkpoint_->ranges.find(tensor.name); range != checkpoint_->ranges.end())
+      tensor.range = range->second.range;
     found_.tensors.push_back(std::move(tensor));
     return static_cast<int32_t>(found_.tensors.size()) - 1;
   }
@@ -114,8 +117,10 @@ class CheckpointReader {
     if (node.batch_norm) each.attributes += StrCat(each.attributes.empty() ? "" : ", ", "batch norm");
     const int64_t multiply_accumulates = MultiplyAccumulates(network_, node);
     each.multiply_accumulates = multiply_accumulates > 0 ? std::optional(multiply_accumulates) : std::nullopt;
-    for (const size_t position : DataInputs(network_, node)) each.inputs.push_back(PlaceOf(node.inputs[position]));
-    for (const int32_t index : TrainedTensorsOf(network_, node)) AddTrained(network_.tensor(index).name, each);
+    for (const size_t position : DataInputs(network_, node))
+      each.inputs.push_back(PlaceOf(node.inputs[position]));
+    for (const int32_t index : TrainedTensorsOf(network_, node))
+      AddTrained(network_.tensor(index).name, each);
     for (const int32_t output : node.outputs) each.outputs.push_back(AddComputed(output));
     found_.operators.push_back(std::move(each));
   }

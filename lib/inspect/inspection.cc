@@ -24,9 +24,12 @@ Expected<Inspection> InspectBytes(Bytes bytes, const std::string& path) {
   if (IsIdentifiedBy(bytes, kCheckpointIdentifier)) return InspectCheckpoint(std::move(bytes), path);
   if (IsKind(bytes, kOnnxIdentifier)) return InspectOnnx(std::move(bytes), path);
   const std::string kind = DescribeKind(bytes);
-  const bool weights = kind == "a safetensors file" || kind == "NumPy arrays (.npz)" || path.ends_with(".safetensors") || path.ends_with(".npz");
+  const bool weights = kind == "a safetensors file" || kind == "NumPy arrays (.npz)" ||
+                       path.ends_with(".safetensors") || path.ends_with(".npz");
   if (weights) return InspectWeights(std::move(bytes), path);
-  return Corrupt(StrCat(path, ": is ", kind, ", expected a .tflite or .onnx model, a frozen graph (.qgraph), a checkpoint, a run or weights (.safetensors, .npz)"));
+  return Corrupt(StrCat(path, ": is ", kind,
+                        ", expected a .tflite or .onnx model, a frozen graph (.qgraph), a checkpoint, a run "
+                        "or weights (.safetensors, .npz)"));
 }
 
 // Which slice of the quantized dimension a value is in.
@@ -44,12 +47,14 @@ InspectionTotals TotalsOf(const Inspection& inspection) {
     if (!tensor.constant) continue;
     ++totals.constants;
     totals.constant_bytes += tensor.bytes;
-    const bool counts = tensor.type.starts_with("float") || tensor.type == "bfloat16" || !tensor.scale.empty();
+    const bool counts =
+        tensor.type.starts_with("float") || tensor.type == "bfloat16" || !tensor.scale.empty();
     if (counts) totals.parameters += FlatSize(tensor.shape);
   }
   for (const InspectedOperator& each : inspection.operators) {
     // Sizes of a damaged file may be anything.
-    if (__builtin_add_overflow(totals.multiply_accumulates, each.multiply_accumulates.value_or(0), &totals.multiply_accumulates))
+    if (__builtin_add_overflow(totals.multiply_accumulates, each.multiply_accumulates.value_or(0),
+                               &totals.multiply_accumulates))
       totals.multiply_accumulates = INT64_MAX;
     ++totals.operators[each.name];
   }
@@ -60,7 +65,8 @@ Expected<Inspection> Inspect(const std::string& path, const std::string& select)
   std::string file = path;
   std::string note;
   if (IsDirectory(path)) {
-    if (!IsDirectory(JoinPath(path, "checkpoints"))) return NotFound(StrCat(path, ": ", FolderInsteadOfFile(path)));
+    if (!IsDirectory(JoinPath(path, "checkpoints")))
+      return NotFound(StrCat(path, ": ", FolderInsteadOfFile(path)));
     QAT_ASSIGN_OR_RETURN(const ChosenCheckpoint chosen, ChooseCheckpoint(path, select));
     file = chosen.path;
     note = chosen.note;
@@ -78,7 +84,9 @@ Expected<Inspection> Inspect(const std::string& path, const std::string& select)
 
 std::vector<float> RealValues(const InspectedTensor& tensor) {
   const ElementType* const type = FindElementType(tensor.type);
-  if (!tensor.constant || type == nullptr || type->to_float == nullptr || tensor.data.size() % type->size != 0) return {};
+  if (!tensor.constant || type == nullptr || type->to_float == nullptr ||
+      tensor.data.size() % type->size != 0)
+    return {};
   std::vector<float> values = ToFloats(*type, tensor.data);
   if (tensor.scale.empty()) return values;
   for (size_t i = 0; i < values.size(); ++i) {

@@ -1,4 +1,5 @@
-// inspection.h: what a file of ours or of others is made of, as data: a .tflite or .onnx model, a frozen graph, a checkpoint or weights.
+// inspection.h: what a file of ours or of others is made of, as data: a .tflite or .onnx model, a frozen
+// graph, a checkpoint or weights.
 #ifndef QAT_INSPECT_INSPECTION_H_
 #define QAT_INSPECT_INSPECTION_H_
 
@@ -19,23 +20,23 @@ namespace qat {
 
 struct InspectedTensor {
   std::string name;
-  std::string type;  ///< "float32", "int4", …
-  Shape shape;       ///< -1 stands for nothing here: an open size is shown by its example
+  std::string type;   ///< "float32", "int4", …
+  Shape shape;        ///< -1 stands for nothing here: an open size is shown by its example
   bool open = false;  ///< a size of it is open
   bool constant = false;
   int64_t bytes = 0;  ///< of its values as they are stored or computed; 0 where the type has no fixed size
   std::vector<float> scale;  ///< empty: none; else one, or one per slice of `dimension`
   std::vector<int64_t> zero_point;
   int32_t dimension = 0;
-  std::optional<Range> range;         ///< that training or a calibration found
-  std::span<const uint8_t> data;      ///< of constants, kept by Inspection::owner
+  std::optional<Range> range;     ///< that training or a calibration found
+  std::span<const uint8_t> data;  ///< of constants, kept by Inspection::owner
 };
 
 struct InspectedOperator {
-  std::string name;   ///< TFLite's, "CONV_2D"; of training only, as in specs: "dropout"
-  int32_t version = 0;  ///< 0: the file has none
-  std::string layer;  ///< its name in our files, else its first output's
-  std::string attributes;  ///< "stride 2x2, padding same"; empty: none, or not known
+  std::string name;                      ///< TFLite's, "CONV_2D"; of training only, as in specs: "dropout"
+  int32_t version = 0;                   ///< 0: the file has none
+  std::string layer;                     ///< its name in our files, else its first output's
+  std::string attributes;                ///< "stride 2x2, padding same"; empty: none, or not known
   std::vector<int32_t> inputs, outputs;  ///< tensors; -1: left out
   std::optional<int64_t> multiply_accumulates;  ///< none: not counted for this operator
   bool known = true;  ///< false: nothing but name, version and tensors is known here
@@ -53,7 +54,8 @@ struct Inspection {
   std::vector<std::string> contract;  ///< what values mean, a sentence per input
   std::vector<std::string> labels;
   std::vector<std::pair<std::string, std::string>> facts;  ///< what else it says: name, scheme, step, metrics
-  std::vector<std::pair<std::string, std::string>> metadata;  ///< entries of a model: name and size, short texts themselves
+  /// entries of a model: name and size, short texts themselves
+  std::vector<std::pair<std::string, std::string>> metadata;
   std::map<std::string, std::string> provenance;
   std::string unsupported;  ///< what of a model is not known here; empty: nothing
   std::shared_ptr<const void> owner;
@@ -71,8 +73,9 @@ struct InspectionTotals {
 };
 InspectionTotals TotalsOf(const Inspection& inspection);
 
-/// Reads `path`, whose kind its bytes say; `select` is which checkpoint of a run ("": the default). Operators and types that
-/// cannot be run are shown as the file names them. Errors: those of the readers; kCorrupt for another kind of file.
+/// Reads `path`, whose kind its bytes say; `select` is which checkpoint of a run ("": the default). Operators
+/// and types that cannot be run are shown as the file names them. Errors: those of the readers; kCorrupt for
+/// another kind of file.
 Expected<Inspection> Inspect(const std::string& path, const std::string& select);
 
 /// The real values of a constant, quantization undone. Empty: not a constant of numbers.

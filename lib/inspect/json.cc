@@ -15,9 +15,15 @@ std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error
 Json Text(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 Json ToJson(const InspectedTensor& tensor) {
-  Json json = {{"name", tensor.name},   {"type", tensor.type},         {"shape", tensor.shape},
-               {"open", tensor.open},   {"constant", tensor.constant}, {"bytes", tensor.bytes},
-               {"scale", tensor.scale}, {"zero_point", tensor.zero_point}, {"quantized_dimension", tensor.scale.size() > 1 ? Json(tensor.dimension) : Json()}};
+  Json json = {{"name", tensor.name},
+               {"type", tensor.type},
+               {"shape", tensor.shape},
+               {"open", tensor.open},
+               {"constant", tensor.constant},
+               {"bytes", tensor.bytes},
+               {"scale", tensor.scale},
+               {"zero_point", tensor.zero_point},
+               {"quantized_dimension", tensor.scale.size() > 1 ? Json(tensor.dimension) : Json()}};
   json["range"] = tensor.range ? Json::array({tensor.range->min, tensor.range->max}) : Json();
   const std::vector<float> values = RealValues(tensor);
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -67,17 +73,21 @@ std::string InspectionJson(const Inspection& inspection) {
   json["facts"] = Json::object();
   for (const auto& [key, value] : inspection.facts) json["facts"][key] = value;
   json["metadata"] = Json::array();
-  for (const auto& [name, content] : inspection.metadata) json["metadata"].push_back({{"name", name}, {"content", content}});
+  for (const auto& [name, content] : inspection.metadata)
+    json["metadata"].push_back({{"name", name}, {"content", content}});
   json["provenance"] = inspection.provenance;
   json["unsupported"] = Text(inspection.unsupported);
   return Dump(json);
 }
 
-std::string DifferencesJson(const Inspection& a, const Inspection& b, const std::vector<Difference>& differences) {
-  Json json = {{"schema", "qat-inspect-diff/1"}, {"a", a.path}, {"b", b.path}, {"equal", differences.empty()}};
+std::string DifferencesJson(const Inspection& a, const Inspection& b,
+                            const std::vector<Difference>& differences) {
+  Json json = {
+      {"schema", "qat-inspect-diff/1"}, {"a", a.path}, {"b", b.path}, {"equal", differences.empty()}};
   json["differences"] = Json::array();
   for (const Difference& each : differences)
-    json["differences"].push_back({{"where", each.where}, {"field", each.field}, {"a", each.a}, {"b", each.b}});
+    json["differences"].push_back(
+        {{"where", each.where}, {"field", each.field}, {"a", each.a}, {"b", each.b}});
   return Dump(json);
 }
 

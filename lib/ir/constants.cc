@@ -22,7 +22,8 @@ void SetIntegers(GraphTensor& tensor, DType type, const std::vector<int32_t>& in
       bytes[i / 2] |= static_cast<uint8_t>((integers[i] & 0xf) << (i % 2 == 0 ? 0 : 4));
     return SetValues(tensor, type, bytes);
   }
-  if (type == DType::kInt16) return SetValues(tensor, type, std::vector<int16_t>(integers.begin(), integers.end()));
+  if (type == DType::kInt16)
+    return SetValues(tensor, type, std::vector<int16_t>(integers.begin(), integers.end()));
   QAT_CHECK(SizeOf(type) == 1);
   SetValues(tensor, type, std::vector<uint8_t>(integers.begin(), integers.end()));  // int8 by its bits
 }

@@ -20,8 +20,8 @@ void SetValues(GraphTensor& tensor, DType type, const std::vector<T>& values) {
   std::memcpy(tensor.data.data(), values.data(), tensor.data.size());
 }
 
-/// Integers of the type, in the bytes that it has: those of 4 bits two to a byte, the lower half first. Requires  as many as the
-/// shape says, an integer type of at most 16 bits that holds them.
+/// Integers of the type, in the bytes that it has: those of 4 bits two to a byte, the lower half first.
+/// Requires  as many as the shape says, an integer type of at most 16 bits that holds them.
 void SetIntegers(GraphTensor& tensor, DType type, const std::vector<int32_t>& integers);
 
 /// Ranges of the slices along `axis`, each with 0.

@@ -1,5 +1,5 @@
-// folded_batch_norm.h: a batch normalization that an import folded into a filter, kept so that it can be taken apart again for
-// training.
+// folded_batch_norm.h: a batch normalization that an import folded into a filter, kept so that it can be
+// taken apart again for training.
 #ifndef QAT_IR_FOLDED_BATCH_NORM_H_
 #define QAT_IR_FOLDED_BATCH_NORM_H_
 
@@ -8,7 +8,8 @@
 
 namespace qat {
 
-/// One value for each output channel. The bias of the layer, where it had one, is in `mean` already: mean - bias.
+/// One value for each output channel. The bias of the layer, where it had one, is in `mean` already: mean -
+/// bias.
 struct FoldedBatchNorm {
   std::string filter_name;    ///< the constant that it was folded into
   std::vector<float> filter;  ///< what that held before, as many values

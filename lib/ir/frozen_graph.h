@@ -1,5 +1,5 @@
-// frozen_graph.h: reading for everything behind training: a graph that still has to be trained is refused, whatever
-// else it holds.
+// frozen_graph.h: reading for everything behind training: a graph that still has to be trained is refused,
+// whatever else it holds.
 #ifndef QAT_IR_FROZEN_GRAPH_H_
 #define QAT_IR_FROZEN_GRAPH_H_
 
@@ -12,8 +12,8 @@
 
 namespace qat {
 
-/// ParseGraph of a frozen one, which has constants and a contract. Errors: those of ParseGraph; kInvalidArgument for a
-/// trainable one.
+/// ParseGraph of a frozen one, which has constants and a contract. Errors: those of ParseGraph;
+/// kInvalidArgument for a trainable one.
 Expected<Graph> ParseFrozenGraph(std::span<const uint8_t> bytes, const std::string& source);
 
 }  // namespace qat

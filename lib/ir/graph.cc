@@ -86,7 +86,8 @@ std::vector<size_t> DataInputs(const Graph& graph, const GraphNode& node) {
     if (position == definition.filter_input || position == definition.bias_input) continue;
     const GraphTensor& tensor = graph.tensor(node.inputs[i]);
     if (tensor.trained) continue;
-    if (!tensor.is_constant() || tensor.type == DType::kFloat32 || tensor.quantization) positions.push_back(i);
+    if (!tensor.is_constant() || tensor.type == DType::kFloat32 || tensor.quantization)
+      positions.push_back(i);
   }
   return positions;
 }

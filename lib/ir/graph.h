@@ -1,6 +1,8 @@
-// graph.h: the network at every stage: tensors, nodes in execution order. A node's inputs are ordered as TFLite's, constants
-// (filters, biases, shapes, axes) included, so that writing a .tflite adds and moves nothing. Two forms:
-//   trainable  trained tensors have a role and an initializer and no data; nodes have batch normalizations; dropout is a node;
+// graph.h: the network at every stage: tensors, nodes in execution order. A node's inputs are ordered as
+// TFLite's, constants (filters, biases, shapes, axes) included, so that writing a .tflite adds and moves
+// nothing. Two forms:
+//   trainable  trained tensors have a role and an initializer and no data; nodes have batch normalizations;
+//              dropout is a node;
 //              no range and no quantization. Front ends make it, training and checkpoints hold it.
 //   frozen     every parameter is a constant; ranges or quantization beside them; an input contract.
 #ifndef QAT_IR_GRAPH_H_
@@ -60,12 +62,15 @@ struct GraphNode {
   std::vector<int32_t> inputs;  ///< tensor indices, in TFLite's order
   std::vector<int32_t> outputs;
   std::optional<FusedBatchNorm> batch_norm;  ///< trainable form only; such a node has a filter and no bias
-  std::vector<std::string> fused;            ///< names of the layers that a front end made a part of this node
+  /// names of the layers that a front end made a part of this node
+  std::vector<std::string> fused;
   bool operator==(const GraphNode&) const = default;
   const OpDefinition& definition() const { return DefinitionOf(type); }
   /// Tensor at an input; -1: it has none there, as an operator without a filter or a layer without a bias.
   int32_t InputAt(int32_t position) const {
-    return position >= 0 && static_cast<size_t>(position) < inputs.size() ? inputs[static_cast<size_t>(position)] : -1;
+    return position >= 0 && static_cast<size_t>(position) < inputs.size()
+               ? inputs[static_cast<size_t>(position)]
+               : -1;
   }
   /// The output of a node that has one. Requires exactly one.
   int32_t output() const {
@@ -103,11 +108,12 @@ struct Graph {
   bool operator==(const Graph&) const = default;
 };
 
-/// Of a frozen graph: every index in range, every tensor produced once and before it is read, names unique, shapes and types as
-/// the operators' rules give them, filters and biases constants of the data's type, constant sizes exact, real
-/// constants finite, ranges finite and around 0, scales positive, the input as the contract says. Of a trainable one
-/// the same, without ranges, quantization and contract; filters and biases are trained or constants, and batch
-/// normalizations fit their filters. Errors: kCorrupt, kNumerical (what is not finite), naming node and tensor.
+/// Of a frozen graph: every index in range, every tensor produced once and before it is read, names unique,
+/// shapes and types as the operators' rules give them, filters and biases constants of the data's type,
+/// constant sizes exact, real constants finite, ranges finite and around 0, scales positive, the input as the
+/// contract says. Of a trainable one the same, without ranges, quantization and contract; filters and biases
+/// are trained or constants, and batch normalizations fit their filters. Errors: kCorrupt, kNumerical (what
+/// is not finite), naming node and tensor.
 Status Verify(const Graph& graph);
 
 /// Drops tensors that no node, input or output names; the others keep their order.
@@ -116,8 +122,8 @@ void RemoveUnusedTensors(Graph& graph);
 /// Positions of a node's inputs that are data (computed, or real constants that are no parameter), in order.
 std::vector<size_t> DataInputs(const Graph& graph, const GraphNode& node);
 
-/// Every tensor of the node that training finds, in the order of checkpoints: filter, bias (or gamma, beta, moving_mean,
-/// moving_variance), slopes.
+/// Every tensor of the node that training finds, in the order of checkpoints: filter, bias (or gamma, beta,
+/// moving_mean, moving_variance), slopes.
 std::vector<int32_t> TrainedTensorsOf(const Graph& graph, const GraphNode& node);
 
 /// "filter" of "conv1/filter" for node "conv1"; a name of another kind as it is. For messages.
@@ -129,12 +135,14 @@ int64_t MultiplyAccumulates(const Graph& graph, const GraphNode& node);
 /// Readable text: one line a node with shapes, ranges or scales, then constants and contract.
 std::string Print(const Graph& graph);
 
-/// A table of a trainable graph's layers: shapes, parameters, multiply-accumulates, how each output is quantized.
+/// A table of a trainable graph's layers: shapes, parameters, multiply-accumulates, how each output is
+/// quantized.
 std::string PrintNetwork(const Graph& graph);
 
 /// .qgraph (schemas/graph.fbs): same graph, same bytes; a SHA-256 of the payload is inside.
 Bytes Serialize(const Graph& graph);
-/// Whether both have the same bytes but for provenance: what only a front end knows (a spec's text and keys) does not count.
+/// Whether both have the same bytes but for provenance: what only a front end knows (a spec's text and keys)
+/// does not count.
 bool SameNetwork(const Graph& a, const Graph& b);
 /// Errors: kCorrupt "SOURCE: …"; another file kind is named; a newer version is kUnsupported.
 Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& source);

@@ -42,8 +42,9 @@ Offset<fb::GraphTensor> WriteTensor(FlatBufferBuilder& builder, const GraphTenso
   }
   Offset<fb::GraphTrained> trained;
   if (const auto& t = tensor.trained) {
-    trained = fb::CreateGraphTrained(builder, static_cast<uint8_t>(t->role), static_cast<uint8_t>(t->initializer.kind),
-                                     t->initializer.stddev, t->initializer.value, t->fan_in, t->fan_out);
+    trained = fb::CreateGraphTrained(builder, static_cast<uint8_t>(t->role),
+                                     static_cast<uint8_t>(t->initializer.kind), t->initializer.stddev,
+                                     t->initializer.value, t->fan_in, t->fan_out);
   }
   return fb::CreateGraphTensor(builder, name, shape, static_cast<tflite::TensorType>(tensor.type), data,
                                range, quantization, trained);
@@ -67,8 +68,8 @@ Offset<fb::GraphNode> WriteNode(FlatBufferBuilder& builder, const GraphNode& nod
   Offset<flatbuffers::Vector<Offset<flatbuffers::String>>> fused;
   if (!node.fused.empty()) fused = builder.CreateVectorOfStrings(node.fused);
   const auto* dropout = std::get_if<DropoutAttributes>(&node.attributes);
-  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, first, outputs,
-                             batch_norm, fused, dropout == nullptr ? 0 : dropout->keep);
+  return fb::CreateGraphNode(builder, operator_name, name, options.type, options.table, inputs, first,
+                             outputs, batch_norm, fused, dropout == nullptr ? 0 : dropout->keep);
 }
 
 GraphTensor ReadTensor(const fb::GraphTensor& entry) {
@@ -123,7 +124,8 @@ Expected<GraphNode> ReadNode(const fb::GraphNode& entry) {
       return Corrupt(StrCat("keeps ", dropout->keep, " of its values, expected a number in (0, 1]"));
   }
   if (const auto* n = entry.batch_norm(); n != nullptr) {
-    node.batch_norm = {n->epsilon(), n->momentum(), n->gamma(), n->beta(), n->moving_mean(), n->moving_variance()};
+    node.batch_norm = {n->epsilon(), n->momentum(),    n->gamma(),
+                       n->beta(),    n->moving_mean(), n->moving_variance()};
   }
   if (entry.fused() != nullptr) {
     for (const auto* each : *entry.fused()) node.fused.push_back(each->str());
@@ -132,12 +134,16 @@ Expected<GraphNode> ReadNode(const fb::GraphNode& entry) {
 }
 
 Offset<fb::GraphPrecision> WritePrecision(FlatBufferBuilder& builder, const Precision& p) {
-  return fb::CreateGraphPrecision(builder, static_cast<tflite::TensorType>(p.type), p.bits, p.symmetric, p.narrow,
-                                  static_cast<fb::Granularity>(p.granularity), p.block_size);
+  return fb::CreateGraphPrecision(builder, static_cast<tflite::TensorType>(p.type), p.bits, p.symmetric,
+                                  p.narrow, static_cast<fb::Granularity>(p.granularity), p.block_size);
 }
 
 Precision ReadPrecision(const fb::GraphPrecision& p) {
-  return {static_cast<DType>(p.type()), p.bits(), p.symmetric(), p.narrow(), static_cast<Granularity>(p.granularity()),
+  return {static_cast<DType>(p.type()),
+          p.bits(),
+          p.symmetric(),
+          p.narrow(),
+          static_cast<Granularity>(p.granularity()),
           p.block_size()};
 }
 
@@ -146,8 +152,9 @@ Status ExpectKnownPrecision(const fb::Graph& root) {
   if (root.activations() == nullptr || root.filters() == nullptr) return {};
   const Precisions precisions = {ReadPrecision(*root.activations()), ReadPrecision(*root.filters())};
   if (HasName(precisions)) return {};
-  return Unsupported(StrCat("activations are ", precisions.activations.bits, "-bit ", NameOf(precisions.activations.type),
-                            " and filters ", precisions.filters.bits, "-bit ", NameOf(precisions.filters.type),
+  return Unsupported(StrCat("activations are ", precisions.activations.bits, "-bit ",
+                            NameOf(precisions.activations.type), " and filters ", precisions.filters.bits,
+                            "-bit ", NameOf(precisions.filters.type),
                             ", which this build does not quantize to"));
 }
 
@@ -204,8 +211,9 @@ Bytes Serialize(const Graph& graph) {
   const Precisions precisions = PrecisionsFromName(graph.scheme).value_or(Precisions());
   const auto activations = WritePrecision(builder, precisions.activations);
   const auto filters = WritePrecision(builder, precisions.filters);
-  builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs, contract_offset,
-                                 provenance, static_cast<fb::GraphForm>(graph.form), activations, filters));
+  builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs,
+                                 contract_offset, provenance, static_cast<fb::GraphForm>(graph.form),
+                                 activations, filters));
   return SealEnvelope(kGraphIdentifier, kGraphVersion, {builder.GetBufferPointer(), builder.GetSize()});
 }
 

@@ -27,7 +27,8 @@ bool IsSane(const Affine& affine) {
   return true;
 }
 
-// The constant's value beside each value of a tensor of this shape, in the order of memory; nothing where it does not broadcast to it.
+// The constant's value beside each value of a tensor of this shape, in the order of memory; nothing where it
+// does not broadcast to it.
 std::optional<std::vector<float>> Broadcast(const GraphTensor& constant, const Shape& shape) {
   const std::vector<float> values = RealValues(constant);
   if (constant.shape.size() > shape.size()) return std::nullopt;
@@ -58,7 +59,8 @@ class NormalizationReader {
     }
   }
 
-  // By node; what they do together is `affine`. Reshapes between them stay: the order of values is the same behind them.
+  // By node; what they do together is `affine`. Reshapes between them stay: the order of values is the same
+  // behind them.
   std::vector<size_t> Read() {
     std::vector<size_t> nodes;
     while (const auto node = OnlyReader()) {
@@ -79,9 +81,13 @@ class NormalizationReader {
   Affine affine() const {
     const auto channels = static_cast<size_t>(contract_.channels);
     for (size_t i = channels; i < affine_.factor.size(); ++i) {
-      if (affine_.factor[i] != affine_.factor[i - channels] || affine_.offset[i] != affine_.offset[i - channels]) return affine_;
+      if (affine_.factor[i] != affine_.factor[i - channels] ||
+          affine_.offset[i] != affine_.offset[i - channels])
+        return affine_;
     }
-    const auto first = [&](const std::vector<double>& all) { return std::vector<double>(all.begin(), all.begin() + contract_.channels); };
+    const auto first = [&](const std::vector<double>& all) {
+      return std::vector<double>(all.begin(), all.begin() + contract_.channels);
+    };
     return {first(affine_.factor), first(affine_.offset)};
   }
 
@@ -107,7 +113,8 @@ class NormalizationReader {
     if (!first && (node.type == OpType::kSub || node.type == OpType::kDiv)) return std::nullopt;
     const GraphTensor& constant = graph_.tensor(node.inputs[first ? 1 : 0]);
     const Shape& shape = graph_.tensor(at_).shape;
-    if (!constant.is_constant() || constant.type != DType::kFloat32 || graph_.tensor(node.outputs[0]).shape != shape)
+    if (!constant.is_constant() || constant.type != DType::kFloat32 ||
+        graph_.tensor(node.outputs[0]).shape != shape)
       return std::nullopt;
     const auto values = Broadcast(constant, shape);
     if (!values || values->size() != affine_.factor.size()) return std::nullopt;
@@ -133,7 +140,8 @@ class NormalizationReader {
 std::vector<std::string> TakeInputNormalization(size_t index, Graph& graph) {
   InputContract& contract = graph.contract.inputs.at(index);
   const int64_t values = FlatSize(graph.tensor(graph.inputs.at(index)).shape);
-  if (contract.values != ValueType::kReal || contract.channels_first || values != contract.ValueCount()) return {};
+  if (contract.values != ValueType::kReal || contract.channels_first || values != contract.ValueCount())
+    return {};
   NormalizationReader reader(index, graph);
   const std::vector<size_t> nodes = reader.Read();
   if (nodes.empty()) return {};
@@ -160,8 +168,9 @@ std::vector<std::string> TakeInputNormalization(size_t index, Graph& graph) {
 }
 
 std::string DescribeTaken(const std::vector<std::string>& names) {
-  return StrCat("the input is normalized by ", JoinSome(names, 4),
-                ": computed in float32, in front of the first integers, by mean and std of the input contract");
+  return StrCat(
+      "the input is normalized by ", JoinSome(names, 4),
+      ": computed in float32, in front of the first integers, by mean and std of the input contract");
 }
 
 }  // namespace qat

@@ -6,7 +6,8 @@
 
 namespace qat {
 
-/// The node that computes the values of an output, before what only gives them another shape or type. Null: they are an input.
+/// The node that computes the values of an output, before what only gives them another shape or type. Null:
+/// they are an input.
 const GraphNode* SourceOfOutput(const Graph& graph, size_t position = 0);
 
 /// Outputs are probabilities, each by itself.

@@ -12,7 +12,9 @@ namespace {
 using Row = std::vector<std::string>;
 
 std::string Aligned(std::vector<Row> rows) {
-  for (Row& row : rows) std::transform(row.begin(), row.end(), row.begin(), [](const std::string& cell) { return Printable(cell); });
+  for (Row& row : rows)
+    std::transform(row.begin(), row.end(), row.begin(),
+                   [](const std::string& cell) { return Printable(cell); });
   return AlignColumns(rows, {}, "  ");
 }
 
@@ -43,8 +45,8 @@ std::string InputNames(const Graph& graph, const GraphNode& node) {
 std::string AttributesText(const GraphNode& node) {
   std::string text = Describe(node.attributes);
   if (!node.batch_norm) return text;
-  return StrCat(text, text.empty() ? "" : ", ", "batch norm with epsilon ", node.batch_norm->epsilon, ", momentum ",
-                node.batch_norm->momentum);
+  return StrCat(text, text.empty() ? "" : ", ", "batch norm with epsilon ", node.batch_norm->epsilon,
+                ", momentum ", node.batch_norm->momentum);
 }
 
 // "he_normal", "0.25": how a tensor starts.
@@ -67,7 +69,9 @@ std::string StartText(const Initializer& start) {
 std::string TrainedText(const Graph& graph) {
   std::vector<Row> rows;
   for (const GraphTensor& tensor : graph.tensors) {
-    if (tensor.trained) rows.push_back({tensor.name, TypeOf(tensor), StrCat("starts with ", StartText(tensor.trained->initializer))});
+    if (tensor.trained)
+      rows.push_back(
+          {tensor.name, TypeOf(tensor), StrCat("starts with ", StartText(tensor.trained->initializer))});
   }
   return rows.empty() ? "" : StrCat("\ntrained\n", Aligned(rows));
 }

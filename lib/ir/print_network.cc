@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kColumns = 6;
 using Row = std::array<std::string, kColumns>;
 
-/// Names of imported models join those of all layers that were fused, and would make every row as wide: both ends are kept.
+/// Names of imported models join those of all layers that were fused, and would make every row as wide: both
+/// ends are kept.
 std::string ShortName(const std::string& name) {
   constexpr size_t kWidest = 48, kEnd = 22;
   if (name.size() <= kWidest) return Printable(name);
@@ -23,7 +24,8 @@ std::string ShortName(const std::string& name) {
 }
 
 // "own range", "as conv1", "one range with conv1, conv2": what the output is quantized with.
-std::string QuantizationText(const Graph& graph, const RangeGroups& groups, const OpDefinition& op, int32_t output) {
+std::string QuantizationText(const Graph& graph, const RangeGroups& groups, const OpDefinition& op,
+                             int32_t output) {
   if (op.output_quantization == OutputQuantization::kNone) return "indices";
   if (op.builtin_code < 0) return "removed by freezing";
   const RangeGroup& group = groups.Of(output);
@@ -80,7 +82,8 @@ std::string PrintNetwork(const Graph& graph) {
   const RangeGroups groups = FindRangeGroups(graph);
   std::vector<Row> rows = {{"layer", "operator", "output", "parameters", "MACs", "quantized with"}};
   for (const int32_t input : graph.inputs)
-    rows.push_back({ShortName(graph.tensor(input).name), "", ToString(graph.tensor(input).shape), "", "", "the input contract"});
+    rows.push_back({ShortName(graph.tensor(input).name), "", ToString(graph.tensor(input).shape), "", "",
+                    "the input contract"});
   std::set<int32_t> counted;
   int64_t parameters = 0;
   int64_t multiply_accumulates = 0;
@@ -88,7 +91,8 @@ std::string PrintNetwork(const Graph& graph) {
     // A node with several outputs has a row for each.
     for (const int32_t output : node.outputs) {
       const bool first = output == node.outputs[0];
-      const int64_t own = first ? ParameterCount(graph, node, counted) : 0, macs = first ? MultiplyAccumulates(graph, node) : 0;
+      const int64_t own = first ? ParameterCount(graph, node, counted) : 0,
+                    macs = first ? MultiplyAccumulates(graph, node) : 0;
       std::string name = graph.tensor(output).name;
       if (!node.fused.empty()) name += StrCat(" (+ ", Join(node.fused), ")");
       rows.push_back({ShortName(name), OperatorText(node), ToString(graph.tensor(output).shape), StrCat(own),

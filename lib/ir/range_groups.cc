@@ -27,7 +27,9 @@ class Union {
   std::vector<size_t> parent_;
 };
 
-bool IsReal(const GraphTensor& tensor) { return tensor.type == DType::kFloat32 || tensor.quantization.has_value(); }
+bool IsReal(const GraphTensor& tensor) {
+  return tensor.type == DType::kFloat32 || tensor.quantization.has_value();
+}
 
 /// Positions of inputs that are real data: conditions and indices have no range.
 std::vector<size_t> RealInputs(const Graph& graph, const GraphNode& node) {
@@ -101,7 +103,9 @@ class Separator {
     const std::vector<size_t> positions = RealInputs(graph_, node);
     if (positions.empty()) return;
     const auto first = FixedAt(node.inputs[positions.front()]);
-    if (std::all_of(positions.begin(), positions.end(), [&](size_t p) { return FixedAt(node.inputs[p]) == first; })) return;
+    if (std::all_of(positions.begin(), positions.end(),
+                    [&](size_t p) { return FixedAt(node.inputs[p]) == first; }))
+      return;
     std::map<int32_t, int32_t> quantized;  // one for each producer, even where the node reads it twice
     for (const size_t position : positions) {
       int32_t& input = node.inputs[position];
@@ -131,8 +135,8 @@ class Separator {
   std::map<int32_t, FixedRange> fixed_;
 };
 
-/// What a constant adds to the range that a node ties it to. Values of a maximum that lie below everything it computes never
-/// come out (masks of -1e9), so they may saturate, as what select fills in.
+/// What a constant adds to the range that a node ties it to. Values of a maximum that lie below everything it
+/// computes never come out (masks of -1e9), so they may saturate, as what select fills in.
 Range TiedRange(const GraphNode& node, const GraphTensor& constant) {
   const Range all = ConstantRange(constant);
   if (node.type == OpType::kMaximum) return {0, all.max};

@@ -1,6 +1,8 @@
-// range_groups.h: which tensors of a graph share one scale and zero point. Pools and reshapes pass on what they read;
-// concatenation, maximum and minimum tie all that they read to what they write; the input, softmax, logistic and tanh are
-// fixed. Training, freezing, calibration, quantization and printing read it here, so nothing changes at conversion.
+// range_groups.h: which tensors of a graph share one scale and zero point. Pools and reshapes pass on what
+// they read;
+// concatenation, maximum and minimum tie all that they read to what they write; the input, softmax, logistic
+// and tanh are fixed. Training, freezing, calibration, quantization and printing read it here, so nothing
+// changes at conversion.
 #ifndef QAT_IR_RANGE_GROUPS_H_
 #define QAT_IR_RANGE_GROUPS_H_
 
@@ -20,8 +22,8 @@ inline bool OwnsRange(const GraphNode& node) { return OwnsRange(node.definition(
 struct RangeGroup {
   /// Tensors whose observed ranges make the group's: it is the union of theirs. Empty where it is fixed.
   std::vector<int32_t> observed;
-  /// What real constants that a node ties to what it computes (a concatenation's, a maximum's) add to the union; 0 where
-  /// there are none. Values that can never come out are no part of it.
+  /// What real constants that a node ties to what it computes (a concatenation's, a maximum's) add to the
+  /// union; 0 where there are none. Values that can never come out are no part of it.
   Range constants;
   bool holds_input = false;                       ///< fixed by the input contract
   std::optional<QuantizationParams> fixed_uint8;  ///< fixed by TFLite's specification
@@ -29,23 +31,25 @@ struct RangeGroup {
 
 struct RangeGroups {
   std::vector<RangeGroup> groups;  ///< in the order of their first tensor: inputs, then outputs of nodes
-  std::vector<int32_t> of_tensor;  ///< group of each tensor; -1 for parameters, indices and constants that nothing ties
+  /// group of each tensor; -1 for parameters, indices and constants that nothing ties
+  std::vector<int32_t> of_tensor;
 
   const RangeGroup& Of(int32_t tensor) const {
     return groups[static_cast<size_t>(of_tensor[static_cast<size_t>(tensor)])];
   }
 };
 
-/// Either form of a graph. Whatever would tie a fixed range to another one must have been separated (below); where it was
-/// not, the group is both, and `fixed_uint8` is one of them.
+/// Either form of a graph. Whatever would tie a fixed range to another one must have been separated (below);
+/// where it was not, the group is both, and `fixed_uint8` is one of them.
 RangeGroups FindRangeGroups(const Graph& graph);
 
 /// From the smallest to the largest value, and 0. Requires  a constant of float32.
 Range ConstantRange(const GraphTensor& tensor);
 
-/// Gives concatenation, maximum and minimum (whatever ties its inputs) a `quantize` node "<node>/from_<tensor>" in front of
-/// each input whose range is fixed (an input of the graph, softmax, logistic, tanh, what only moves these), unless all
-/// inputs share that range: a tie between them could not hold. Real values stay as they are; tensors keep their indices.
+/// Gives concatenation, maximum and minimum (whatever ties its inputs) a `quantize` node
+/// "<node>/from_<tensor>" in front of each input whose range is fixed (an input of the graph, softmax,
+/// logistic, tanh, what only moves these), unless all inputs share that range: a tie between them could not
+/// hold. Real values stay as they are; tensors keep their indices.
 void SeparateFixedRanges(Graph& graph);
 
 }  // namespace qat

@@ -6,8 +6,8 @@
 
 namespace qat {
 
-/// Where nodes share a bias, as the steps of a recurrent layer do, each but the first gets a copy of its own: the integers of a bias
-/// count in steps of the node's own input. Requires  a frozen graph.
+/// Where nodes share a bias, as the steps of a recurrent layer do, each but the first gets a copy of its own:
+/// the integers of a bias count in steps of the node's own input. Requires  a frozen graph.
 void SeparateBiases(Graph& graph);
 
 }  // namespace qat

@@ -1,5 +1,5 @@
-// trained.h: what a graph that can be trained says about its tensors and nodes before there are values: how they start, what
-// they are to their node, which batch normalization belongs to it.
+// trained.h: what a graph that can be trained says about its tensors and nodes before there are values: how
+// they start, what they are to their node, which batch normalization belongs to it.
 #ifndef QAT_IR_TRAINED_H_
 #define QAT_IR_TRAINED_H_
 

@@ -91,8 +91,10 @@ Status VerifyTensor(const GraphTensor& tensor) {
 
 /// What a tensor of this form of a graph must not have.
 Status VerifyForm(const GraphTensor& tensor, GraphForm form) {
-  if (form == GraphForm::kFrozen) return tensor.trained ? Corrupt("has no values, expected a frozen graph") : Status();
-  if (tensor.has_range || tensor.quantization) return Corrupt("has a range or a scale, which a graph to be trained has not");
+  if (form == GraphForm::kFrozen)
+    return tensor.trained ? Corrupt("has no values, expected a frozen graph") : Status();
+  if (tensor.has_range || tensor.quantization)
+    return Corrupt("has a range or a scale, which a graph to be trained has not");
   if (!tensor.trained) return {};
   if (tensor.is_constant()) return Corrupt("is to be trained and has values already");
   if (tensor.type != DType::kFloat32) return Corrupt(StrCat("is to be trained and is ", NameOf(tensor.type)));
@@ -101,7 +103,8 @@ Status VerifyForm(const GraphTensor& tensor, GraphForm form) {
       start.kind > Initializer::Kind::kConstant || tensor.trained->role > ParameterSpec::Role::kSlope) {
     return Corrupt("has an initializer or a role that this build does not know");
   }
-  const bool by_fan = start.kind == Initializer::Kind::kHeNormal || start.kind == Initializer::Kind::kGlorotUniform;
+  const bool by_fan =
+      start.kind == Initializer::Kind::kHeNormal || start.kind == Initializer::Kind::kGlorotUniform;
   if (by_fan && (tensor.trained->fan_in < 1 || tensor.trained->fan_out < 1))
     return Corrupt(StrCat("starts by its ", tensor.trained->fan_in, " inputs and ", tensor.trained->fan_out,
                           " outputs, expected positive numbers"));
@@ -155,7 +158,8 @@ DType ParameterType(DType data, bool bias) {
 
 /// Filters of 4 bits lie packed, beside activations of int8.
 bool IsFourBitFilter(const GraphTensor& filter, DType data) {
-  return data == DType::kInt8 && filter.is_constant() && filter.type == DType::kInt4 && filter.quantization.has_value();
+  return data == DType::kInt8 && filter.is_constant() && filter.type == DType::kInt4 &&
+         filter.quantization.has_value();
 }
 
 /// A filter in 8 or 4 bits beside real data: "dynamic range".
@@ -166,7 +170,9 @@ bool IsHybridFilter(const GraphTensor& filter, DType data) {
 
 /// Halves that a converter stored in place of a float32 constant.
 bool WidensAConstant(const Graph& graph, const GraphNode& node) {
-  if (node.type != OpType::kDequantize || node.inputs.size() != 1 || !IsIndex(node.inputs[0], graph.tensors.size())) return false;
+  if (node.type != OpType::kDequantize || node.inputs.size() != 1 ||
+      !IsIndex(node.inputs[0], graph.tensors.size()))
+    return false;
   const GraphTensor& input = graph.tensor(node.inputs[0]);
   return input.is_constant() && input.type == DType::kFloat16;
 }
@@ -189,7 +195,8 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::se
     const GraphTensor& input = graph.tensor(node.inputs[i]);
     const auto position = static_cast<int32_t>(i);
     const bool bias = position == definition.bias_input, filter = position == definition.filter_input;
-    const bool constant = input.is_constant() || input.trained.has_value() || widened.contains(node.inputs[i]);
+    const bool constant =
+        input.is_constant() || input.trained.has_value() || widened.contains(node.inputs[i]);
     if (filter && (IsHybridFilter(input, data) || IsFourBitFilter(input, data))) continue;
     if ((filter || bias) && (!constant || input.type != ParameterType(data, bias))) {
       return Corrupt(StrCat(filter ? "filter" : "bias", " '", input.name, "' is ",
@@ -200,13 +207,15 @@ Status VerifyInputTypes(const Graph& graph, const GraphNode& node, const std::se
   return {};
 }
 
-/// A batch normalization has a filter before it and no bias beside it; its tensors are trained, one value for each channel.
+/// A batch normalization has a filter before it and no bias beside it; its tensors are trained, one value for
+/// each channel.
 Status VerifyBatchNorm(const Graph& graph, const GraphNode& node) {
   if (!node.batch_norm) return {};
   const OpDefinition& definition = node.definition();
   const FusedBatchNorm& norm = *node.batch_norm;
   if (graph.form == GraphForm::kFrozen) return Corrupt("has a batch normalization, expected a frozen graph");
-  if (definition.filter_input < 0) return Corrupt(StrCat("has a batch normalization, but ", definition.name, " has no filter"));
+  if (definition.filter_input < 0)
+    return Corrupt(StrCat("has a batch normalization, but ", definition.name, " has no filter"));
   if (definition.bias_input >= 0 && static_cast<size_t>(definition.bias_input) < node.inputs.size())
     return Corrupt("has a bias and a batch normalization");
   if (!(norm.epsilon > 0) || !std::isfinite(norm.epsilon) || !(norm.momentum >= 0 && norm.momentum < 1))
@@ -219,24 +228,29 @@ Status VerifyBatchNorm(const Graph& graph, const GraphNode& node) {
                                             {norm.moving_mean, Role::kMovingMean},
                                             {norm.moving_variance, Role::kMovingVariance}};
   for (const auto& [index, role] : parts) {
-    if (!IsIndex(index, graph.tensors.size())) return Corrupt(StrCat("batch normalization reads tensor ", index));
+    if (!IsIndex(index, graph.tensors.size()))
+      return Corrupt(StrCat("batch normalization reads tensor ", index));
     const GraphTensor& tensor = graph.tensor(index);
-    if (!tensor.trained || tensor.trained->role != role || axis >= filter.size() || tensor.shape != Shape{filter[axis]})
+    if (!tensor.trained || tensor.trained->role != role || axis >= filter.size() ||
+        tensor.shape != Shape{filter[axis]})
       return Corrupt(StrCat("batch normalization reads '", tensor.name, "' of shape ", ToString(tensor.shape),
-                            ", expected what it trains, one value for each of the channels of ", ToString(filter)));
+                            ", expected what it trains, one value for each of the channels of ",
+                            ToString(filter)));
   }
   return {};
 }
 
 /// `ready` marks the tensors that exist before the node runs; its outputs join them.
-Status VerifyNode(const Graph& graph, const GraphNode& node, const std::set<int32_t>& widened, std::vector<bool>& ready) {
+Status VerifyNode(const Graph& graph, const GraphNode& node, const std::set<int32_t>& widened,
+                  std::vector<bool>& ready) {
   const OpDefinition& definition = DefinitionOf(node.type);
   const auto count = static_cast<int32_t>(node.inputs.size());
   const bool trains_only = definition.builtin_code < 0;
   if (trains_only && (graph.form == GraphForm::kFrozen || node.type == OpType::kBatchNorm))
     return Corrupt(StrCat(definition.name, graph.form == GraphForm::kFrozen ? " exists in training only"
                                                                             : " is no node of its own"));
-  if (!trains_only && definition.version == nullptr) return Corrupt(StrCat(definition.name, " is not written to models"));
+  if (!trains_only && definition.version == nullptr)
+    return Corrupt(StrCat(definition.name, " is not written to models"));
   if (count < definition.min_inputs || count > definition.max_inputs) {
     return Corrupt(StrCat("has ", count, " inputs, ", definition.name, " takes ", definition.min_inputs,
                           " to ", definition.max_inputs));
@@ -278,8 +292,8 @@ Status VerifyInputs(const Graph& graph, std::vector<bool>& ready) {
   if (graph.form == GraphForm::kTrainable) return {};  // the data decide on the contract
   QAT_RETURN_IF_ERROR(Validate(graph.contract));
   if (graph.contract.inputs.size() != graph.inputs.size()) {
-    return Corrupt(StrCat("has ", graph.inputs.size(), graph.inputs.size() == 1 ? " input" : " inputs", ", its contract ",
-                          graph.contract.inputs.size()));
+    return Corrupt(StrCat("has ", graph.inputs.size(), graph.inputs.size() == 1 ? " input" : " inputs",
+                          ", its contract ", graph.contract.inputs.size()));
   }
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const InputContract& c = graph.contract.inputs[i];

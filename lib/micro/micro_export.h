@@ -1,4 +1,5 @@
-// micro_export.h: a model as C sources for TensorFlow Lite for Microcontrollers, with everything that an application needs around it.
+// micro_export.h: a model as C sources for TensorFlow Lite for Microcontrollers, with everything that an
+// application needs around it.
 #ifndef QAT_MICRO_MICRO_EXPORT_H_
 #define QAT_MICRO_MICRO_EXPORT_H_
 
@@ -34,8 +35,8 @@ struct MicroExport {
 /// model_golden.h               raw inputs and what TFLite Micro's arithmetic makes of them, with a checksum
 /// main.cc                      runs them and says "PASS"
 /// The same model gives the same files.
-/// Requires  a model that ExpectTarget lets pass for kTfliteMicro, and its contract. Errors: those of the interpreter; kUnsupported
-/// (inputs of other types than float32, uint8, int8 and int16).
+/// Requires  a model that ExpectTarget lets pass for kTfliteMicro, and its contract. Errors: those of the
+/// interpreter; kUnsupported (inputs of other types than float32, uint8, int8 and int16).
 Expected<MicroExport> ExportMicro(const Bytes& model, const std::string& name, const Contract& contract);
 
 }  // namespace qat

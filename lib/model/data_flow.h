@@ -1,5 +1,5 @@
-// data_flow.h: which tensors have a value when an operator runs: every operator of a file reads what something before it
-// has made, and writes what nothing else has.
+// data_flow.h: which tensors have a value when an operator runs: every operator of a file reads what
+// something before it has made, and writes what nothing else has.
 #ifndef QAT_MODEL_DATA_FLOW_H_
 #define QAT_MODEL_DATA_FLOW_H_
 
@@ -12,11 +12,12 @@
 
 namespace qat {
 
-/// What one operator of a file reads and writes, by tensor. Operators that this build lacks count too: nothing may be
-/// prepared, not even to list what else is missing, before their outputs are known to be nobody else's.
+/// What one operator of a file reads and writes, by tensor. Operators that this build lacks count too:
+/// nothing may be prepared, not even to list what else is missing, before their outputs are known to be
+/// nobody else's.
 struct OperatorWires {
-  std::string label;      ///< "operator 3 (LSTM)"
-  bool missing = false;   ///< nothing is asked of its inputs
+  std::string label;     ///< "operator 3 (LSTM)"
+  bool missing = false;  ///< nothing is asked of its inputs
   std::vector<int32_t> inputs, outputs;
 };
 

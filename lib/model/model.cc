@@ -19,8 +19,8 @@ Expected<std::shared_ptr<const Model>> Model::Load(const std::string& path, Know
   return Parse(std::move(storage), path, known);
 }
 
-Expected<std::shared_ptr<const Model>> Model::FromBytes(std::vector<uint8_t> bytes,
-                                                        const std::string& source, KnownVersion known) {
+Expected<std::shared_ptr<const Model>> Model::FromBytes(std::vector<uint8_t> bytes, const std::string& source,
+                                                        KnownVersion known) {
   auto storage = std::make_unique<Storage>();
   storage->bytes = std::move(bytes);
   return Parse(std::move(storage), source, known);

@@ -1,4 +1,5 @@
-// model.h: a .tflite file as tensors, nodes and metadata, every reference between them checked. It asks no kernel anything:
+// model.h: a .tflite file as tensors, nodes and metadata, every reference between them checked. It asks no
+// kernel anything:
 // what is not known here is listed, and who wants to run or to change the model decides about it.
 #ifndef QAT_MODEL_MODEL_H_
 #define QAT_MODEL_MODEL_H_
@@ -21,15 +22,18 @@
 
 namespace qat {
 
-/// A tensor as the file describes it. `constant` points into the model's bytes, or at what was unpacked from them.
+/// A tensor as the file describes it. `constant` points into the model's bytes, or at what was unpacked from
+/// them.
 struct ModelTensor {
   std::string name;
   Shape shape;
   DType type = DType::kFloat32;
   DType file_type = DType::
-      kFloat32;  ///< in the file: int4 where `type` and `constant` are the int8 values that it was unpacked to
+      /// in the file: int4 where `type` and `constant` are the int8 values that it was unpacked to
+      kFloat32;
   std::span<const uint8_t> constant;  ///< empty: computed
-  std::vector<float> scale;  ///< empty: not quantized; else one entry, or one per slice of quantized_dimension
+  /// empty: not quantized; else one entry, or one per slice of quantized_dimension
+  std::vector<float> scale;
   std::vector<int64_t> zero_point;
   int32_t quantized_dimension = 0;
   bool open = false;         ///< the file leaves a size open: `shape` is an example
@@ -53,7 +57,8 @@ struct ModelOperator {
   int32_t node = -1;  ///< its node; -1: not known here, or done while reading (a DENSIFY of a constant)
 };
 
-/// A subgraph that is not the main one: the body of a condition or a loop, or a function of its own. Nothing here runs it.
+/// A subgraph that is not the main one: the body of a condition or a loop, or a function of its own. Nothing
+/// here runs it.
 struct ModelSubgraph {
   std::string name;
   std::vector<std::string> operators;        ///< names, in the order of the file
@@ -71,13 +76,15 @@ using KnownVersion = int32_t (*)(OpType);
 
 class Model {
  public:
-  /// Reads the file; the model keeps its bytes. Operators of a version above `known` are not known; null: every version is read
-  /// as far as it can be. What is not known is listed in unsupported(); runtime/runnable_model.h refuses such models.
-  /// Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (2 GiB and more). Messages begin with the
-  /// path.
+  /// Reads the file; the model keeps its bytes. Operators of a version above `known` are not known; null:
+  /// every version is read as far as it can be. What is not known is listed in unsupported();
+  /// runtime/runnable_model.h refuses such models.
+  /// Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (2 GiB and more).
+  /// Messages begin with the path.
   static Expected<std::shared_ptr<const Model>> Load(const std::string& path, KnownVersion known = nullptr);
   /// The same from bytes that the model keeps.
-  static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes, const std::string& source,
+  static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes,
+                                                          const std::string& source,
                                                           KnownVersion known = nullptr);
   ~Model();
 
@@ -97,7 +104,8 @@ class Model {
   const std::optional<ModelDescription>& description() const { return description_; }
   /// Class names out of the label file behind the model; empty: none.
   const std::vector<std::string>& labels() const { return labels_; }
-  /// What it says it was made from, as ParseProvenance (contract/provenance.h) reads it; empty in models of others.
+  /// What it says it was made from, as ParseProvenance (contract/provenance.h) reads it; empty in models of
+  /// others.
   const std::map<std::string, std::string>& provenance() const { return provenance_; }
   /// The file's own description: who wrote it.
   const std::string& made_by() const { return made_by_; }

@@ -28,8 +28,9 @@ QuantizedLimits LimitsOf(DType type) {
 }
 
 Contract ContractFor(const ModelTensor& input, std::vector<float> mean, std::vector<float> std_values,
-                          const Model& model) {
-  InputContract contract{input.shape[1], input.shape[2], input.shape[3], std::move(mean), std::move(std_values)};
+                     const Model& model) {
+  InputContract contract{input.shape[1], input.shape[2], input.shape[3], std::move(mean),
+                         std::move(std_values)};
   const auto channels = static_cast<size_t>(std::max(contract.channels, 0));
   if (contract.mean.size() == 1) contract.mean.resize(channels, contract.mean[0]);
   if (contract.std.size() == 1) contract.std.resize(channels, contract.std[0]);
@@ -53,7 +54,8 @@ bool WithinOneStep(const InputContract& a, const InputContract& b, float step) {
   return true;
 }
 
-std::optional<Contract> ContractOfDescription(const Model& model, const ModelTensor& input, size_t position = 0) {
+std::optional<Contract> ContractOfDescription(const Model& model, const ModelTensor& input,
+                                              size_t position = 0) {
   if (!model.description() || position >= model.description()->inputs.size()) return {};
   return ContractOf(model.description()->inputs[position], input.shape, model.labels());
 }
@@ -71,7 +73,8 @@ Expected<ModelContract> Choose(const Model& model, const Contract* fallback, con
   if (auto described = ContractOfDescription(model, input)) {
     QAT_RETURN_IF_ERROR(Validate(*described));
     const bool rounded = implied && !IsExact(described->input(), input, params);
-    if (rounded && WithinOneStep(described->input(), implied->input(), params.scale)) described = std::move(implied);
+    if (rounded && WithinOneStep(described->input(), implied->input(), params.scale))
+      described = std::move(implied);
     return ModelContract{*std::move(described), ContractSource::kDescription};
   }
   if (fallback != nullptr) return ModelContract{*fallback, ContractSource::kFallback};
@@ -96,9 +99,10 @@ Expected<const ModelTensor*> OnlyInput(const Model& model) {
 Expected<InputContract> RealsAsTheyAre(const ModelTensor& input) {
   const Shape& shape = input.shape;
   if (shape.size() < 2 || shape.size() > 4 || shape[0] != 1) {
-    return Unsupported(StrCat("input '", input.name, "' is ", ToString(shape),
-                              ", expected [1, values], [1, steps, channels] or [1, H, W, C]: qat-eval run takes tensors of any "
-                              "shape"));
+    return Unsupported(StrCat(
+        "input '", input.name, "' is ", ToString(shape),
+        ", expected [1, values], [1, steps, channels] or [1, H, W, C]: qat-eval run takes tensors of any "
+        "shape"));
   }
   QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
   InputContract contract{1, 1, shape.back(), {}, {}};
@@ -157,7 +161,8 @@ Expected<InputContract> InputOfSeveral(const Model& model, size_t position, Cont
 
 Expected<ModelContract> ContractOfSeveral(const Model& model, const Contract* fallback) {
   if (model.contract()) return ModelContract{*model.contract(), ContractSource::kEmbedded};
-  if (fallback != nullptr && ExpectInputs(model, *fallback).ok()) return ModelContract{*fallback, ContractSource::kFallback};
+  if (fallback != nullptr && ExpectInputs(model, *fallback).ok())
+    return ModelContract{*fallback, ContractSource::kFallback};
   ModelContract chosen;
   chosen.source = ContractSource::kDescription;
   chosen.contract.inputs.clear();
@@ -177,9 +182,10 @@ Expected<const ModelTensor*> ImageInput(const Model& model) {
   const bool image = input.shape.size() == 4 && input.shape[0] == 1;
   if (image && (model.contract() || !HasChannelsFirst(input.shape))) return &input;
   if (image) {
-    return Unsupported(StrCat("input '", input.name, "' is ", ToString(input.shape),
-                              ", which has the channels first, expected [1, H, W, C]: run it on tensors with qat-eval run, as of "
-                              "x.transpose(0, 3, 1, 2), or convert the network with the channels last"));
+    return Unsupported(StrCat(
+        "input '", input.name, "' is ", ToString(input.shape),
+        ", which has the channels first, expected [1, H, W, C]: run it on tensors with qat-eval run, as of "
+        "x.transpose(0, 3, 1, 2), or convert the network with the channels last"));
   }
   return Unsupported(StrCat("input '", input.name, "' is ", ToString(input.shape),
                             ", expected [1, H, W, C] for images: qat-eval run takes tensors of any shape"));
@@ -190,7 +196,8 @@ Expected<const ModelTensor*> ImageInput(const Model& model) {
 namespace {
 
 /// Names of tensors as people know them, each once.
-std::vector<std::string> KnownNames(const Model& model, const std::vector<int32_t>& tensors, std::string_view otherwise) {
+std::vector<std::string> KnownNames(const Model& model, const std::vector<int32_t>& tensors,
+                                    std::string_view otherwise) {
   constexpr std::string_view kPrefix = "serving_default_";
   std::vector<std::string> names;
   for (const int32_t tensor : tensors) {
@@ -199,7 +206,8 @@ std::vector<std::string> KnownNames(const Model& model, const std::vector<int32_
     if (name.ends_with(":0")) name.resize(name.size() - 2);
     if (name.empty()) name = otherwise;
     const std::string plain = name;
-    for (int k = 1; std::find(names.begin(), names.end(), name) != names.end(); ++k) name = StrCat(plain, "_", k);
+    for (int k = 1; std::find(names.begin(), names.end(), name) != names.end(); ++k)
+      name = StrCat(plain, "_", k);
     names.push_back(std::move(name));
   }
   return names;
@@ -237,7 +245,8 @@ Expected<ModelContract> ContractOf(const Model& model, const Contract* fallback)
     return several;
   }
   QAT_ASSIGN_OR_RETURN(const ModelTensor* input, OnlyInput(model));
-  if (!model.contract() && input->shape.size() != 4 && !(fallback != nullptr && fallback->input().values == ValueType::kReal))
+  if (!model.contract() && input->shape.size() != 4 &&
+      !(fallback != nullptr && fallback->input().values == ValueType::kReal))
     return ContractOfReals(model, *input);
   if (!model.contract() && input->shape.size() == 4) QAT_RETURN_IF_ERROR(ImageInput(model));
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, Choose(model, fallback, *input));

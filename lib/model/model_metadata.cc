@@ -49,7 +49,8 @@ Expected<std::vector<std::string>> LinesOf(std::span<const uint8_t> bytes,
   return std::vector<std::string>();
 }
 
-// True where output 0 has as many classes as there are labels, or indices of classes, of which nothing says how many.
+// True where output 0 has as many classes as there are labels, or indices of classes, of which nothing says
+// how many.
 bool LabelsFit(const ModelContents& contents) {
   const ModelTensor& output = contents.tensors[static_cast<size_t>(contents.outputs[0])];
   const bool holds_indices = output.type == DType::kInt32 || output.type == DType::kInt64;
@@ -58,8 +59,8 @@ bool LabelsFit(const ModelContents& contents) {
   return classes == static_cast<int64_t>(contents.labels.size());
 }
 
-// What the description names may be missing: label files are often kept next to the model instead. Names for people replace
-// ids of a machine where there are as many.
+// What the description names may be missing: label files are often kept next to the model instead. Names for
+// people replace ids of a machine where there are as many.
 Status ReadLabels(std::span<const uint8_t> bytes, const TensorDescription& output, ModelContents& contents) {
   if (output.label_file.empty()) return {};
   const auto entries = ListZip(bytes);
@@ -113,7 +114,8 @@ std::string OperatorName(const tflite::Model& file, const tflite::Operator& op) 
 }
 
 // Tensors of a subgraph by their indices, of which a damaged file may have any.
-std::vector<std::string> TensorTexts(const tflite::SubGraph& subgraph, const flatbuffers::Vector<int32_t>* indices) {
+std::vector<std::string> TensorTexts(const tflite::SubGraph& subgraph,
+                                     const flatbuffers::Vector<int32_t>* indices) {
   std::vector<std::string> texts;
   const int64_t tensors = subgraph.tensors() == nullptr ? 0 : subgraph.tensors()->size();
   for (uint32_t i = 0; indices != nullptr && i < indices->size(); ++i) {
@@ -125,7 +127,8 @@ std::vector<std::string> TensorTexts(const tflite::SubGraph& subgraph, const fla
     const tflite::Tensor& tensor = *subgraph.tensors()->Get(static_cast<uint32_t>(index));
     Shape shape;
     if (tensor.shape() != nullptr) shape.assign(tensor.shape()->begin(), tensor.shape()->end());
-    texts.push_back(StrCat(TextOf(tensor.name()), " ", LowerCase(tflite::EnumNameTensorType(tensor.type())), " ", ToString(shape)));
+    texts.push_back(StrCat(TextOf(tensor.name()), " ", LowerCase(tflite::EnumNameTensorType(tensor.type())),
+                           " ", ToString(shape)));
   }
   return texts;
 }
@@ -134,7 +137,10 @@ std::vector<std::string> TensorTexts(const tflite::SubGraph& subgraph, const fla
 void ListSubgraphs(const tflite::Model& file, ModelContents& contents) {
   for (uint32_t i = 1; i < file.subgraphs()->size(); ++i) {
     const tflite::SubGraph& subgraph = *file.subgraphs()->Get(i);
-    ModelSubgraph listed{TextOf(subgraph.name()), {}, TensorTexts(subgraph, subgraph.inputs()), TensorTexts(subgraph, subgraph.outputs())};
+    ModelSubgraph listed{TextOf(subgraph.name()),
+                         {},
+                         TensorTexts(subgraph, subgraph.inputs()),
+                         TensorTexts(subgraph, subgraph.outputs())};
     for (uint32_t k = 0; subgraph.operators() != nullptr && k < subgraph.operators()->size(); ++k)
       listed.operators.push_back(OperatorName(file, *subgraph.operators()->Get(k)));
     contents.further_subgraphs.push_back(std::move(listed));

@@ -1,4 +1,5 @@
-// model_metadata.h: what a .tflite file says besides its operators: input contract, description, provenance and class names.
+// model_metadata.h: what a .tflite file says besides its operators: input contract, description, provenance
+// and class names.
 #ifndef QAT_MODEL_MODEL_METADATA_H_
 #define QAT_MODEL_MODEL_METADATA_H_
 
@@ -8,7 +9,8 @@
 
 namespace qat {
 
-/// Fills contract, description, labels, provenance, made_by, metadata and further subgraphs of `contents`. Errors: kCorrupt.
+/// Fills contract, description, labels, provenance, made_by, metadata and further subgraphs of `contents`.
+/// Errors: kCorrupt.
 Status ReadMetadata(FileBuffers& buffers, ModelContents& contents);
 
 }  // namespace qat

@@ -1,5 +1,6 @@
-// A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to follow; the
-// rest of this file checks what the numbers mean: of tensors, of operators, who produces what before whom.
+// A .tflite file is one FlatBuffer (schemas/tflite.fbs). The structural verifier makes every offset safe to
+// follow; the rest of this file checks what the numbers mean: of tensors, of operators, who produces what
+// before whom.
 #include "model/model_reader.h"
 
 #include <algorithm>
@@ -107,11 +108,12 @@ Status Reader::ReadInputsAndOutputs(const tflite::SubGraph& subgraph) {
   return {};
 }
 
-// TensorFlow's converter calls outputs after the function that gave them, "StatefulPartitionedCall_1:0"; their own names are in the
-// signature alone.
+// TensorFlow's converter calls outputs after the function that gave them, "StatefulPartitionedCall_1:0";
+// their own names are in the signature alone.
 void Reader::NameOutputs() {
   const auto is_taken = [&](const std::string& name) {
-    return std::any_of(contents_.tensors.begin(), contents_.tensors.end(), [&](const ModelTensor& each) { return each.name == name; });
+    return std::any_of(contents_.tensors.begin(), contents_.tensors.end(),
+                       [&](const ModelTensor& each) { return each.name == name; });
   };
   for (uint32_t i = 0; i < SizeOrZero(file_.signature_defs()); ++i) {
     const tflite::SignatureDef& signature = *file_.signature_defs()->Get(i);
@@ -121,7 +123,8 @@ void Reader::NameOutputs() {
       const std::string name = TextOf(output.name());
       if (output.tensor_index() >= contents_.tensors.size() || name.empty()) continue;
       ModelTensor& tensor = contents_.tensors[output.tensor_index()];
-      const bool of_a_call = tensor.name.starts_with("StatefulPartitionedCall") || tensor.name.starts_with("PartitionedCall");
+      const bool of_a_call =
+          tensor.name.starts_with("StatefulPartitionedCall") || tensor.name.starts_with("PartitionedCall");
       if (of_a_call && !is_taken(name)) tensor.name = name;
     }
     return;
@@ -208,8 +211,8 @@ Expected<ModelNode> Reader::ReadNode(const OpDefinition& definition, const tflit
   return node;
 }
 
-// The reader has filled in the zeros of sparse constants, so the output is the same constant and nothing is left to run. False for
-// an input that is computed.
+// The reader has filled in the zeros of sparse constants, so the output is the same constant and nothing is
+// left to run. False for an input that is computed.
 Expected<bool> Reader::ReadDensify(size_t index, const tflite::Operator& op) {
   const std::string label = StrCat("operator ", index, " (DENSIFY)");
   QAT_ASSIGN_OR_RETURN_IN(label, auto inputs, ReadIndices(op.inputs(), "inputs", 0));
@@ -234,7 +237,8 @@ Expected<bool> Reader::ReadDensify(size_t index, const tflite::Operator& op) {
   return true;
 }
 
-// What it writes: tensors left out (-1) are none. What it reads is for those who look at the file, if it can be read.
+// What it writes: tensors left out (-1) are none. What it reads is for those who look at the file, if it can
+// be read.
 Status Reader::AddMissing(size_t index, const tflite::Operator& op) {
   OperatorWires wires{StrCat("operator ", index), true, {}, {}};
   if (op.outputs() != nullptr) {

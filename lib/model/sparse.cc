@@ -1,6 +1,7 @@
-// A sparse tensor is walked level by level. Level i is dimension traversal_order[i]: one of the tensor's, or, from its rank
-// on, one of a block, which lies along dimension block_map[…]. A dense level has an index for each of its size; a compressed
-// one has, for each place of the levels before it, the indices between two of its segments.
+// A sparse tensor is walked level by level. Level i is dimension traversal_order[i]: one of the tensor's, or,
+// from its rank on, one of a block, which lies along dimension block_map[…]. A dense level has an index for
+// each of its size; a compressed one has, for each place of the levels before it, the indices between two of
+// its segments.
 #include "model/sparse.h"
 
 #include <cstring>
@@ -12,7 +13,8 @@
 namespace qat {
 namespace {
 
-// A small file must not ask for gigabytes of zeros: with fewer values than one in a thousand, a tensor may have 1 MiB.
+// A small file must not ask for gigabytes of zeros: with fewer values than one in a thousand, a tensor may
+// have 1 MiB.
 constexpr size_t kMostTimes = 1000, kBytesOfAnyTensor = 1 << 20;
 
 struct Level {
@@ -82,14 +84,16 @@ Status Walk::ReadBlocks() {
   block_.assign(rank, 1);
   for (uint32_t i = 0; i < blocks; ++i) {
     const int32_t dimension = sparsity_.block_map()->Get(i);
-    if (dimension < 0 || static_cast<size_t>(dimension) >= rank || block_[static_cast<size_t>(dimension)] != 1)
+    if (dimension < 0 || static_cast<size_t>(dimension) >= rank ||
+        block_[static_cast<size_t>(dimension)] != 1)
       return Wrong(StrCat("has a block along dimension ", dimension));
     block_level_.push_back(static_cast<size_t>(dimension));
     for (uint32_t level = 0; level < levels; ++level) {
       if (static_cast<size_t>(sparsity_.traversal_order()->Get(level)) != rank + i) continue;
       const int32_t size = sparsity_.dim_metadata()->Get(level)->dense_size();
       if (size < 1 || shape_[static_cast<size_t>(dimension)] % size != 0)
-        return Wrong(StrCat("has blocks of ", size, " along dimension ", dimension, " of ", ToString(shape_)));
+        return Wrong(
+            StrCat("has blocks of ", size, " along dimension ", dimension, " of ", ToString(shape_)));
       block_[static_cast<size_t>(dimension)] = size;
     }
   }
@@ -109,8 +113,7 @@ Status Walk::ReadLevels() {
 }
 
 Status Walk::ReadLevel(size_t place) {
-  const auto dimension =
-      static_cast<size_t>(sparsity_.traversal_order()->Get(static_cast<uint32_t>(place)));
+  const auto dimension = static_cast<size_t>(sparsity_.traversal_order()->Get(static_cast<uint32_t>(place)));
   const bool of_block = dimension >= shape_.size();
   const size_t cut = of_block ? block_level_[dimension - shape_.size()] : dimension;
   Level level;
@@ -145,7 +148,8 @@ Status Walk::CheckSegments(size_t place) const {
   return {};
 }
 
-// Copies what lies below one place of the first levels. False where a place has no segment, or values run out.
+// Copies what lies below one place of the first levels. False where a place has no segment, or values run
+// out.
 bool Walk::Copy(size_t place, int64_t before, int64_t offset) {
   if (place == levels_.size()) {
     if (values_.size() < element_) return false;

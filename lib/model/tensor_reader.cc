@@ -43,7 +43,8 @@ Status ReadShape(const tflite::Tensor& tensor, ModelTensor& result) {
     return Corrupt(StrCat("has ", result.shape.size(), " dimensions, expected at most ", kMostDimensions));
   for (uint32_t i = 0; i < SizeOrZero(tensor.shape_signature()); ++i)
     result.open = result.open || tensor.shape_signature()->Get(i) < 0;
-  if (result.open) result.signature.assign(tensor.shape_signature()->begin(), tensor.shape_signature()->end());
+  if (result.open)
+    result.signature.assign(tensor.shape_signature()->begin(), tensor.shape_signature()->end());
   for (int32_t& extent : result.shape) {
     // Some writers have the open size in the shape itself.
     if (extent == -1) {
@@ -106,7 +107,8 @@ Status ReadConstant(const tflite::Tensor& tensor, FileBuffers& buffers, ModelTen
   return {};
 }
 
-// Early converters gave a bias the dimension of its filter; a list has only one. TFLite-Micro runs such models.
+// Early converters gave a bias the dimension of its filter; a list has only one. TFLite-Micro runs such
+// models.
 Expected<int32_t> ReadDimension(const tflite::QuantizationParameters& quantization, const Shape& shape) {
   const int32_t dimension = quantization.quantized_dimension();
   if (shape.size() == 1 && dimension > 0) return 0;
@@ -165,8 +167,7 @@ Expected<ModelTensor> ReadTensor(const tflite::Tensor& tensor, FileBuffers& buff
   ModelTensor result;
   if (tensor.name() != nullptr) result.name = tensor.name()->str();
   if (tensor.is_variable()) unsupported.Add(StrCat("variable tensor '", result.name, "'"));
-  if (tensor.external_buffer() != 0)
-    unsupported.Add(StrCat("externally stored tensor '", result.name, "'"));
+  if (tensor.external_buffer() != 0) unsupported.Add(StrCat("externally stored tensor '", result.name, "'"));
   QAT_RETURN_IF_ERROR(ReadType(tensor, result, unsupported));
   QAT_RETURN_IF_ERROR(ReadShape(tensor, result));
   QAT_RETURN_IF_ERROR(ReadConstant(tensor, buffers, result, unsupported));

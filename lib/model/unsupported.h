@@ -1,4 +1,5 @@
-// unsupported.h: the list of everything that prevents a model from running: every reason once, with the operators it applies to.
+// unsupported.h: the list of everything that prevents a model from running: every reason once, with the
+// operators it applies to.
 #ifndef QAT_MODEL_UNSUPPORTED_H_
 #define QAT_MODEL_UNSUPPORTED_H_
 

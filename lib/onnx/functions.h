@@ -1,4 +1,5 @@
-// functions.h: a model's own functions, put in place of the nodes that call them. For .cc files of lib/onnx only.
+// functions.h: a model's own functions, put in place of the nodes that call them. For .cc files of lib/onnx
+// only.
 #ifndef QAT_ONNX_FUNCTIONS_H_
 #define QAT_ONNX_FUNCTIONS_H_
 
@@ -20,8 +21,9 @@ struct Function {
   std::map<std::string, int64_t> opsets;
 };
 
-/// Names inside a function begin with that of the node that called it. Errors: kCorrupt (functions that call themselves or each
-/// other too deep), kUnsupported (a function for another opset than the model's; more than a million nodes).
+/// Names inside a function begin with that of the node that called it. Errors: kCorrupt (functions that call
+/// themselves or each other too deep), kUnsupported (a function for another opset than the model's; more than
+/// a million nodes).
 Status InlineFunctions(std::span<const Function> functions, Model& model);
 
 }  // namespace qat::onnx

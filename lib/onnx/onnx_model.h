@@ -1,5 +1,6 @@
-// onnx_model.h: an .onnx file as nodes, tensors and inputs, every size and reference checked. It asks no operator anything: what a
-// node means is the importer's business. Field numbers and meanings: onnx/onnx.proto, as of IR version 13.
+// onnx_model.h: an .onnx file as nodes, tensors and inputs, every size and reference checked. It asks no
+// operator anything: what a node means is the importer's business. Field numbers and meanings:
+// onnx/onnx.proto, as of IR version 13.
 #ifndef QAT_ONNX_ONNX_MODEL_H_
 #define QAT_ONNX_ONNX_MODEL_H_
 
@@ -116,11 +117,11 @@ struct Model {
 /// Whether the first bytes look like a ModelProto.
 bool LooksLikeModel(std::span<const uint8_t> bytes);
 
-/// Reads a file. Values in files of their own are read from the folder of `path`, and from nowhere else: no absolute paths, no
-/// "..", no links that lead out of it.
-/// Errors: kCorrupt (no ONNX model, truncated, sizes that contradict each other, nodes that read what nothing computes),
-/// kUnsupported (4 GiB and more, types of tensors without a number of bits that computers have), those of reading. All begin with
-/// the path.
+/// Reads a file. Values in files of their own are read from the folder of `path`, and from nowhere else: no
+/// absolute paths, no "..", no links that lead out of it.
+/// Errors: kCorrupt (no ONNX model, truncated, sizes that contradict each other, nodes that read what nothing
+/// computes), kUnsupported (4 GiB and more, types of tensors without a number of bits that computers have),
+/// those of reading. All begin with the path.
 Expected<Model> ReadModel(const std::string& path);
 Expected<Model> ParseModel(std::span<const uint8_t> bytes, const std::string& path);
 

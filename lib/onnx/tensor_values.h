@@ -17,8 +17,8 @@ namespace qat::onnx {
 class ExternalFiles {
  public:
   explicit ExternalFiles(const std::string& model_path);
-  /// `length` bytes at `offset`; a length of -1 is the rest. Errors: kCorrupt (a path that leaves the folder; a part that is not
-  /// there), those of reading.
+  /// `length` bytes at `offset`; a length of -1 is the rest. Errors: kCorrupt (a path that leaves the folder;
+  /// a part that is not there), those of reading.
   Expected<std::span<const uint8_t>> Part(const std::string& location, int64_t offset, int64_t length);
 
  private:
@@ -26,7 +26,8 @@ class ExternalFiles {
   std::map<std::string, Bytes> files_;
 };
 
-/// Errors: kCorrupt (as many values as the sizes say are not there), kUnsupported (types that are not read), named with the tensor.
+/// Errors: kCorrupt (as many values as the sizes say are not there), kUnsupported (types that are not read),
+/// named with the tensor.
 Expected<Tensor> ReadTensor(std::span<const uint8_t> message, ExternalFiles& files);
 
 }  // namespace qat::onnx

@@ -1,5 +1,5 @@
-// wire.h: the fields of a protobuf message, one after the other, out of bytes of unknown origin. Nothing is copied, and nothing
-// beyond the bytes is ever read. https://protobuf.dev/programming-guides/encoding
+// wire.h: the fields of a protobuf message, one after the other, out of bytes of unknown origin. Nothing is
+// copied, and nothing beyond the bytes is ever read. https://protobuf.dev/programming-guides/encoding
 #ifndef QAT_ONNX_WIRE_H_
 #define QAT_ONNX_WIRE_H_
 
@@ -32,8 +32,8 @@ class WireReader {
  public:
   explicit WireReader(std::span<const uint8_t> message) : rest_(message), size_(message.size()) {}
 
-  /// The next field; false at the end. Errors: kCorrupt, "a field at byte 12 of 40 ends beyond its message", with the groups that
-  /// protobuf gave up.
+  /// The next field; false at the end. Errors: kCorrupt, "a field at byte 12 of 40 ends beyond its message",
+  /// with the groups that protobuf gave up.
   Expected<bool> Next(WireField& field);
 
  private:

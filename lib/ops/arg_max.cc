@@ -1,5 +1,5 @@
-// ArgMax, ArgMin over one axis: the first index of the largest or least value, on quantized values as they are. The axis is
-// an operand.
+// ArgMax, ArgMin over one axis: the first index of the largest or least value, on quantized values as they
+// are. The axis is an operand.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/run_op.h"

@@ -95,8 +95,8 @@ struct BatchNormAttributes {
   bool operator==(const BatchNormAttributes&) const = default;
 };
 
-/// One filter per channel: the filter is [1, H, W, input channels * depth_multiplier]. kernel_* describe the parameters to
-/// train, as above.
+/// One filter per channel: the filter is [1, H, W, input channels * depth_multiplier]. kernel_* describe the
+/// parameters to train, as above.
 struct DepthwiseConv2DAttributes {
   int32_t kernel_h = 0;
   int32_t kernel_w = 0;
@@ -119,8 +119,8 @@ struct BinaryAttributes {
   bool operator==(const BinaryAttributes&) const = default;
 };
 
-/// The axes are the second input. What is marked "specs only", here and below, makes the index inputs of a graph's node; read
-/// from a graph or a model it is empty.
+/// The axes are the second input. What is marked "specs only", here and below, makes the index inputs of a
+/// graph's node; read from a graph or a model it is empty.
 struct MeanAttributes {
   bool keep_dims = false;
   std::vector<int32_t> axes = {};  ///< specs only
@@ -144,7 +144,8 @@ struct ConcatenationAttributes {
   bool operator==(const ConcatenationAttributes&) const = default;
 };
 
-/// Of split and split_v: how many outputs there are. Axis and sizes are inputs. A spec has one layer for each part.
+/// Of split and split_v: how many outputs there are. Axis and sizes are inputs. A spec has one layer for each
+/// part.
 struct SplitAttributes {
   int32_t splits = 1;
   int32_t axis = -1;                ///< specs only
@@ -181,8 +182,8 @@ struct CastAttributes {
   bool operator==(const CastAttributes&) const = default;
 };
 
-/// Bit i of a mask is for entry i of begin, end and strides: its begin or end is open, its one index is taken and the axis
-/// dropped, or it stands for a new one of size 1.
+/// Bit i of a mask is for entry i of begin, end and strides: its begin or end is open, its one index is taken
+/// and the axis dropped, or it stands for a new one of size 1.
 struct StridedSliceAttributes {
   int32_t begin_mask = 0;
   int32_t end_mask = 0;
@@ -309,15 +310,16 @@ struct OneHotAttributes {
 };
 
 /// Operators without attributes have none of these.
-using OpAttributes = std::variant<
-    std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes, ReshapeAttributes,
-    SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes, BatchNormAttributes, DepthwiseConv2DAttributes,
-    BinaryAttributes, MeanAttributes, LeakyReluAttributes, PReluAttributes, SliceAttributes, PadAttributes,
-    TransposeAttributes, ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, PackAttributes,
-    GatherAttributes, CastAttributes, StridedSliceAttributes, SqueezeAttributes, ResizeAttributes,
-    TransposeConvAttributes, UnpackAttributes, GeluAttributes, MirrorPadAttributes, BlockAttributes,
-    BatchMatMulAttributes, CumsumAttributes, OneHotAttributes, TileAttributes, BroadcastToAttributes,
-    ReverseAttributes>;
+using OpAttributes =
+    std::variant<std::monostate, Conv2DAttributes, FullyConnectedAttributes, Pool2DAttributes,
+                 ReshapeAttributes, SoftmaxAttributes, ArgMaxAttributes, DropoutAttributes,
+                 BatchNormAttributes, DepthwiseConv2DAttributes, BinaryAttributes, MeanAttributes,
+                 LeakyReluAttributes, PReluAttributes, SliceAttributes, PadAttributes, TransposeAttributes,
+                 ExpandDimsAttributes, ConcatenationAttributes, SplitAttributes, PackAttributes,
+                 GatherAttributes, CastAttributes, StridedSliceAttributes, SqueezeAttributes,
+                 ResizeAttributes, TransposeConvAttributes, UnpackAttributes, GeluAttributes,
+                 MirrorPadAttributes, BlockAttributes, BatchMatMulAttributes, CumsumAttributes,
+                 OneHotAttributes, TileAttributes, BroadcastToAttributes, ReverseAttributes>;
 
 }  // namespace qat
 

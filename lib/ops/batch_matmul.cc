@@ -63,11 +63,10 @@ int64_t MultiplyAccumulates(std::span<const Operand> inputs, const Shape& output
 
 const OpDefinition& BatchMatMulDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
-        Written(RunOp(OpType::kBatchMatMul, "batch_matmul", "BATCH_MATMUL",
-                      tflite::BuiltinOperator_BATCH_MATMUL, 2,
-                      "products of the matrices in the last two axes; adjoint: with these exchanged", InferShape),
-                {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kInt8);
+    OpDefinition op = Written(
+        RunOp(OpType::kBatchMatMul, "batch_matmul", "BATCH_MATMUL", tflite::BuiltinOperator_BATCH_MATMUL, 2,
+              "products of the matrices in the last two axes; adjoint: with these exchanged", InferShape),
+        {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kInt8);
     op.min_layers = op.max_layers = 2;
     op.keys = kKeys;
     op.default_attributes = A();

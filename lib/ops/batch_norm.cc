@@ -1,5 +1,5 @@
-// BatchNorm, in specs only: gamma * (x - mean) / sqrt(variance + epsilon) + beta, channel by channel. Reading a spec
-// folds it into the layer before it, so nothing after spec/rewrite.h sees one.
+// BatchNorm, in specs only: gamma * (x - mean) / sqrt(variance + epsilon) + beta, channel by channel. Reading
+// a spec folds it into the layer before it, so nothing after spec/rewrite.h sees one.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"

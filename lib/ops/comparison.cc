@@ -1,5 +1,5 @@
-// Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalOr: a truth value for every pair, shapes
-// broadcast.
+// Equal, NotEqual, Greater, GreaterEqual, Less, LessEqual, LogicalAnd, LogicalOr: a truth value for every
+// pair, shapes broadcast.
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
 #include "ops/tflite_options.h"

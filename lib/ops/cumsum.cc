@@ -46,11 +46,12 @@ constexpr std::string_view kReleases[] = {"2.4.0"};
 
 const OpDefinition& CumsumDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = Written(RunOp(OpType::kCumsum, "cumsum", "CUMSUM", tflite::BuiltinOperator_CUMSUM, 2,
-                                    "running sums along an axis, without the value itself (exclusive) or from "
-                                    "the end (reverse)",
-                                    InferShape),
-                              {FirstVersion, kReleases, WriteOptions}, IntegerKernels::kNone);
+    OpDefinition op =
+        Written(RunOp(OpType::kCumsum, "cumsum", "CUMSUM", tflite::BuiltinOperator_CUMSUM, 2,
+                      "running sums along an axis, without the value itself (exclusive) or from "
+                      "the end (reverse)",
+                      InferShape),
+                {FirstVersion, kReleases, WriteOptions}, IntegerKernels::kNone);
     op.keys = kKeys;
     op.index_operands = IndexOperands;
     op.default_attributes = A();

@@ -41,7 +41,8 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
 
 std::vector<ParameterSpec> Parameters(const OpAttributes& attributes, const Shape& input) {
   const auto& a = std::get<A>(attributes);
-  // Sizes that overflow give no parameters, which reads as an input of the wrong kind; the bound of TFLite is lower still.
+  // Sizes that overflow give no parameters, which reads as an input of the wrong kind; the bound of TFLite is
+  // lower still.
   if (input.size() != 4 || int64_t{input[3]} * a.depth_multiplier > (1 << 20)) return {};
   const int32_t channels = input[3] * a.depth_multiplier;
   return FilterAndBias({1, a.kernel_h, a.kernel_w, channels}, SaturatedProduct({a.kernel_h, a.kernel_w}),
@@ -90,8 +91,8 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& DepthwiseConv2DDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
-        FilterOp(OpType::kDepthwiseConv2D, "depthwise_conv_2d", "DEPTHWISE_CONV_2D", tflite::BuiltinOperator_DEPTHWISE_CONV_2D);
+    OpDefinition op = FilterOp(OpType::kDepthwiseConv2D, "depthwise_conv_2d", "DEPTHWISE_CONV_2D",
+                               tflite::BuiltinOperator_DEPTHWISE_CONV_2D);
     op.summary = "convolution of each channel separately, with bias and activation";
     op.filter_channel_axis = 3;
     op.keys = kKeys;

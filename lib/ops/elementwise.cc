@@ -1,5 +1,6 @@
-// Exp, Log, Sqrt, Rsqrt, Square, Abs, Neg, Floor, Ceil, Round, Sin, Cos, Sign, Elu, Gelu, LogicalNot: functions that converters
-// use for layers without an operator of their own. Each value of the input gives one of the output.
+// Exp, Log, Sqrt, Rsqrt, Square, Abs, Neg, Floor, Ceil, Round, Sin, Cos, Sign, Elu, Gelu, LogicalNot:
+// functions that converters use for layers without an operator of their own. Each value of the input gives
+// one of the output.
 #include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/tflite_options.h"
@@ -60,8 +61,8 @@ Expected<OpAttributes> ReadGelu(const OptionsReader& reader) {
 }  // namespace
 
 const OpDefinition& ExpDefinition() {
-  static const OpDefinition kDefinition =
-      DefineInt8(OpType::kExp, "exp", "EXP", tflite::BuiltinOperator_EXP, "e to the power of x", kExpReleases);
+  static const OpDefinition kDefinition = DefineInt8(OpType::kExp, "exp", "EXP", tflite::BuiltinOperator_EXP,
+                                                     "e to the power of x", kExpReleases);
   return kDefinition;
 }
 const OpDefinition& LogDefinition() {
@@ -86,8 +87,8 @@ const OpDefinition& SquareDefinition() {
   return kDefinition;
 }
 const OpDefinition& AbsDefinition() {
-  static const OpDefinition kDefinition = DefineInt8(
-      OpType::kAbs, "abs", "ABS", tflite::BuiltinOperator_ABS, "x without its sign", kAbsReleases);
+  static const OpDefinition kDefinition =
+      DefineInt8(OpType::kAbs, "abs", "ABS", tflite::BuiltinOperator_ABS, "x without its sign", kAbsReleases);
   return kDefinition;
 }
 const OpDefinition& NegDefinition() {
@@ -130,9 +131,9 @@ const OpDefinition& SignDefinition() {
   return kDefinition;
 }
 const OpDefinition& EluDefinition() {
-  static const OpDefinition kDefinition = Written(
-      Define(OpType::kElu, "elu", "ELU", tflite::BuiltinOperator_ELU, "x >= 0 ? x : exp(x) - 1"),
-      {FirstVersion, kCosReleases}, IntegerKernels::kInt8);
+  static const OpDefinition kDefinition =
+      Written(Define(OpType::kElu, "elu", "ELU", tflite::BuiltinOperator_ELU, "x >= 0 ? x : exp(x) - 1"),
+              {FirstVersion, kCosReleases}, IntegerKernels::kInt8);
   return kDefinition;
 }
 const OpDefinition& GeluDefinition() {
@@ -148,9 +149,9 @@ const OpDefinition& GeluDefinition() {
   return kDefinition;
 }
 const OpDefinition& LogicalNotDefinition() {
-  static const OpDefinition kDefinition =
-      Written(Define(OpType::kLogicalNot, "logical_not", "LOGICAL_NOT", tflite::BuiltinOperator_LOGICAL_NOT, "not x"),
-              {FirstVersion, kLogicalNotReleases}, IntegerKernels::kBoth);
+  static const OpDefinition kDefinition = Written(
+      Define(OpType::kLogicalNot, "logical_not", "LOGICAL_NOT", tflite::BuiltinOperator_LOGICAL_NOT, "not x"),
+      {FirstVersion, kLogicalNotReleases}, IntegerKernels::kBoth);
   return kDefinition;
 }
 

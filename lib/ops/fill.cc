@@ -1,5 +1,5 @@
-// Fill: a tensor of the shape that the first input says, all of the value of the second. ZerosLike: zeros in the shape of
-// the input. Range: the numbers from the first input to before the second, by the third.
+// Fill: a tensor of the shape that the first input says, all of the value of the second. ZerosLike: zeros in
+// the shape of the input. Range: the numbers from the first input to before the second, by the third.
 #include <cmath>
 #include <cstring>
 

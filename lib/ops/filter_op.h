@@ -13,7 +13,8 @@
 namespace qat {
 
 /// A definition that reads data, a filter and a bias that may be missing, in this order.
-inline OpDefinition FilterOp(OpType type, std::string_view name, std::string_view tflite_name, int32_t builtin_code) {
+inline OpDefinition FilterOp(OpType type, std::string_view name, std::string_view tflite_name,
+                             int32_t builtin_code) {
   OpDefinition op{};
   op.type = type;
   op.name = name;
@@ -33,7 +34,8 @@ inline Status ExpectBias(std::span<const Operand> inputs, size_t position, int32
 }
 
 /// A filter and a value for each of its channels.
-inline std::vector<ParameterSpec> FilterAndBias(Shape filter, int32_t fan_in, int32_t fan_out, int32_t channels) {
+inline std::vector<ParameterSpec> FilterAndBias(Shape filter, int32_t fan_in, int32_t fan_out,
+                                                int32_t channels) {
   return {{"filter", ParameterSpec::Role::kFilter, std::move(filter), fan_in, fan_out},
           {"bias", ParameterSpec::Role::kBias, {channels}, 0, 0}};
 }
@@ -43,7 +45,8 @@ template <class Attributes>
 std::vector<ParameterSpec> ConvolutionParameters(const OpAttributes& attributes, const Shape& input) {
   const auto& a = std::get<Attributes>(attributes);
   if (input.size() != 4) return {};
-  return FilterAndBias({a.filters, a.kernel_h, a.kernel_w, input[3]}, SaturatedProduct({a.kernel_h, a.kernel_w, input[3]}),
+  return FilterAndBias({a.filters, a.kernel_h, a.kernel_w, input[3]},
+                       SaturatedProduct({a.kernel_h, a.kernel_w, input[3]}),
                        SaturatedProduct({a.kernel_h, a.kernel_w, a.filters}), a.filters);
 }
 

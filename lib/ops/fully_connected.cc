@@ -92,8 +92,8 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& FullyConnectedDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
-        FilterOp(OpType::kFullyConnected, "fully_connected", "FULLY_CONNECTED", tflite::BuiltinOperator_FULLY_CONNECTED);
+    OpDefinition op = FilterOp(OpType::kFullyConnected, "fully_connected", "FULLY_CONNECTED",
+                               tflite::BuiltinOperator_FULLY_CONNECTED);
     op.summary = "matrix product with bias and activation; flattens its input";
     op.keys = kKeys;
     op.default_attributes = A();

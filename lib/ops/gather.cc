@@ -1,5 +1,5 @@
-// Gather: slices of the first input, along an axis, that the second input names by their indices. GatherNd: the slices at
-// places of the first axes; the last axis of the second input holds such places.
+// Gather: slices of the first input, along an axis, that the second input names by their indices. GatherNd:
+// the slices at places of the first axes; the last axis of the second input holds such places.
 #include <algorithm>
 
 #include "base/strings.h"

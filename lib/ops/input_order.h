@@ -1,5 +1,5 @@
-// input_order.h: where a graph node holds its data inputs, parameters and index operands: TFLite's order, which differs for
-// a few operators (transpose_conv reads its picture third, split second).
+// input_order.h: where a graph node holds its data inputs, parameters and index operands: TFLite's order,
+// which differs for a few operators (transpose_conv reads its picture third, split second).
 #ifndef QAT_OPS_INPUT_ORDER_H_
 #define QAT_OPS_INPUT_ORDER_H_
 
@@ -12,8 +12,9 @@
 
 namespace qat {
 
-/// Puts data inputs at OpDefinition::data_input and after it, the filter and the bias at their places, and everything
-/// else (slopes, then index operands) into the remaining places, in order. T is the type that represents an input.
+/// Puts data inputs at OpDefinition::data_input and after it, the filter and the bias at their places, and
+/// everything else (slopes, then index operands) into the remaining places, in order. T is the type that
+/// represents an input.
 template <class T>
 std::vector<T> OrderInputs(const OpDefinition& op, const std::vector<T>& data,
                            const std::vector<std::pair<ParameterSpec::Role, T>>& parameters,

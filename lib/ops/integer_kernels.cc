@@ -10,9 +10,11 @@
 
 namespace qat {
 
-// Versions    tflite/converter/tools/versioning/op_version.cc, where a version is one that the reference kernels of the pinned
-//             interpreter register; releases: runtime_version.cc. Operators that it prepares and we do not run are left out
-//             (prelu, sum, gelu, comparisons), as those whose kernel takes the integers for numbers (neg).
+// Versions    tflite/converter/tools/versioning/op_version.cc, where a version is one that the reference
+// kernels of the pinned
+//             interpreter register; releases: runtime_version.cc. Operators that it prepares and we do not
+//             run are left out (prelu, sum, gelu, comparisons), as those whose kernel takes the integers for
+//             numbers (neg).
 TypedVersion Int16VersionOf(OpType type) {
   switch (type) {
     case OpType::kReshape:
@@ -98,8 +100,8 @@ TypedVersion Int16VersionOf(OpType type) {
 }
 
 TypedVersion Int4VersionOf(OpType type) {
-  // Of depthwise convolutions the converter's rule says 7; the list of reference kernels ends at 6, and a release without the type
-  // refuses the file anyway.
+  // Of depthwise convolutions the converter's rule says 7; the list of reference kernels ends at 6, and a
+  // release without the type refuses the file anyway.
   if (type == OpType::kDepthwiseConv2D) return {3, "2.11.0"};
   if (type == OpType::kConv2D) return {7, "2.11.0"};
   return type == OpType::kFullyConnected ? TypedVersion{10, "2.11.0"} : TypedVersion{};
@@ -122,10 +124,12 @@ bool RunsUnder(OpType type, Scheme scheme) { return RunsOn(type, PrecisionsOf(sc
 bool TakesFourBits(OpType type) { return Int4VersionOf(type).version > 0; }
 
 Precision FilterPrecision(OpType type, const Precisions& precisions) {
-  return precisions.filters.bits < 8 && !TakesFourBits(type) ? WithBits(precisions.filters, 8) : precisions.filters;
+  return precisions.filters.bits < 8 && !TakesFourBits(type) ? WithBits(precisions.filters, 8)
+                                                             : precisions.filters;
 }
 
-// Asked of the reference kernels of the pinned interpreter: 15,000 random models of every operator and their copies 128 higher.
+// Asked of the reference kernels of the pinned interpreter: 15,000 random models of every operator and their
+// copies 128 higher.
 // tests/conformance/compare_twins.py asks again, of whole networks.
 std::string_view TwinObstacle(OpType type) {
   switch (type) {
@@ -163,8 +167,8 @@ Status ExpectIntegerKernels(std::span<const PlacedOp> ops, DType activations) {
   const bool int8 = activations != DType::kInt8 && std::all_of(types.begin(), types.end(), [](OpType type) {
                       return RunsOn(type, DType::kInt8);
                     });
-  return Unsupported(StrCat("no kernel of TFLite computes ", Join(refused), " on ", NameOf(activations), "; use the scheme ",
-                            int8 ? "int8 or float32" : "float32", advice));
+  return Unsupported(StrCat("no kernel of TFLite computes ", Join(refused), " on ", NameOf(activations),
+                            "; use the scheme ", int8 ? "int8 or float32" : "float32", advice));
 }
 
 }  // namespace qat

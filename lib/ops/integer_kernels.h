@@ -1,4 +1,5 @@
-// integer_kernels.h: whether a network can be computed on integers at all, asked before it is trained or converted.
+// integer_kernels.h: whether a network can be computed on integers at all, asked before it is trained or
+// converted.
 #ifndef QAT_OPS_INTEGER_KERNELS_H_
 #define QAT_OPS_INTEGER_KERNELS_H_
 
@@ -35,8 +36,9 @@ bool TakesFourBits(OpType type);
 /// What the filter of such an operator is quantized to: as asked, but 8 bits where TFLite takes no 4.
 Precision FilterPrecision(OpType type, const Precisions& precisions);
 
-/// Why the operator's kernels for uint8 and int8 answer differently on bytes that are 128 apart; empty: they do not, or it is a matter
-/// of attributes (average pools). Not asked of operators that run on one of the two.
+/// Why the operator's kernels for uint8 and int8 answer differently on bytes that are 128 apart; empty: they
+/// do not, or it is a matter of attributes (average pools). Not asked of operators that run on one of the
+/// two.
 std::string_view TwinObstacle(OpType type);
 
 struct PlacedOp {
@@ -44,7 +46,8 @@ struct PlacedOp {
   OpType type;
 };
 
-/// Errors: kUnsupported, one sentence that lists every one of `ops` that does not run on `activations`, and what to do instead.
+/// Errors: kUnsupported, one sentence that lists every one of `ops` that does not run on `activations`, and
+/// what to do instead.
 Status ExpectIntegerKernels(std::span<const PlacedOp> ops, DType activations);
 Status ExpectIntegerKernels(std::span<const PlacedOp> ops, Scheme scheme);
 

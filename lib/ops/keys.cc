@@ -118,7 +118,9 @@ AttributeValue ValueOf(int32_t value) { return int64_t{value}; }
 AttributeValue ValueOf(float value) { return *ParseNumber<double>(NumberText(value)); }
 AttributeValue ValueOf(Padding value) { return std::string(NameOf(value)); }
 AttributeValue ValueOf(Activation value) { return std::string(NameOf(value)); }
-AttributeValue ValueOf(const std::vector<int32_t>& value) { return std::vector<int64_t>(value.begin(), value.end()); }
+AttributeValue ValueOf(const std::vector<int32_t>& value) {
+  return std::vector<int64_t>(value.begin(), value.end());
+}
 AttributeValue ValueOf(const AnyPadding& value) {
   const ExplicitPadding& border = value.border;
   if (border == ExplicitPadding{}) return ValueOf(value.padding);

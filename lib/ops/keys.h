@@ -57,7 +57,8 @@ Expected<float> ToMomentum(const AttributeValue& value);
 Expected<Padding> ToPadding(const AttributeValue& value);
 Expected<Activation> ToActivation(const AttributeValue& value);
 
-/// The value as a spec has it: enumerators by name, of a float the shortest number that reads back as the same.
+/// The value as a spec has it: enumerators by name, of a float the shortest number that reads back as the
+/// same.
 AttributeValue ValueOf(bool value);
 AttributeValue ValueOf(int32_t value);
 AttributeValue ValueOf(float value);
@@ -111,13 +112,15 @@ std::optional<AttributeValue> GetPadding(const OpAttributes& attributes) {
   return ValueOf(AnyPadding{owner.*kPaddingMember, owner.*kBorderMember});
 }
 
-/// AttributeKey::access of one member of the operator's attributes, of the two of a pair, and of a padding with its border.
+/// AttributeKey::access of one member of the operator's attributes, of the two of a pair, and of a padding
+/// with its border.
 template <auto kMember, auto kConvert>
 inline constexpr KeyAccess Member{SetMember<kMember, kConvert>, GetMember<kMember>};
 template <auto kHeight, auto kWidth>
 inline constexpr KeyAccess MemberPair{SetPair<kHeight, kWidth>, GetPair<kHeight, kWidth>};
 template <auto kPaddingMember, auto kBorderMember>
-inline constexpr KeyAccess PaddingMembers{SetPadding<kPaddingMember, kBorderMember>, GetPadding<kPaddingMember, kBorderMember>};
+inline constexpr KeyAccess PaddingMembers{SetPadding<kPaddingMember, kBorderMember>,
+                                          GetPadding<kPaddingMember, kBorderMember>};
 
 }  // namespace qat::keys
 

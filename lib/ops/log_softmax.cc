@@ -17,10 +17,10 @@ constexpr std::string_view kReleases[] = {"1.14.0", "1.14.0"};
 
 const OpDefinition& LogSoftmaxDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = Written(
-        RunOp(OpType::kLogSoftmax, "log_softmax", "LOG_SOFTMAX", tflite::BuiltinOperator_LOG_SOFTMAX, 1,
-              "logarithms of the probabilities over the last axis", InferShape),
-        {VersionTwoForInt8, kReleases}, IntegerKernels::kBoth);
+    OpDefinition op =
+        Written(RunOp(OpType::kLogSoftmax, "log_softmax", "LOG_SOFTMAX", tflite::BuiltinOperator_LOG_SOFTMAX,
+                      1, "logarithms of the probabilities over the last axis", InferShape),
+                {VersionTwoForInt8, kReleases}, IntegerKernels::kBoth);
     op.output_quantization = OutputQuantization::kFixed;
     op.fixed_uint8 = {16.0f / 256, 255};
     return op;

@@ -1,5 +1,5 @@
-// MirrorPad: the input within a border of itself, mirrored. The second input is [rank, 2]: how many before and after each
-// axis.
+// MirrorPad: the input within a border of itself, mirrored. The second input is [rank, 2]: how many before
+// and after each axis.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/pads.h"
@@ -72,10 +72,11 @@ constexpr std::string_view kReleases[] = {"1.13.1", "2.3.0"};
 
 const OpDefinition& MirrorPadDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = Written(
-        RunOp(OpType::kMirrorPad, "mirror_pad", "MIRROR_PAD", tflite::BuiltinOperator_MIRROR_PAD, 2,
-              "a border of the mirrored input, with the value at the border (symmetric) or without", InferShape),
-        {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kBoth);
+    OpDefinition op =
+        Written(RunOp(OpType::kMirrorPad, "mirror_pad", "MIRROR_PAD", tflite::BuiltinOperator_MIRROR_PAD, 2,
+                      "a border of the mirrored input, with the value at the border (symmetric) or without",
+                      InferShape),
+                {VersionTwoForInt8, kReleases, WriteOptions}, IntegerKernels::kBoth);
     op.keys = kKeys;
     op.index_operands = IndexOperands;
     op.output_quantization = OutputQuantization::kSameAsInput;

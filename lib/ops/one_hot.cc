@@ -1,5 +1,5 @@
-// OneHot: for every index of the first input a row of as many values as the second says: the third at the index, the
-// fourth elsewhere.
+// OneHot: for every index of the first input a row of as many values as the second says: the third at the
+// index, the fourth elsewhere.
 #include "base/strings.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"

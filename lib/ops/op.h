@@ -1,6 +1,6 @@
-// op.h: everything the stages need to know about an operator, as data: one OpDefinition per operator, one file per
-// family. Spec, training, freezing, the writer of .tflite and the runtime all read it here; the only other
-// places are its training module and its kernels.
+// op.h: everything the stages need to know about an operator, as data: one OpDefinition per operator, one
+// file per family. Spec, training, freezing, the writer of .tflite and the runtime all read it here; the only
+// other places are its training module and its kernels.
 #ifndef QAT_OPS_OP_H_
 #define QAT_OPS_OP_H_
 
@@ -62,8 +62,8 @@ struct IndexOperand {
 /// A value of a spec's key, before its attribute has a type.
 using AttributeValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>>;
 
-/// Between a spec's key and the attribute. `set` checks the value; its message says what was expected. `get` gives the value that a
-/// spec would have; nothing where it would leave the key out.
+/// Between a spec's key and the attribute. `set` checks the value; its message says what was expected. `get`
+/// gives the value that a spec would have; nothing where it would leave the key out.
 struct KeyAccess {
   Status (*set)(OpAttributes& attributes, const AttributeValue& value);
   std::optional<AttributeValue> (*get)(const OpAttributes& attributes);
@@ -76,7 +76,9 @@ struct AttributeKey {
   std::string_view default_value;  ///< as it would be written; empty: the key is required
   KeyAccess access;
 
-  Status set(OpAttributes& attributes, const AttributeValue& value) const { return access.set(attributes, value); }
+  Status set(OpAttributes& attributes, const AttributeValue& value) const {
+    return access.set(attributes, value);
+  }
   std::optional<AttributeValue> get(const OpAttributes& attributes) const { return access.get(attributes); }
 };
 

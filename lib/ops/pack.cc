@@ -34,7 +34,8 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
   writer.type = tflite::BuiltinOptions_PackOptions;
-  writer.table = tflite::CreatePackOptions(writer.builder, writer.inputs, std::get<A>(attributes).axis).Union();
+  writer.table =
+      tflite::CreatePackOptions(writer.builder, writer.inputs, std::get<A>(attributes).axis).Union();
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Pad: the input within a border of real zeros; PadV2: of the value that is the third input. The second input is
-// [rank, 2]: how many before and after each axis.
+// Pad: the input within a border of real zeros; PadV2: of the value that is the third input. The second input
+// is [rank, 2]: how many before and after each axis.
 #include <algorithm>
 
 #include "base/strings.h"

@@ -1,4 +1,5 @@
-// pads.h: the borders of pad and mirror_pad in a spec, and as the second input of a node. For .cc files of lib/ops only.
+// pads.h: the borders of pad and mirror_pad in a spec, and as the second input of a node. For .cc files of
+// lib/ops only.
 #ifndef QAT_OPS_PADS_H_
 #define QAT_OPS_PADS_H_
 

@@ -1,4 +1,5 @@
-// Div, SquaredDifference, Pow, FloorDiv, FloorMod: one value of each input makes one of the output, shapes broadcast.
+// Div, SquaredDifference, Pow, FloorDiv, FloorMod: one value of each input makes one of the output, shapes
+// broadcast.
 #include "ops/keys.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"
@@ -43,9 +44,9 @@ OpDefinition Define(OpType type, std::string_view name, std::string_view tflite_
 
 const OpDefinition& DivDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op = Written(Define(OpType::kDiv, "div", "DIV", tflite::BuiltinOperator_DIV,
-                                     "quotient of two inputs, broadcast"),
-                              {FirstVersion, kDivReleases, WriteDiv}, IntegerKernels::kBoth);
+    OpDefinition op = Written(
+        Define(OpType::kDiv, "div", "DIV", tflite::BuiltinOperator_DIV, "quotient of two inputs, broadcast"),
+        {FirstVersion, kDivReleases, WriteDiv}, IntegerKernels::kBoth);
     op.keys = kDivKeys;
     op.default_attributes = BinaryAttributes();
     op.read_options = ReadDiv;
@@ -54,12 +55,11 @@ const OpDefinition& DivDefinition() {
   return kDefinition;
 }
 const OpDefinition& SquaredDifferenceDefinition() {
-  static const OpDefinition kDefinition =
-      Written(Define(OpType::kSquaredDifference, "squared_difference", "SQUARED_DIFFERENCE",
-                     tflite::BuiltinOperator_SQUARED_DIFFERENCE,
-                     "square of the difference of two inputs, broadcast"),
-              {VersionTwoForInt8, kSquaredDifferenceReleases}, IntegerKernels::kInt8,
-              "write sub, then mul of that layer with itself");
+  static const OpDefinition kDefinition = Written(
+      Define(OpType::kSquaredDifference, "squared_difference", "SQUARED_DIFFERENCE",
+             tflite::BuiltinOperator_SQUARED_DIFFERENCE, "square of the difference of two inputs, broadcast"),
+      {VersionTwoForInt8, kSquaredDifferenceReleases}, IntegerKernels::kInt8,
+      "write sub, then mul of that layer with itself");
   return kDefinition;
 }
 const OpDefinition& PowDefinition() {

@@ -79,9 +79,9 @@ const OpDefinition& MaxPool2DDefinition() {
 }
 
 const OpDefinition& AveragePool2DDefinition() {
-  static const OpDefinition kDefinition = Define(OpType::kAveragePool2D, "average_pool_2d", "AVERAGE_POOL_2D",
-                                                 tflite::BuiltinOperator_AVERAGE_POOL_2D,
-                                                 "mean of a window; padding does not count");
+  static const OpDefinition kDefinition =
+      Define(OpType::kAveragePool2D, "average_pool_2d", "AVERAGE_POOL_2D",
+             tflite::BuiltinOperator_AVERAGE_POOL_2D, "mean of a window; padding does not count");
   return kDefinition;
 }
 

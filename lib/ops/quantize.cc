@@ -43,7 +43,9 @@ const OpDefinition& DequantizeDefinition() {
                              tflite::BuiltinOperator_DEQUANTIZE, "quantized values as float32");
     op.output_quantization = OutputQuantization::kNone;
     op.output_type = [](const OpAttributes&) { return DType::kFloat32; };
-    op.version = [](const VersionQuery& query) { return query.input == DType::kFloat16 ? 3 : VersionTwoForInt8(query); };
+    op.version = [](const VersionQuery& query) {
+      return query.input == DType::kFloat16 ? 3 : VersionTwoForInt8(query);
+    };
     op.releases = kDequantizeReleases;
     return op;
   }();

@@ -1,4 +1,5 @@
-// Sum, ReduceMin, ReduceProd, ReduceAny, ReduceAll: one value for all those along the axes that the second input lists.
+// Sum, ReduceMin, ReduceProd, ReduceAny, ReduceAll: one value for all those along the axes that the second
+// input lists.
 #include "ops/reduction.h"
 #include "ops/run_op.h"
 #include "ops/tflite_options.h"

@@ -76,10 +76,12 @@ Expected<Shape> InferShape(const OpAttributes& attributes, std::span<const Opera
   return Resolved(inputs[0].shape, std::vector<int64_t>(wanted.begin(), wanted.end()));
 }
 
-// The batch is left open, so that a model can be resized to any. Sizes that do not fit are left to the shape rule.
+// The batch is left open, so that a model can be resized to any. Sizes that do not fit are left to the shape
+// rule.
 std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Shape& input) {
   const Shape& wanted = std::get<A>(attributes).new_shape;
-  if (wanted.empty() || input.empty()) return {{"shape", {1}, {-1}}};  // of a model, which has it in its second input
+  // of a model, which has it in its second input
+  if (wanted.empty() || input.empty()) return {{"shape", {1}, {-1}}};
   Shape example = input;
   example[0] = 1;
   const auto resolved = Resolved(example, std::vector<int64_t>(wanted.begin(), wanted.end()));

@@ -65,8 +65,8 @@ constexpr KeyAccess kScale = {SetScale, GetScale};
 constexpr KeyAccess kAlignCorners = {SetAlignCorners, keys::GetMember<&A::align_corners>};
 constexpr KeyAccess kHalfPixelCenters = {SetHalfPixelCenters, keys::GetMember<&A::half_pixel_centers>};
 
-// Bilinear as TensorFlow 2 does it; nearest as version 1 of TFLite's operator, which any runtime knows (for whole scales
-// both ways take the same pixels).
+// Bilinear as TensorFlow 2 does it; nearest as version 1 of TFLite's operator, which any runtime knows (for
+// whole scales both ways take the same pixels).
 constexpr AttributeKey kBilinearKeys[] = {
     {"size", kSizeText, "none", kSize},
     {"scale", kScaleText, "none", kScale},

@@ -1,5 +1,5 @@
-// run_op.h: the usual definition of an operator, by its inputs and its shape rule, and what is added to it where it is written
-// to a .tflite too. For .cc files of lib/ops only.
+// run_op.h: the usual definition of an operator, by its inputs and its shape rule, and what is added to it
+// where it is written to a .tflite too. For .cc files of lib/ops only.
 #ifndef QAT_OPS_RUN_OP_H_
 #define QAT_OPS_RUN_OP_H_
 
@@ -19,7 +19,8 @@ OpDefinition RunOp(OpType type, std::string_view name, std::string_view tflite_n
 /// Which 8-bit types TFLite has a kernel of this operator for.
 enum class IntegerKernels { kNone, kInt8, kBoth };
 
-/// What writing adds: the version by element types, the first release of each version, and the table of options.
+/// What writing adds: the version by element types, the first release of each version, and the table of
+/// options.
 struct Writing {
   int32_t (*version)(const VersionQuery&);
   std::span<const std::string_view> releases;

@@ -1,5 +1,6 @@
-// SelectV2: where the first input is true the value of the second, else that of the third; shapes broadcast. Select: the
-// same without broadcasting, but for a condition that is one value, or one for each slice of the first axis.
+// SelectV2: where the first input is true the value of the second, else that of the third; shapes broadcast.
+// Select: the same without broadcasting, but for a condition that is one value, or one for each slice of the
+// first axis.
 #include "base/strings.h"
 #include "ops/run_op.h"
 #include "ops/shape_rules.h"

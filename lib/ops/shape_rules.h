@@ -36,7 +36,8 @@ Expected<Shape> BroadcastShape(const Shape& a, const Shape& b);
 /// The rule of an operator on pairs of values: at most 6 dimensions, which broadcast.
 Expected<Shape> InferBroadcast(const OpAttributes& attributes, std::span<const Operand> inputs);
 
-/// `input` without the axes that the constant `axes` lists, or with 1 in their place. Errors: kInvalidArgument (no such
+/// `input` without the axes that the constant `axes` lists, or with 1 in their place. Errors:
+/// kInvalidArgument (no such
 ///           axis, an empty one), kUnsupported.
 Expected<Shape> ReducedShape(const Shape& input, const Operand& axes, bool keep_dims);
 

@@ -1,5 +1,5 @@
-// Slice: a part of the input. StridedSlice: the same with a stride for each axis, or one index of an axis, which
-// is dropped.
+// Slice: a part of the input. StridedSlice: the same with a stride for each axis, or one index of an axis,
+// which is dropped.
 #include <algorithm>
 #include <bit>
 
@@ -51,7 +51,7 @@ constexpr AttributeKey kStridedSliceKeys[] = {
 
 // `batch` stands for the batch, in front; `open` for the axes that are not listed, at the end.
 IndexOperand AfterBatch(std::string_view suffix, const Shape& input, int32_t batch,
-                         const std::vector<int32_t>& values, int32_t open) {
+                        const std::vector<int32_t>& values, int32_t open) {
   IndexOperand operand{suffix, {}, {batch}};
   operand.values.insert(operand.values.end(), values.begin(), values.end());
   operand.values.resize(std::max(operand.values.size(), input.size()), open);

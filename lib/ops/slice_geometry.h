@@ -23,7 +23,8 @@ struct SliceAxis {
 /// Errors: kInvalidArgument, kUnsupported.
 Expected<std::vector<SliceAxis>> SliceGeometry(std::span<const Operand> inputs);
 
-/// The same with begin, end and strides, as numpy reads them, and masks. Fewer entries than axes: the last axes whole.
+/// The same with begin, end and strides, as numpy reads them, and masks. Fewer entries than axes: the last
+/// axes whole.
 /// Requires  attributes are StridedSliceAttributes.
 Expected<std::vector<SliceAxis>> StridedSliceGeometry(const OpAttributes& attributes,
                                                       std::span<const Operand> inputs);

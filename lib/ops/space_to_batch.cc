@@ -1,5 +1,5 @@
-// SpaceToBatchNd: pads the axes after the batch and moves their blocks into the batch; BatchToSpaceNd: the other way
-// round, and crops. Old converters write dilated convolutions as one of each around a plain one.
+// SpaceToBatchNd: pads the axes after the batch and moves their blocks into the batch; BatchToSpaceNd: the
+// other way round, and crops. Old converters write dilated convolutions as one of each around a plain one.
 #include <algorithm>
 
 #include "base/strings.h"

@@ -63,13 +63,12 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& SpaceToDepthDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
-        Written(RunOp(OpType::kSpaceToDepth, "space_to_depth", "SPACE_TO_DEPTH",
-                      tflite::BuiltinOperator_SPACE_TO_DEPTH, 1, "blocks of pixels as channels",
-                      InferSpaceToDepth),
-                {FirstVersion, kSpaceToDepthReleases,
-                 WriteOptions<tflite::SpaceToDepthOptions, tflite::CreateSpaceToDepthOptions>},
-                IntegerKernels::kBoth);
+    OpDefinition op = Written(
+        RunOp(OpType::kSpaceToDepth, "space_to_depth", "SPACE_TO_DEPTH",
+              tflite::BuiltinOperator_SPACE_TO_DEPTH, 1, "blocks of pixels as channels", InferSpaceToDepth),
+        {FirstVersion, kSpaceToDepthReleases,
+         WriteOptions<tflite::SpaceToDepthOptions, tflite::CreateSpaceToDepthOptions>},
+        IntegerKernels::kBoth);
     op.keys = kKeys;
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.default_attributes = A{2};
@@ -81,13 +80,12 @@ const OpDefinition& SpaceToDepthDefinition() {
 
 const OpDefinition& DepthToSpaceDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
-        Written(RunOp(OpType::kDepthToSpace, "depth_to_space", "DEPTH_TO_SPACE",
-                      tflite::BuiltinOperator_DEPTH_TO_SPACE, 1, "channels as blocks of pixels",
-                      InferDepthToSpace),
-                {FirstVersion, kDepthToSpaceReleases,
-                 WriteOptions<tflite::DepthToSpaceOptions, tflite::CreateDepthToSpaceOptions>},
-                IntegerKernels::kBoth);
+    OpDefinition op = Written(
+        RunOp(OpType::kDepthToSpace, "depth_to_space", "DEPTH_TO_SPACE",
+              tflite::BuiltinOperator_DEPTH_TO_SPACE, 1, "channels as blocks of pixels", InferDepthToSpace),
+        {FirstVersion, kDepthToSpaceReleases,
+         WriteOptions<tflite::DepthToSpaceOptions, tflite::CreateDepthToSpaceOptions>},
+        IntegerKernels::kBoth);
     op.keys = kKeys;
     op.output_quantization = OutputQuantization::kSameAsInput;
     op.default_attributes = A{2};

@@ -1,4 +1,5 @@
-// Squeeze drops axes of size 1, ExpandDims puts one in at the axis that the second input says. The values stay.
+// Squeeze drops axes of size 1, ExpandDims puts one in at the axis that the second input says. The values
+// stay.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"

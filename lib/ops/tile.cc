@@ -1,5 +1,5 @@
-// Tile: the input repeated along each axis, as often as the second input says. BroadcastTo: axes of size 1 repeated up to
-// the shape that the second input says.
+// Tile: the input repeated along each axis, as often as the second input says. BroadcastTo: axes of size 1
+// repeated up to the shape that the second input says.
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/run_op.h"
@@ -58,7 +58,8 @@ constexpr AttributeKey kBroadcastKeys[] = {
     {"shape", kShapeText, "", keys::Member<&BroadcastToAttributes::shape, ToShape>},
 };
 
-std::vector<IndexOperand> ListAfter(std::string_view suffix, int32_t batch, const std::vector<int32_t>& rest) {
+std::vector<IndexOperand> ListAfter(std::string_view suffix, int32_t batch,
+                                    const std::vector<int32_t>& rest) {
   std::vector<int32_t> values = {batch};
   values.insert(values.end(), rest.begin(), rest.end());
   return {{suffix, {static_cast<int32_t>(values.size())}, values}};
@@ -71,7 +72,8 @@ std::vector<IndexOperand> ShapeOperand(const OpAttributes& attributes, const Sha
   return ListAfter("shape", input.empty() ? 1 : input[0], std::get<BroadcastToAttributes>(attributes).shape);
 }
 
-// Version 3 of TILE brought int8, which the reference kernels run under version 1 only; there is no version 1 of BROADCAST_TO.
+// Version 3 of TILE brought int8, which the reference kernels run under version 1 only; there is no version 1
+// of BROADCAST_TO.
 constexpr std::string_view kTileReleases[] = {"2.8.0"};
 constexpr std::string_view kBroadcastReleases[] = {"2.5.0", "2.5.0"};
 int32_t SecondVersion(const VersionQuery&) { return 2; }

@@ -1,5 +1,5 @@
-// TransposeConv: the convolution that would take the output to the input, backwards: every input pixel adds its
-// filter to the output. Inputs: the output's shape, the filter [O, H, W, I], the picture, the bias.
+// TransposeConv: the convolution that would take the output to the input, backwards: every input pixel adds
+// its filter to the output. Inputs: the output's shape, the filter [O, H, W, I], the picture, the bias.
 #include <algorithm>
 
 #include "base/strings.h"
@@ -32,7 +32,8 @@ std::vector<IndexOperand> IndexOperands(const OpAttributes& attributes, const Sh
   };
   return {{"shape",
            {4},
-           {input.empty() ? 1 : input[0], extent(1, a.kernel_h, a.stride_h), extent(2, a.kernel_w, a.stride_w), a.filters}}};
+           {input.empty() ? 1 : input[0], extent(1, a.kernel_h, a.stride_h),
+            extent(2, a.kernel_w, a.stride_w), a.filters}}};
 }
 
 // TFLite trusts the shape that the model gives; this rule wants the one that fits the input.
@@ -104,8 +105,8 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
 
 const OpDefinition& TransposeConvDefinition() {
   static const OpDefinition kDefinition = [] {
-    OpDefinition op =
-        FilterOp(OpType::kTransposeConv, "transpose_conv", "TRANSPOSE_CONV", tflite::BuiltinOperator_TRANSPOSE_CONV);
+    OpDefinition op = FilterOp(OpType::kTransposeConv, "transpose_conv", "TRANSPOSE_CONV",
+                               tflite::BuiltinOperator_TRANSPOSE_CONV);
     op.summary = "transposed convolution; makes an image larger";
     op.min_inputs = 3;
     op.max_inputs = 4;

@@ -13,9 +13,11 @@ std::string ScoresText(int32_t scores) {
 
 /// Of several outputs each has its own in the contract.
 Task TaskOf(const Graph& graph, size_t index) {
-  if (graph.outputs.size() > 1) return index < graph.contract.outputs.size() ? graph.contract.outputs[index].task : Task::kUnknown;
+  if (graph.outputs.size() > 1)
+    return index < graph.contract.outputs.size() ? graph.contract.outputs[index].task : Task::kUnknown;
   const auto found = graph.provenance.find(kTaskKey);
-  return found == graph.provenance.end() ? Task::kUnknown : TaskFromName(found->second).value_or(Task::kUnknown);
+  return found == graph.provenance.end() ? Task::kUnknown
+                                         : TaskFromName(found->second).value_or(Task::kUnknown);
 }
 
 /// Softmax and argmax choose among the scores of classes, a sigmoid judges each score by itself.
@@ -27,28 +29,33 @@ Status CheckScores(const Graph& graph, size_t index, std::string_view suffix) {
   if (IsOfNumbers(task)) {
     return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ",
                                   task == Task::kReconstruction ? "its input"
-                                  : scores == 1 ? std::string("a real number") : StrCat(scores, " real numbers"),
+                                  : scores == 1                 ? std::string("a real number")
+                                                                : StrCat(scores, " real numbers"),
                                   ", and output '", output.name,
                                   "' is the answer itself, not a score per class; leave `append` out"));
   }
   if (IsOfYesNo(task) && chooses) {
-    return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ", NameOf(task), ", ", ScoresText(scores),
-                                  " that ", scores == 1 ? "is" : "are each", " judged by itself; give `append` sigmoid, which makes "
+    return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for ", NameOf(task),
+                                  ", ", ScoresText(scores), " that ", scores == 1 ? "is" : "are each",
+                                  " judged by itself; give `append` sigmoid, which makes "
                                   "probabilities of them"));
   }
   if (task == Task::kClasses && !chooses) {
-    return InvalidArgument(StrCat(suffix, " cannot be appended: the network was trained for one of ", scores,
-                                  " classes; give `append` softmax, which makes probabilities of the scores, or argmax"));
+    return InvalidArgument(
+        StrCat(suffix, " cannot be appended: the network was trained for one of ", scores,
+               " classes; give `append` softmax, which makes probabilities of the scores, or argmax"));
   }
   if (scores > 1 || !chooses) return {};
   return InvalidArgument(StrCat(suffix, " cannot be appended to output '", output.name, "' of shape ",
-                                ToString(output.shape), ", expected a score per class, at least 2; with one score ",
+                                ToString(output.shape),
+                                ", expected a score per class, at least 2; with one score ",
                                 suffix == "softmax" ? "softmax is always 1" : "argmax is always 0",
                                 "; sigmoid makes a probability of it"));
 }
 
 /// Puts an operator after an output, which must be real values.
-Status AppendToOutput(Graph& graph, size_t index, OpType type, OpAttributes attributes, std::string_view suffix) {
+Status AppendToOutput(Graph& graph, size_t index, OpType type, OpAttributes attributes,
+                      std::string_view suffix) {
   const OpDefinition& definition = DefinitionOf(type);
   const int32_t output = graph.outputs.at(index);
   const GraphTensor& logits = graph.tensor(output);

@@ -10,7 +10,8 @@ bool ChangesFormOnly(const GraphNode& node) {
   return node.type == OpType::kQuantize || node.type == OpType::kDequantize;
 }
 
-// A `quantize` node gives what it reads a range of its own, and a `dequantize` node has none: nothing to real values.
+// A `quantize` node gives what it reads a range of its own, and a `dequantize` node has none: nothing to real
+// values.
 void RemoveRequantization(Graph& graph) {
   for (GraphNode& node : graph.nodes) {
     if (!ChangesFormOnly(node)) continue;

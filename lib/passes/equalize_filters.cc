@@ -30,8 +30,9 @@ bool HasFilter(const GraphNode& node) {
          node.type == OpType::kFullyConnected;
 }
 
-/// Moves values, takes their means or their largest: what comes in times a positive factor comes out times it, the channel of a
-/// value is its place along the last axis before and after (a flattened map: modulo the channels).
+/// Moves values, takes their means or their largest: what comes in times a positive factor comes out times
+/// it, the channel of a value is its place along the last axis before and after (a flattened map: modulo the
+/// channels).
 bool PassesChannelsOn(const Graph& graph, const GraphNode& node) {
   switch (node.type) {
     case OpType::kMaxPool2D:
@@ -75,7 +76,8 @@ class Equalizer {
 
   std::vector<std::string> Run(const std::set<std::string>* only) {
     std::vector<Pair> pairs = Pairs();
-    std::erase_if(pairs, [&](const Pair& pair) { return only != nullptr && !only->contains(pair.first->name); });
+    std::erase_if(pairs,
+                  [&](const Pair& pair) { return only != nullptr && !only->contains(pair.first->name); });
     for (int round = 0; round < kMostRounds; ++round) {
       float most = 0;
       for (const Pair& pair : pairs) most = std::max(most, Equalize(pair));
@@ -102,7 +104,8 @@ class Equalizer {
     return HasFilter(node) && filter >= 0 && own(filter) && (bias < 0 || own(bias));
   }
 
-  /// The layer that alone reads what this one computes, by way of nodes that pass channels on; null: there is none.
+  /// The layer that alone reads what this one computes, by way of nodes that pass channels on; null: there is
+  /// none.
   const GraphNode* SecondOf(const GraphNode& first) const {
     if (!OwnsParameters(first)) return nullptr;
     const Activation activation = FusedActivation(first.attributes);
@@ -172,7 +175,8 @@ class Equalizer {
     return most;
   }
 
-  /// The factor, or less: what the channel reached on data must be clipped afterwards where it was before. Follows the channel.
+  /// The factor, or less: what the channel reached on data must be clipped afterwards where it was before.
+  /// Follows the channel.
   float WithinClip(const GraphNode& node, size_t channel, float factor) {
     if (FusedActivation(node.attributes) != Activation::kRelu6) return factor;
     float& reached = reach_.at(node.name).at(channel);
@@ -193,14 +197,16 @@ class Equalizer {
 
 }  // namespace
 
-std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only, const ChannelReach* reach) {
+std::vector<std::string> EqualizeFilters(Graph& graph, const std::set<std::string>* only,
+                                         const ChannelReach* reach) {
   return Equalizer(graph, reach).Run(only);
 }
 
 std::vector<int32_t> ClippedLayers(const Graph& graph) {
   std::vector<int32_t> layers;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (HasFilter(graph.nodes[i]) && FusedActivation(graph.nodes[i].attributes) == Activation::kRelu6) layers.push_back(static_cast<int32_t>(i));
+    if (HasFilter(graph.nodes[i]) && FusedActivation(graph.nodes[i].attributes) == Activation::kRelu6)
+      layers.push_back(static_cast<int32_t>(i));
   }
   return layers;
 }
@@ -208,7 +214,8 @@ std::vector<int32_t> ClippedLayers(const Graph& graph) {
 std::vector<EqualizablePair> EqualizablePairs(const Graph& graph, const ChannelReach* reach) {
   Graph copy = graph;
   std::vector<EqualizablePair> names;
-  for (const Pair& pair : Equalizer(copy, reach).Pairs()) names.push_back({pair.first->name, pair.second->name});
+  for (const Pair& pair : Equalizer(copy, reach).Pairs())
+    names.push_back({pair.first->name, pair.second->name});
   return names;
 }
 
@@ -218,7 +225,9 @@ Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph, const 
     for (const int32_t layer : ClippedLayers(graph)) {
       const std::string& name = graph.nodes[static_cast<size_t>(layer)].name;
       if (std::find(names.begin(), names.end(), name) != names.end())
-        return InvalidArgument(StrCat("'", name, "' has a relu6, and only data say which of its channels reach 6; expected `calibrate` DATA too"));
+        return InvalidArgument(StrCat(
+            "'", name,
+            "' has a relu6, and only data say which of its channels reach 6; expected `calibrate` DATA too"));
     }
   }
   std::vector<std::string> known;
@@ -226,8 +235,10 @@ Status EqualizeNamed(const std::vector<std::string>& names, Graph& graph, const 
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     if (known.empty())
-      return InvalidArgument(StrCat("'", name, "', but no two layers of the network follow each other in a way that allows it"));
-    return InvalidArgument(StrCat(UnknownName("layer to equalize", name, known), ", expected of: ", JoinSome(known, 12)));
+      return InvalidArgument(
+          StrCat("'", name, "', but no two layers of the network follow each other in a way that allows it"));
+    return InvalidArgument(
+        StrCat(UnknownName("layer to equalize", name, known), ", expected of: ", JoinSome(known, 12)));
   }
   const std::set<std::string> only(names.begin(), names.end());
   EqualizeFilters(graph, &only, reach);

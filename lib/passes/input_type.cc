@@ -23,7 +23,8 @@ std::vector<size_t> ReadersOf(const Graph& graph, int32_t tensor) {
   return readers;
 }
 
-/// Puts nodes before the first of a graph, one after the other; the last one makes what one input of the network takes.
+/// Puts nodes before the first of a graph, one after the other; the last one makes what one input of the
+/// network takes.
 class FrontWriter {
  public:
   /// `type` and `quantization` of the new input.
@@ -56,16 +57,20 @@ class FrontWriter {
 
   void Binary(OpType type, const char* name, const std::vector<float>& values, const Shape& shape) {
     const bool one = All(values, values[0]);
-    const Shape own = one ? Shape{1} : values.size() == static_cast<size_t>(shape.back()) ? Shape{shape.back()} : shape;
-    const int32_t constant =
-        graph_.AddConstant(NameOf(StrCat(name, "_by")), own, std::span(values).first(one ? 1 : values.size()));
+    const Shape own = one                                                  ? Shape{1}
+                      : values.size() == static_cast<size_t>(shape.back()) ? Shape{shape.back()}
+                                                                           : shape;
+    const int32_t constant = graph_.AddConstant(NameOf(StrCat(name, "_by")), own,
+                                                std::span(values).first(one ? 1 : values.size()));
     Add(type, name, BinaryAttributes(), {last_, constant}, shape);
   }
 
-  void Quantize() { Add(OpType::kQuantize, "quantized", {}, {last_}, graph_.tensor(last_).shape, /*quantizes=*/true); }
+  void Quantize() {
+    Add(OpType::kQuantize, "quantized", {}, {last_}, graph_.tensor(last_).shape, /*quantizes=*/true);
+  }
 
-  /// Layers that compute real numbers read those in front of the QUANTIZE, not the ones that its integers stand for; it goes where
-  /// nothing else reads it. Requires that Quantize came last, and a float32 input.
+  /// Layers that compute real numbers read those in front of the QUANTIZE, not the ones that its integers
+  /// stand for; it goes where nothing else reads it. Requires that Quantize came last, and a float32 input.
   void GiveReals() {
     const int32_t real = nodes_.back().inputs[0];
     const auto widens = [&](const GraphNode& node) {
@@ -74,10 +79,12 @@ class FrontWriter {
     };
     for (const GraphNode& widening : std::vector<GraphNode>(graph_.nodes)) {
       if (!widens(widening)) continue;
-      for (GraphNode& node : graph_.nodes) std::replace(node.inputs.begin(), node.inputs.end(), widening.outputs[0], real);
+      for (GraphNode& node : graph_.nodes)
+        std::replace(node.inputs.begin(), node.inputs.end(), widening.outputs[0], real);
     }
     std::erase_if(graph_.nodes, widens);
-    const bool is_output = std::find(graph_.outputs.begin(), graph_.outputs.end(), network_input_) != graph_.outputs.end();
+    const bool is_output =
+        std::find(graph_.outputs.begin(), graph_.outputs.end(), network_input_) != graph_.outputs.end();
     if (ReadersOf(graph_, network_input_).empty() && !is_output) {
       nodes_.pop_back();
       network_input_ = real;
@@ -138,7 +145,8 @@ class FrontWriter {
 
 bool IsByte(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
 
-/// Bytes of either kind are the network's, int8 128 lower; beside 16 bits each type has what the contract gives it.
+/// Bytes of either kind are the network's, int8 128 lower; beside 16 bits each type has what the contract
+/// gives it.
 TensorQuantization InTermsOf(DType type, const GraphTensor& network, const InputContract& contract) {
   constexpr int64_t kApart = 128;
   TensorQuantization own = *network.quantization;
@@ -159,7 +167,8 @@ bool SaysTheSame(const GraphTensor& input, const GraphTensor& taken) {
   return a.scale == b.scale && a.zero_point == b.zero_point + apart;
 }
 
-/// Nodes that change the type of an input only: input -> [RESHAPE] -> [SUB] -> [MUL] -> QUANTIZE, as SetInputType writes them. Empty:
+/// Nodes that change the type of an input only: input -> [RESHAPE] -> [SUB] -> [MUL] -> QUANTIZE, as
+/// SetInputType writes them. Empty:
 /// there are none.
 std::vector<size_t> FrontOf(const Graph& graph, size_t index) {
   constexpr OpType kOrder[] = {OpType::kReshape, OpType::kSub, OpType::kMul, OpType::kQuantize};
@@ -176,7 +185,8 @@ std::vector<size_t> FrontOf(const Graph& graph, size_t index) {
     at = graph.nodes[readers[0]].outputs[0];
   }
   const bool ends = !front.empty() && graph.nodes[front.back()].type == OpType::kQuantize;
-  const bool same = ends && graph.tensor(at).quantization && SaysTheSame(graph.tensor(input), graph.tensor(at));
+  const bool same =
+      ends && graph.tensor(at).quantization && SaysTheSame(graph.tensor(input), graph.tensor(at));
   return same ? front : std::vector<size_t>();
 }
 
@@ -193,13 +203,15 @@ void TakeOff(std::vector<size_t> front, size_t index, Graph& graph) {
 
 Status ExpectConvertible(DType type, const GraphTensor& network) {
   if (type != DType::kFloat32 && type != DType::kInt16 && !IsByte(type))
-    return InvalidArgument(StrCat("the input cannot be ", NameOf(type), ", expected float32, uint8, int8 or int16"));
+    return InvalidArgument(
+        StrCat("the input cannot be ", NameOf(type), ", expected float32, uint8, int8 or int16"));
   if (type != DType::kFloat32 && network.type == DType::kFloat32)
     return Unsupported(StrCat("the network takes float32, so its input cannot be ", NameOf(type),
                               ": an integer model can take either"));
   if (type == DType::kInt16 && network.type == DType::kUInt8)
     return Unsupported(
-        "TFLite makes no uint8 of int16, so the input of a network of uint8 cannot be int16; float32, uint8 and int8 can be");
+        "TFLite makes no uint8 of int16, so the input of a network of uint8 cannot be int16; float32, uint8 "
+        "and int8 can be");
   return {};
 }
 
@@ -216,8 +228,11 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
   RemoveUnusedTensors(graph);  // their names are free again
   InputContract& contract = graph.contract.inputs.at(index);
   const bool by_channel = !All(contract.mean, contract.mean[0]) || !All(contract.std, contract.std[0]);
-  if (type == DType::kFloat32 && contract.channels_first && contract.values == ValueType::kReal && !contract.inside && by_channel)
-    return Unsupported("the input has its channels first and is normalized by channel; convert the network that it was made from");
+  if (type == DType::kFloat32 && contract.channels_first && contract.values == ValueType::kReal &&
+      !contract.inside && by_channel)
+    return Unsupported(
+        "the input has its channels first and is normalized by channel; convert the network that it was made "
+        "from");
   std::optional<TensorQuantization> quantization;
   if (type != DType::kFloat32) quantization = InTermsOf(type, network, contract);
   FrontWriter front(graph, index, type, std::move(quantization));

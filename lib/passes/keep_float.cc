@@ -15,8 +15,7 @@ namespace {
 class Parting {
  public:
   Parting(Graph& graph, DType activations, const std::set<std::string>& asked)
-      : graph_(graph), activations_(activations), asked_(asked), groups_(FindRangeGroups(graph)) {
-  }
+      : graph_(graph), activations_(activations), asked_(asked), groups_(FindRangeGroups(graph)) {}
 
   KeptFloat Run() {
     KeptFloat kept;
@@ -24,7 +23,8 @@ class Parting {
       const bool must = !RunsOn(node.type, activations_);
       const bool asked = !ChangesForm(node) && asked_.contains(node.name);
       const bool real = must || asked || CastsReal(node);
-      if (must && !CastsReal(node)) kept.must.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
+      if (must && !CastsReal(node))
+        kept.must.push_back(StrCat("'", node.name, "' (", DefinitionOf(node.type).name, ")"));
       if (asked) kept.asked.push_back(node.name);
       for (int32_t& input : node.inputs) input = Read(input, real);
       if (real) real_.insert(node.outputs.begin(), node.outputs.end());
@@ -35,7 +35,9 @@ class Parting {
   }
 
  private:
-  static bool ChangesForm(const GraphNode& node) { return node.type == OpType::kQuantize || node.type == OpType::kDequantize; }
+  static bool ChangesForm(const GraphNode& node) {
+    return node.type == OpType::kQuantize || node.type == OpType::kDequantize;
+  }
 
   /// A cast from or to real numbers: it knows no scale.
   bool CastsReal(const GraphNode& node) const {
@@ -48,7 +50,9 @@ class Parting {
     if (graph_.tensor(tensor).is_constant() || graph_.tensor(tensor).type != DType::kFloat32) return tensor;
     if ((real_.count(tensor) > 0) == real) return tensor;
     const auto [found, is_new] = other_.emplace(tensor, -1);
-    if (is_new) found->second = Change(tensor, real ? OpType::kDequantize : OpType::kQuantize, real ? "real" : "quantized");
+    if (is_new)
+      found->second =
+          Change(tensor, real ? OpType::kDequantize : OpType::kQuantize, real ? "real" : "quantized");
     return found->second;
   }
 
@@ -78,7 +82,8 @@ class Parting {
 
   /// What shares its range with others has it from the one that was observed.
   void TakeRange(int32_t from, GraphTensor& to) const {
-    if (static_cast<size_t>(from) < groups_.of_tensor.size() && groups_.of_tensor[static_cast<size_t>(from)] >= 0) {
+    if (static_cast<size_t>(from) < groups_.of_tensor.size() &&
+        groups_.of_tensor[static_cast<size_t>(from)] >= 0) {
       const RangeGroup& group = groups_.Of(from);
       if (!group.observed.empty()) from = group.observed.front();
     }

@@ -14,8 +14,8 @@ namespace {
 
 const Precision kNarrow = ActivationsOf(DType::kInt8);
 
-/// Before: a -> named -> b. After: a -> quantize (int16) -> named -> quantize (int8) -> b; neighbours that are both named keep int16
-/// between them, and what becomes real reads int16 as it is.
+/// Before: a -> named -> b. After: a -> quantize (int16) -> named -> quantize (int8) -> b; neighbours that
+/// are both named keep int16 between them, and what becomes real reads int16 as it is.
 class Widening {
  public:
   Widening(Graph& graph, const std::set<std::string>& asked)

@@ -24,8 +24,8 @@ const GraphNode* ProducerOf(const Graph& graph, int32_t tensor) {
   return nullptr;
 }
 
-/// What an output of `from` is in `type`: bytes are 128 apart; else by what fixes the range, by the range itself, by what the
-/// integers can hold.
+/// What an output of `from` is in `type`: bytes are 128 apart; else by what fixes the range, by the range
+/// itself, by what the integers can hold.
 /// Errors: kNumerical, for a range around 0 that float32 cannot divide.
 Expected<QuantizationParams> ParamsAs(DType type, const Graph& graph, int32_t index) {
   constexpr int32_t kApart = 128;
@@ -60,7 +60,8 @@ Status ExpectConvertible(DType type, const GraphTensor& output) {
   return {};
 }
 
-/// A node at the end that says the same in another type is taken off: what it reads becomes the output, under its name.
+/// A node at the end that says the same in another type is taken off: what it reads becomes the output, under
+/// its name.
 void TakeOffLastChange(size_t index, Graph& graph) {
   const int32_t output = graph.outputs[index];
   const GraphNode* node = ProducerOf(graph, output);
@@ -86,8 +87,8 @@ void TakeOffLastChange(size_t index, Graph& graph) {
   std::erase_if(graph.nodes, [&](const GraphNode& each) { return each.outputs[0] == output; });
 }
 
-/// A last layer that computes real numbers gives them, not the ones that the integers of the QUANTIZE behind it stand for; it goes where
-/// nothing else reads it.
+/// A last layer that computes real numbers gives them, not the ones that the integers of the QUANTIZE behind
+/// it stand for; it goes where nothing else reads it.
 void GiveReals(size_t index, Graph& graph) {
   const int32_t output = graph.outputs[index];
   const GraphNode* node = ProducerOf(graph, output);

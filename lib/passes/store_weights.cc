@@ -17,11 +17,14 @@ namespace {
 // A DEQUANTIZE with its tensor takes some 100 bytes of a file; each value saves 2.
 constexpr int64_t kFewestHalves = 64;
 
-// TFLite's converter leaves smaller filters alone: the time to quantize the input of a layer is not won back by them.
+// TFLite's converter leaves smaller filters alone: the time to quantize the input of a layer is not won back
+// by them.
 // Source    tensorflow/lite/tools/optimize/quantize_weights.cc, kWeightsMinNumElementsDefault.
 constexpr int64_t kFewestBytes = 1024;
 
-bool IsRealConstant(const GraphTensor& tensor) { return tensor.is_constant() && tensor.type == DType::kFloat32; }
+bool IsRealConstant(const GraphTensor& tensor) {
+  return tensor.is_constant() && tensor.type == DType::kFloat32;
+}
 
 /// `tensor` becomes computed, by a node in front of all others that widens its halves.
 void StoreAsHalves(int32_t index, Graph& graph, std::vector<GraphNode>& widening) {
@@ -49,7 +52,8 @@ void StoreFloat16(Graph& graph, std::vector<std::string>& warnings) {
     const GraphTensor& tensor = graph.tensor(index);
     if (!IsRealConstant(tensor) || FlatSize(tensor.shape) < kFewestHalves) continue;
     const std::vector<float> values = RealValues(tensor);
-    if (std::any_of(values.begin(), values.end(), [](float value) { return std::abs(value) > kLargestHalf; })) {
+    if (std::any_of(values.begin(), values.end(),
+                    [](float value) { return std::abs(value) > kLargestHalf; })) {
       too_large.push_back(tensor.name);
     } else {
       StoreAsHalves(index, graph, widening);
@@ -57,8 +61,8 @@ void StoreFloat16(Graph& graph, std::vector<std::string>& warnings) {
   }
   graph.nodes.insert(graph.nodes.begin(), widening.begin(), widening.end());
   if (!too_large.empty())
-    warnings.push_back(StrCat("kept as float32, since they have values beyond ", kLargestHalf, ", the largest float16: ",
-                              Join(too_large)));
+    warnings.push_back(StrCat("kept as float32, since they have values beyond ", kLargestHalf,
+                              ", the largest float16: ", Join(too_large)));
 }
 
 /// The filters that TFLite multiplies in integers with inputs that it quantizes while it runs.
@@ -69,10 +73,12 @@ bool HasHybridKernel(OpType type) {
 /// A range from -x to x is a finite number wide.
 bool HasAScale(const GraphTensor& filter) {
   const std::vector<float> values = RealValues(filter);
-  return std::all_of(values.begin(), values.end(), [](float value) { return std::abs(value) <= std::numeric_limits<float>::max() / 2; });
+  return std::all_of(values.begin(), values.end(),
+                     [](float value) { return std::abs(value) <= std::numeric_limits<float>::max() / 2; });
 }
 
-/// Symmetric, with a scale per channel; of a fully connected layer of 8 bits with one, which every release since 1.14 can run.
+/// Symmetric, with a scale per channel; of a fully connected layer of 8 bits with one, which every release
+/// since 1.14 can run.
 void QuantizeFilter(const OpDefinition& definition, const Precision& precision, GraphTensor& filter) {
   const std::vector<float> values = RealValues(filter);
   const bool per_channel = definition.type != OpType::kFullyConnected || precision.bits < 8;
@@ -132,11 +138,14 @@ void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::st
     ++stored;
   }
   if (!too_large.empty())
-    warnings.push_back(StrCat("kept as float32, since their values reach beyond half of the largest float: ", Join(too_large)));
+    warnings.push_back(StrCat("kept as float32, since their values reach beyond half of the largest float: ",
+                              Join(too_large)));
   if (!wider.empty())
-    warnings.push_back(StrCat("TFLite takes no 4 bits of these filters beside real numbers, so they have 8: ", Join(wider)));
+    warnings.push_back(
+        StrCat("TFLite takes no 4 bits of these filters beside real numbers, so they have 8: ", Join(wider)));
   if (stored == 0)
-    warnings.push_back(StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in ", precision.bits, " bits"));
+    warnings.push_back(StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in ",
+                              precision.bits, " bits"));
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ class Applier {
     SetValues(tensor, DType::kInt32, steps);
   }
 
-  /// The accumulator is an int32: with inputs that move real zero by up to 255 steps, a channel reaches at most
+  /// The accumulator is an int32: with inputs that move real zero by up to 255 steps, a channel reaches at
+  /// most
   /// |bias| + 255 * sum |w - zero_point|.
   void WarnOfOverflow(const std::vector<int32_t>& bias, const TensorPlan& plan, const std::string& name) {
     const auto found = filters_.find(plan.shares);
@@ -96,7 +97,8 @@ class Applier {
     }
   }
 
-  /// The kernel shifts by 37 bits less the exponent of the scales' quotient; from 32 on, small quotients come out large.
+  /// The kernel shifts by 37 bits less the exponent of the scales' quotient; from 32 on, small quotients come
+  /// out large.
   void WarnOfSmallQuotients(const GraphNode& node) {
     const auto scale = [&](int32_t index) { return graph_.tensor(index).quantization->params().scale; };
     const float quotient = scale(node.inputs[0]) / (scale(node.inputs[1]) * scale(node.output()));

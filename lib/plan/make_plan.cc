@@ -67,7 +67,9 @@ class Planner {
   }
 
   /// Of what a node computes, and of the operands that it reads.
-  Precision ActivationsIn(const GraphNode& node) const { return IsWide(node) ? kInt16Activations : precisions_.activations; }
+  Precision ActivationsIn(const GraphNode& node) const {
+    return IsWide(node) ? kInt16Activations : precisions_.activations;
+  }
   Precision ActivationsAt(int32_t tensor) const {
     return wide_[static_cast<size_t>(tensor)] ? kInt16Activations : precisions_.activations;
   }
@@ -83,10 +85,10 @@ class Planner {
     }
     if (missing.empty()) return {};
     if (!options_.default_range.has_value()) {
-      return Unsupported(StrCat(NameOf(precisions_), " needs the range of every activation, missing: ",
-                                Join(missing), "; train with the scheme ",
-                                precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8",
-                                " (`calibrate` DATA finds them without training, `default_range` MIN,MAX is for a trial)"));
+      return Unsupported(
+          StrCat(NameOf(precisions_), " needs the range of every activation, missing: ", Join(missing),
+                 "; train with the scheme ", precisions_.activations.type == DType::kUInt8 ? "uint8" : "int8",
+                 " (`calibrate` DATA finds them without training, `default_range` MIN,MAX is for a trial)"));
     }
     const Precision& widest = options_.int16_nodes.empty() ? precisions_.activations : kInt16Activations;
     const Range range = Symmetric(IncludingZero(*options_.default_range), widest);
@@ -175,7 +177,8 @@ class Planner {
     const QuantizedLimits limits = LimitsOf(plan.precision);
     if (tensor.has_range) {
       plan.range = tensor.range;
-      QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, Symmetric(tensor.range, plan.precision), limits));
+      QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
+                           ParamsFor(tensor.name, Symmetric(tensor.range, plan.precision), limits));
       plan.params = {own};
       const bool calibrated = graph_.provenance.contains("calibration_sha256");
       plan.reason = !options_.reason.empty() ? options_.reason
@@ -185,9 +188,8 @@ class Planner {
     }
     const Range range = IncludingZero(*options_.default_range);
     plan.range = range;
-    plan.params = {plan.precision.symmetric
-                       ? NudgedParams(Symmetric(range, plan.precision), limits)
-                       : ChooseQuantizationParams(range.min, range.max, limits)};
+    plan.params = {plan.precision.symmetric ? NudgedParams(Symmetric(range, plan.precision), limits)
+                                            : ChooseQuantizationParams(range.min, range.max, limits)};
     plan.reason = "default range";
     return {};
   }
@@ -216,17 +218,20 @@ class Planner {
       const GraphTensor& tensor = graph_.tensor(index);
       if (!tensor.is_constant() || index == filter || index == bias) continue;
       const int32_t tied = TiedTo(node);
-      if (tensor.type == DType::kFloat32 && !IsPlanned(index)) QAT_RETURN_IF_ERROR(PlanOperand(index, tied, ActivationsIn(node)));
+      if (tensor.type == DType::kFloat32 && !IsPlanned(index))
+        QAT_RETURN_IF_ERROR(PlanOperand(index, tied, ActivationsIn(node)));
       QAT_RETURN_IF_ERROR(ExpectOneUse(tensor, tied >= 0 ? Use::kTiedOperand : Use::kOperand));
       if (IsPlanned(index) && PlanOf(index).precision != ActivationsIn(node))
-        return Unsupported(StrCat("reads the constant '", tensor.name, "' as ", NameOf(ActivationsIn(node).type), ", and another node as ",
+        return Unsupported(StrCat("reads the constant '", tensor.name, "' as ",
+                                  NameOf(ActivationsIn(node).type), ", and another node as ",
                                   NameOf(PlanOf(index).precision.type)));
     }
     if (filter < 0) return {};
     const int32_t axis = definition.filter_channel_axis;
     QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(filter), axis == 0 ? Use::kFilter : Use::kLastAxisFilter));
     if (!IsPlanned(filter))
-      QAT_RETURN_IF_ERROR(PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias, ActivationsAt(data))));
+      QAT_RETURN_IF_ERROR(
+          PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias, ActivationsAt(data))));
     if (bias < 0) return {};
     if (IsPlanned(bias))
       return Unsupported(StrCat("bias '", graph_.tensor(bias).name, "' belongs to two nodes"));
@@ -243,7 +248,8 @@ class Planner {
         StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
   }
 
-  /// What a constant must share with what it is joined to, or with the image that it is a border of: values beyond saturate.
+  /// What a constant must share with what it is joined to, or with the image that it is a border of: values
+  /// beyond saturate.
   int32_t TiedTo(const GraphNode& node) const {
     if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs &&
         node.type != OpType::kPadV2)
@@ -254,11 +260,13 @@ class Planner {
     return -1;
   }
 
-  /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its values.
+  /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its
+  /// values.
   Status PlanOperand(int32_t index, int32_t tied, const Precision& precision) {
     const GraphTensor& tensor = graph_.tensor(index);
     const Range range = ConstantRange(tensor);
-    QAT_ASSIGN_OR_RETURN(const QuantizationParams own, ParamsFor(tensor.name, Symmetric(range, precision), LimitsOf(precision)));
+    QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
+                         ParamsFor(tensor.name, Symmetric(range, precision), LimitsOf(precision)));
     TensorPlan& plan = Add(index, PlannedRole::kOperand, precision);
     if (tied >= 0) {
       plan.params = {ParamsOf(tied)};
@@ -272,8 +280,9 @@ class Planner {
     return {};
   }
 
-  /// The scales that the channels of a filter must have at least, so that their biases fit into an int32: channels of zeros, whose
-  /// answer is their bias, would have next to none. Half of int32 is left to the sum (beside int16, of 2^46). Empty: no bias.
+  /// The scales that the channels of a filter must have at least, so that their biases fit into an int32:
+  /// channels of zeros, whose answer is their bias, would have next to none. Half of int32 is left to the sum
+  /// (beside int16, of 2^46). Empty: no bias.
   std::vector<float> LeastScales(float input_scale, int32_t bias, const Precision& input) const {
     std::vector<float> least;
     if (bias < 0 || graph_.tensor(bias).type != DType::kFloat32) return least;
@@ -283,8 +292,8 @@ class Planner {
     return least;
   }
 
-  /// Per tensor: the trained range, or that of the values themselves as the classic converter does with constants. Per
-  /// axis: always the values themselves, as training did.
+  /// Per tensor: the trained range, or that of the values themselves as the classic converter does with
+  /// constants. Per axis: always the values themselves, as training did.
   Status PlanFilter(const GraphNode& node, int32_t index, const std::vector<float>& least_scales) {
     const GraphTensor& filter = graph_.tensor(index);
     const std::vector<float> reals = RealValues(filter);
@@ -339,9 +348,8 @@ class Planner {
       }
     }
     const DType sums = SumTypeOf(ActivationsAt(data));
-    TensorPlan& plan =
-        Add(index, PlannedRole::kBias,
-            {.type = sums, .bits = static_cast<int32_t>(BitsOf(sums)), .symmetric = true});
+    TensorPlan& plan = Add(index, PlannedRole::kBias,
+                           {.type = sums, .bits = static_cast<int32_t>(BitsOf(sums)), .symmetric = true});
     plan.params = std::move(params);
     plan.shares = filter;
     plan.reason = StrCat("the scale of '", graph_.tensor(data).name, "' times that of '",

@@ -126,7 +126,8 @@ class PlanReader {
 
   Expected<PlanChoices> Run() {
     const toml::table& root = text_.root();
-    refusals_.RejectUnknown(root, {"version", "type", "keep_float", "int16", "equalize", "inputs", "activations", "filters"});
+    refusals_.RejectUnknown(
+        root, {"version", "type", "keep_float", "int16", "equalize", "inputs", "activations", "filters"});
     ReadHead(root);
     EachTensor(root, "inputs", {"range"}, [&](const std::string& name, const toml::table& table) {
       ReadRange(table, out_.inputs[name], true);
@@ -160,7 +161,9 @@ class PlanReader {
     ReadLayers(root, "keep_float", out_.keep_float);
     ReadLayers(root, "int16", out_.int16);
     if (!out_.int16.empty() && out_.precisions.activations.type != DType::kInt8)
-      refusals_.Refuse(*root.get("int16"), StrCat("'int16' is of layers beside activations of int8, and the type is ", NameOf(out_.precisions)));
+      refusals_.Refuse(*root.get("int16"),
+                       StrCat("'int16' is of layers beside activations of int8, and the type is ",
+                              NameOf(out_.precisions)));
     ReadLayers(root, "equalize", out_.equalize);
   }
 

@@ -28,7 +28,8 @@ bool CoversEven(const WindowExtent& extent, int32_t input, int32_t filter, int32
   return false;
 }
 
-/// uint8 rounds halves up, int8 away from zero: below 0 they differ. A mean of an odd number of integers is no half.
+/// uint8 rounds halves up, int8 away from zero: below 0 they differ. A mean of an odd number of integers is
+/// no half.
 bool AveragesEven(const Graph& graph, const GraphNode& node) {
   const auto& pool = std::get<Pool2DAttributes>(node.attributes);
   const Shape& image = graph.tensor(node.inputs[0]).shape;
@@ -53,7 +54,8 @@ std::string ObstacleOf(const Graph& graph, const GraphNode& node) {
   return std::string(TwinObstacle(node.type));
 }
 
-/// Those whose kernel for int8 multiplies the scales in double; fully connected layers of one scale do it as for uint8.
+/// Those whose kernel for int8 multiplies the scales in double; fully connected layers of one scale do it as
+/// for uint8.
 bool MultipliesInDouble(OpType type) {
   return type == OpType::kConv2D || type == OpType::kDepthwiseConv2D || type == OpType::kTransposeConv;
 }

@@ -14,12 +14,13 @@
 
 namespace qat {
 
-/// What a predictor says of N images: one answer each, or one for each of P places in an image (its pixels, row by row).
+/// What a predictor says of N images: one answer each, or one for each of P places in an image (its pixels,
+/// row by row).
 struct Predictions {
   std::vector<int32_t>
       labels;           ///< [N, P]; the first index of the largest output, or the output of an argmax model
   int32_t classes = 0;  ///< outputs per answer; 0 where the model ends in argmax
-  std::vector<float> scores;  ///< [N, P, classes], real values; empty where the model ends in argmax
+  std::vector<float> scores;   ///< [N, P, classes], real values; empty where the model ends in argmax
   bool probabilities = false;  ///< the scores have gone through a sigmoid or softmax
   float step = 0;  ///< output scale of a quantized model; 0 for float: scores need not lie on a grid
   std::vector<Predictions> others = {};  ///< of the outputs after the first, where the contract has several
@@ -48,8 +49,9 @@ class Predictor {
   virtual std::string type() const = 0;
   virtual const Contract& contract() const = 0;
 
-  /// Of a model that does not say what its several outputs mean: reads those at `places` from now on, in this order, and has `outputs` in its
-  /// contract. Errors: kUnsupported (no model of others, outputs of a form that is not read).
+  /// Of a model that does not say what its several outputs mean: reads those at `places` from now on, in this
+  /// order, and has `outputs` in its contract. Errors: kUnsupported (no model of others, outputs of a form
+  /// that is not read).
   virtual Status ReadOutputs(const std::vector<size_t>& /*places*/, std::vector<OutputContract> /*outputs*/) {
     return Unsupported(StrCat(name(), ": says itself what its outputs mean, and all of them are judged"));
   }
@@ -57,12 +59,14 @@ class Predictor {
   /// Raw bytes of images [count, H, W, C], through the contract. Errors: kNumerical (NaN), kSystem.
   virtual Expected<Predictions> Predict(std::span<const uint8_t> images, int64_t count) = 0;
 
-  /// For timing: Load puts one image into the input tensor, Invoke runs the network on it and leaves the output unread.
+  /// For timing: Load puts one image into the input tensor, Invoke runs the network on it and leaves the
+  /// output unread.
   virtual Status Load(std::span<const uint8_t> image) = 0;
   virtual Status Invoke() = 0;
 
-  /// The input and every layer's output for one image, in the order of execution. Those that are neither real nor quantized
-  /// with one scale are left out; none: the predictor cannot look inside. Errors: those of Predict.
+  /// The input and every layer's output for one image, in the order of execution. Those that are neither real
+  /// nor quantized with one scale are left out; none: the predictor cannot look inside. Errors: those of
+  /// Predict.
   virtual Expected<std::vector<LayerOutput>> Layers(std::span<const uint8_t> /*image*/) {
     return std::vector<LayerOutput>();
   }

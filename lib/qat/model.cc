@@ -14,11 +14,12 @@ namespace qat::v1 {
 namespace {
 
 // The public header cannot include DType, so it repeats its numbers.
-static_assert(Type{} == static_cast<Type>(DType::kFloat32) && Type::kFloat16 == static_cast<Type>(DType::kFloat16) &&
-              Type::kInt32 == static_cast<Type>(DType::kInt32) && Type::kUInt8 == static_cast<Type>(DType::kUInt8) &&
-              Type::kInt64 == static_cast<Type>(DType::kInt64) && Type::kString == static_cast<Type>(DType::kString) &&
-              Type::kBool == static_cast<Type>(DType::kBool) && Type::kInt16 == static_cast<Type>(DType::kInt16) &&
-              Type::kInt8 == static_cast<Type>(DType::kInt8) && Type::kFloat64 == static_cast<Type>(DType::kFloat64));
+static_assert(
+    Type{} == static_cast<Type>(DType::kFloat32) && Type::kFloat16 == static_cast<Type>(DType::kFloat16) &&
+    Type::kInt32 == static_cast<Type>(DType::kInt32) && Type::kUInt8 == static_cast<Type>(DType::kUInt8) &&
+    Type::kInt64 == static_cast<Type>(DType::kInt64) && Type::kString == static_cast<Type>(DType::kString) &&
+    Type::kBool == static_cast<Type>(DType::kBool) && Type::kInt16 == static_cast<Type>(DType::kInt16) &&
+    Type::kInt8 == static_cast<Type>(DType::kInt8) && Type::kFloat64 == static_cast<Type>(DType::kFloat64));
 
 int CodeOf(qat::ErrorCode code) {
   switch (code) {
@@ -63,8 +64,10 @@ std::vector<float> Reals(std::span<const T> values, QuantizationParams params) {
 }
 
 template <class T>
-void Quantize(std::span<const float> values, QuantizationParams params, QuantizedLimits limits, std::span<T> out) {
-  for (size_t i = 0; i < values.size(); ++i) out[i] = static_cast<T>(QuantizeActivation(values[i], params, limits));
+void Quantize(std::span<const float> values, QuantizationParams params, QuantizedLimits limits,
+              std::span<T> out) {
+  for (size_t i = 0; i < values.size(); ++i)
+    out[i] = static_cast<T>(QuantizeActivation(values[i], params, limits));
 }
 
 }  // namespace
@@ -77,8 +80,8 @@ struct Model::Impl {
   std::optional<Normalization> normalization, target_normalization;
   std::vector<std::string> labels;
 
-  static std::unique_ptr<Impl> Create(Expected<std::shared_ptr<const qat::Model>> model, const InterpreterOptions& options,
-                                      Error& error) {
+  static std::unique_ptr<Impl> Create(Expected<std::shared_ptr<const qat::Model>> model,
+                                      const InterpreterOptions& options, Error& error) {
     error = {};
     if (!model.ok()) return Fail(model.error(), error);
     auto interpreter = qat::Interpreter::Create(*model, options);
@@ -87,12 +90,15 @@ struct Model::Impl {
     impl->interpreter = *std::move(interpreter);
     impl->model = *model;
     impl->options = options;
-    for (size_t i = 0; i < (*model)->inputs().size(); ++i) impl->inputs.push_back(Describe(impl->interpreter->input_info(i)));
-    for (size_t i = 0; i < (*model)->outputs().size(); ++i) impl->outputs.push_back(Describe(impl->interpreter->output_info(i)));
+    for (size_t i = 0; i < (*model)->inputs().size(); ++i)
+      impl->inputs.push_back(Describe(impl->interpreter->input_info(i)));
+    for (size_t i = 0; i < (*model)->outputs().size(); ++i)
+      impl->outputs.push_back(Describe(impl->interpreter->output_info(i)));
     impl->labels = (*model)->labels();
     if (const auto contract = ContractOf(**model); contract.ok()) {
       const InputContract& input = contract->contract.inputs[0];
-      if (!input.inside && contract->contract.inputs.size() == 1) impl->normalization = Normalization{input.mean, input.std};
+      if (!input.inside && contract->contract.inputs.size() == 1)
+        impl->normalization = Normalization{input.mean, input.std};
       if (!contract->contract.labels().empty()) impl->labels = contract->contract.labels();
       const auto& meant = contract->contract.outputs;
       if (!meant.empty() && !meant.front().mean.empty())
@@ -145,7 +151,9 @@ const std::vector<Tensor>& Model::inputs() const { return impl_->inputs; }
 const std::vector<Tensor>& Model::outputs() const { return impl_->outputs; }
 const std::vector<std::string>& Model::labels() const { return impl_->labels; }
 const std::optional<Normalization>& Model::normalization() const { return impl_->normalization; }
-const std::optional<Normalization>& Model::target_normalization() const { return impl_->target_normalization; }
+const std::optional<Normalization>& Model::target_normalization() const {
+  return impl_->target_normalization;
+}
 
 std::span<std::byte> Model::InputBytes(size_t position) {
   QAT_CHECK(position < impl_->inputs.size());

@@ -1,5 +1,5 @@
-// model.h: the public interface: loads a TensorFlow Lite model, runs it, says what it takes and gives. This header includes
-// nothing else of ours and throws nothing.
+// model.h: the public interface: loads a TensorFlow Lite model, runs it, says what it takes and gives. This
+// header includes nothing else of ours and throws nothing.
 //
 //   qat::v1::Error error;
 //   auto model = qat::v1::Model::Load("lenet.tflite", error);
@@ -37,8 +37,8 @@ enum class Type : int8_t {
 
 /// What went wrong, in one sentence that names the file and the place.
 struct Error {
-  /// As the exit codes of the programs: 2 an option is wrong, 3 a file is missing or damaged, 4 it is beyond this build, 6 no
-  /// memory. 0: nothing went wrong.
+  /// As the exit codes of the programs: 2 an option is wrong, 3 a file is missing or damaged, 4 it is beyond
+  /// this build, 6 no memory. 0: nothing went wrong.
   int code = 0;
   std::string message;
 };
@@ -48,14 +48,15 @@ struct Tensor {
   std::string name;
   std::vector<int32_t> shape;
   Type type = Type::kFloat32;
-  /// real = scale * (quantized - zero_point). Empty: not quantized. Several: one for each slice of `dimension`.
+  /// real = scale * (quantized - zero_point). Empty: not quantized. Several: one for each slice of
+  /// `dimension`.
   std::vector<float> scale;
   std::vector<int64_t> zero_point;
   int32_t dimension = 0;
 };
 
-/// How measured values become the real numbers that training saw: real = (value - mean) / std, one entry per channel or, of real
-/// numbers, one per value. The values of a picture are its bytes.
+/// How measured values become the real numbers that training saw: real = (value - mean) / std, one entry per
+/// channel or, of real numbers, one per value. The values of a picture are its bytes.
 struct Normalization {
   std::vector<float> mean;
   std::vector<float> std;
@@ -68,10 +69,12 @@ struct Options {
   bool reference_kernels = false;
 };
 
-/// One model with memory of its own. A Model is used by one thread at a time; copies made by Clone share the weights.
+/// One model with memory of its own. A Model is used by one thread at a time; copies made by Clone share the
+/// weights.
 class Model {
  public:
-  /// Null, and `error` set, where the file is missing, damaged or has operators that this build lacks (all are listed).
+  /// Null, and `error` set, where the file is missing, damaged or has operators that this build lacks (all
+  /// are listed).
   static std::unique_ptr<Model> Load(const std::string& path, Error& error, const Options& options = {});
   /// The same from bytes; `name` stands for the file in messages.
   static std::unique_ptr<Model> FromBytes(std::vector<uint8_t> bytes, const std::string& name, Error& error,
@@ -86,15 +89,16 @@ class Model {
   const std::vector<Tensor>& outputs() const;
   /// Names of the classes, in the order of the output; empty: the file has none.
   const std::vector<std::string>& labels() const;
-  /// What a value of the first input means; nothing where the file does not say, or where the model takes the values as they are.
+  /// What a value of the first input means; nothing where the file does not say, or where the model takes the
+  /// values as they are.
   const std::optional<Normalization>& normalization() const;
 
-  /// What a value of the first output means, of a model of real numbers: target i = mean[i % n] + std[i % n] * real i, of n means; nothing
-  /// where the reals are the targets themselves.
+  /// What a value of the first output means, of a model of real numbers: target i = mean[i % n] + std[i % n]
+  /// * real i, of n means; nothing where the reals are the targets themselves.
   const std::optional<Normalization>& target_normalization() const;
 
-  /// Memory of an input or output, in its own type. It stays in place while the model lives; what an output holds changes with
-  /// Run. A position that does not exist stops the program, here and below.
+  /// Memory of an input or output, in its own type. It stays in place while the model lives; what an output
+  /// holds changes with Run. A position that does not exist stops the program, here and below.
   std::span<std::byte> InputBytes(size_t position);
   std::span<const std::byte> OutputBytes(size_t position) const;
   /// The same as elements. Empty where the tensor has another type than T.
@@ -103,7 +107,8 @@ class Model {
   template <class T>
   std::span<const T> Output(size_t position) const;
 
-  /// Real numbers into an input: quantized by its scale and zero point (rounded half away from zero, clamped), or as they are.
+  /// Real numbers into an input: quantized by its scale and zero point (rounded half away from zero,
+  /// clamped), or as they are.
   /// False, and nothing done, where the count is another or the type is neither float32, uint8 nor int8.
   bool SetReal(size_t position, std::span<const float> values);
   /// An output as real numbers. Empty where its type is neither float32, uint8, int8, int32 nor int64.
@@ -133,7 +138,8 @@ inline constexpr Type kTypeOf<int64_t> = Type::kInt64;
 
 template <class T>
 std::span<T> Model::Input(size_t position) {
-  static_assert(sizeof(T) <= 8 && (kTypeOf<T> != Type::kFloat32 || std::is_same_v<T, float>), "no element type of tensors");
+  static_assert(sizeof(T) <= 8 && (kTypeOf<T> != Type::kFloat32 || std::is_same_v<T, float>),
+                "no element type of tensors");
   const std::span<std::byte> bytes = InputBytes(position);
   if (inputs()[position].type != kTypeOf<T>) return {};
   return {reinterpret_cast<T*>(bytes.data()), bytes.size() / sizeof(T)};
@@ -141,7 +147,8 @@ std::span<T> Model::Input(size_t position) {
 
 template <class T>
 std::span<const T> Model::Output(size_t position) const {
-  static_assert(sizeof(T) <= 8 && (kTypeOf<T> != Type::kFloat32 || std::is_same_v<T, float>), "no element type of tensors");
+  static_assert(sizeof(T) <= 8 && (kTypeOf<T> != Type::kFloat32 || std::is_same_v<T, float>),
+                "no element type of tensors");
   const std::span<const std::byte> bytes = OutputBytes(position);
   if (outputs()[position].type != kTypeOf<T>) return {};
   return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};

@@ -1,5 +1,5 @@
-// batch_norm.h: batch normalization folded into the filter before it: the only implementation, used by the exact
-// simulation in training and by freezing.
+// batch_norm.h: batch normalization folded into the filter before it: the only implementation, used by the
+// exact simulation in training and by freezing.
 #ifndef QAT_QUANT_BATCH_NORM_H_
 #define QAT_QUANT_BATCH_NORM_H_
 
@@ -23,8 +23,10 @@ struct FoldedFilter {
   std::vector<float> bias;
 };
 
-/// filter'[i] = filter[i] * gamma[c] / sqrt(variance[c] + epsilon);  bias'[c] = beta[c] - mean[c] * gamma[c] / sqrt(…).
-/// Shapes    `filter` holds blocks of `inner` values of one channel each, channels in turn: inner = H * W * I for
+/// filter'[i] = filter[i] * gamma[c] / sqrt(variance[c] + epsilon);  bias'[c] = beta[c] - mean[c] * gamma[c]
+/// / sqrt(…).
+/// Shapes    `filter` holds blocks of `inner` values of one channel each, channels in turn: inner = H * W * I
+/// for
 ///           [O, H, W, I], 1 where the channel is the last axis ([1, H, W, O]).
 /// Rounding  in double, once to float32.
 FoldedFilter FoldBatchNorm(std::span<const float> filter, size_t inner, const BatchNormState& state);

@@ -15,8 +15,8 @@ struct FixedPointMultiplier {
   bool operator==(const FixedPointMultiplier&) const = default;
 };
 
-/// Splits a real multiplier >= 0 by frexp; the fraction is rounded half away from zero to 31 bits; under 2^-32 it is 0,
-/// from 2^30 on it saturates.
+/// Splits a real multiplier >= 0 by frexp; the fraction is rounded half away from zero to 31 bits; under
+/// 2^-32 it is 0, from 2^30 on it saturates.
 /// Source    tflite/kernels/internal/quantization_util.cc, QuantizeMultiplier.
 FixedPointMultiplier QuantizeMultiplier(double real_multiplier);
 
@@ -37,7 +37,8 @@ inline int32_t RoundingDivideByPOT(int32_t x, int exponent) {
   return (x >> exponent) + (remainder > threshold ? 1 : 0);
 }
 
-/// acc * real_multiplier, rounded twice. The left shift wraps, as TFLite's 32-bit multiplication does in practice.
+/// acc * real_multiplier, rounded twice. The left shift wraps, as TFLite's 32-bit multiplication does in
+/// practice.
 /// Source    tflite/kernels/internal/common.cc, MultiplyByQuantizedMultiplier without TFLITE_SINGLE_ROUNDING.
 inline int32_t MultiplyByQuantizedMultiplier(int32_t acc, FixedPointMultiplier m) {
   const int left = m.shift > 0 ? m.shift : 0;
@@ -46,8 +47,8 @@ inline int32_t MultiplyByQuantizedMultiplier(int32_t acc, FixedPointMultiplier m
   return RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(shifted, m.multiplier), right);
 }
 
-/// The same for 64-bit sums: the multiplier is rounded to 16 bits, and the product once, ties up. Wraps outside int64 and
-/// int32, as TFLite does. Requires shift <= kLargestWideShift.
+/// The same for 64-bit sums: the multiplier is rounded to 16 bits, and the product once, ties up. Wraps
+/// outside int64 and int32, as TFLite does. Requires shift <= kLargestWideShift.
 /// Source    the overload for int64_t in the same file: int16 activations.
 inline constexpr int kLargestWideShift = 14;
 inline int32_t MultiplyWideByQuantizedMultiplier(int64_t acc, FixedPointMultiplier m) {

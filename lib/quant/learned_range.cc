@@ -28,15 +28,19 @@ QuantizationParams ParamsOfEnd(const Precision& precision, float end) {
   return NudgedParams(RangeFor(precision, {-end, end}), LimitsOf(precision));
 }
 
-void RoundChannels(std::span<float> filter, size_t inner, std::span<const float> ends, const Precision& precision) {
+void RoundChannels(std::span<float> filter, size_t inner, std::span<const float> ends,
+                   const Precision& precision) {
   std::vector<float> largest(ends.size(), 0);
   const auto channel = [&](size_t i) { return i / inner % ends.size(); };
-  for (size_t i = 0; i < filter.size(); ++i) largest[channel(i)] = std::max(largest[channel(i)], std::abs(filter[i]));
+  for (size_t i = 0; i < filter.size(); ++i)
+    largest[channel(i)] = std::max(largest[channel(i)], std::abs(filter[i]));
   std::vector<QuantizationParams> grids;
-  for (size_t c = 0; c < ends.size(); ++c) grids.push_back(ParamsOfEnd(precision, DeployedEnd(ends[c], largest[c])));
+  for (size_t c = 0; c < ends.size(); ++c)
+    grids.push_back(ParamsOfEnd(precision, DeployedEnd(ends[c], largest[c])));
   for (size_t i = 0; i < filter.size(); ++i) {
     const QuantizationParams& grid = grids[channel(i)];
-    if (ends[channel(i)] > 0) filter[i] = Dequantize(QuantizeFakeQuant(filter[i], grid, LimitsOf(precision)), grid);
+    if (ends[channel(i)] > 0)
+      filter[i] = Dequantize(QuantizeFakeQuant(filter[i], grid, LimitsOf(precision)), grid);
   }
 }
 

@@ -1,5 +1,6 @@
 // params.h: from a range of real numbers to (scale, zero_point): real = scale * (quantized - zero_point).
-// The one place where training, freezing and converting choose them; docs/quantization.md derives the formulas.
+// The one place where training, freezing and converting choose them; docs/quantization.md derives the
+// formulas.
 #ifndef QAT_QUANT_PARAMS_H_
 #define QAT_QUANT_PARAMS_H_
 
@@ -36,16 +37,19 @@ Range IncludingZero(Range range);
 /// What FakeQuantWithMinMaxVars does with a trained range: the representable range nearest to it, zero exact.
 ///   scale = (max - min) / (quant_max - quant_min);  zero_point = round(quant_min - min / scale), clamped.
 /// Units     all arithmetic in float32, as the TensorFlow kernel; ties of the zero point away from zero.
-/// Range     an empty range (min == max) or one with a scale under 1e-9 gets the scale 1e-9 instead of a division by
+/// Range     an empty range (min == max) or one with a scale under 1e-9 gets the scale 1e-9 instead of a
+/// division by
 ///           zero: a dead channel stays dead, never inf.
 /// Requires  min <= 0 <= max, both finite.
 /// Source    tf.contrib.quantize (TensorFlow 1.15), core/kernels/fake_quant_ops_functor.h, Nudge.
 QuantizationParams NudgedParams(Range range, QuantizedLimits limits);
 
-/// Real ends of the integer range under `params`: [(quant_min - zero_point) * scale, (quant_max - zero_point) * scale].
+/// Real ends of the integer range under `params`: [(quant_min - zero_point) * scale, (quant_max - zero_point)
+/// * scale].
 Range RepresentableRange(QuantizationParams params, QuantizedLimits limits);
 
-/// What the classic converter does with a range that no training chose (a default range, input stats, calibration).
+/// What the classic converter does with a range that no training chose (a default range, input stats,
+/// calibration).
 /// Arithmetic in double; the zero point is taken from the end with the smaller rounding error.
 /// Requires  min <= 0 <= max, both finite. The same floor of the scale as NudgedParams.
 /// Source    TensorFlow 1.15, lite/kernels/internal/quantization_util.h, ChooseQuantizationParams.
@@ -55,11 +59,13 @@ QuantizationParams ChooseQuantizationParams(double min, double max, QuantizedLim
 /// Requires  std > 0.
 QuantizationParams InputStatsParams(double mean, double std);
 
-/// clamp(round(real / scale) + zero_point), division and rounding (half away from zero) in float32: TFLite's QUANTIZE.
+/// clamp(round(real / scale) + zero_point), division and rounding (half away from zero) in float32: TFLite's
+/// QUANTIZE.
 int32_t QuantizeActivation(float real, QuantizationParams params, QuantizedLimits limits);
 
-/// clamp(floor((clamp(real) - min') / scale + 0.5)) on the nudged range [min', max'], float32: the integer that
-/// FakeQuantWithMinMaxVars stands for. Used for weights, so that the deployed filter is the one trained with.
+/// clamp(floor((clamp(real) - min') / scale + 0.5)) on the nudged range [min', max'], float32: the integer
+/// that FakeQuantWithMinMaxVars stands for. Used for weights, so that the deployed filter is the one trained
+/// with.
 /// NaN counts as 0 (freezing has refused it long before).
 int32_t QuantizeFakeQuant(float real, QuantizationParams params, QuantizedLimits limits);
 

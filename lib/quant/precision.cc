@@ -84,7 +84,8 @@ std::optional<Precisions> PrecisionsFromName(std::string_view name) {
 
 bool HasName(const Precisions& precisions) {
   return precisions.is_real() ||
-         std::any_of(std::begin(kIntegers), std::end(kIntegers), [&](const Named& each) { return each.precisions == precisions; });
+         std::any_of(std::begin(kIntegers), std::end(kIntegers),
+                     [&](const Named& each) { return each.precisions == precisions; });
 }
 
 std::string_view NameOf(const Precisions& precisions) {

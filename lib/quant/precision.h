@@ -1,5 +1,5 @@
-// precision.h: what values are quantized to, as a value. Text is parsed at the border of a file or a flag; nothing inside compares
-// it.
+// precision.h: what values are quantized to, as a value. Text is parsed at the border of a file or a flag;
+// nothing inside compares it.
 #ifndef QAT_QUANT_PRECISION_H_
 #define QAT_QUANT_PRECISION_H_
 
@@ -30,13 +30,15 @@ struct Precision {
   bool per_axis() const { return granularity == Granularity::kAxis; }
 };
 
-inline constexpr Precision kInt8Filters = {.type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true};
+inline constexpr Precision kInt8Filters = {
+    .type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true};
 inline constexpr Precision kInt8FiltersPerAxis = {
     .type = DType::kInt8, .bits = 8, .symmetric = true, .narrow = true, .granularity = Granularity::kAxis};
 
 inline constexpr Precision kInt4FiltersPerAxis = {
     .type = DType::kInt4, .bits = 4, .symmetric = true, .narrow = true, .granularity = Granularity::kAxis};
-inline constexpr Precision kInt16Activations = {.type = DType::kInt16, .bits = 16, .symmetric = true, .narrow = true};
+inline constexpr Precision kInt16Activations = {
+    .type = DType::kInt16, .bits = 16, .symmetric = true, .narrow = true};
 
 /// Activations of uint8, int8 or int16.
 Precision ActivationsOf(DType type);
@@ -47,8 +49,9 @@ Precision WithBits(Precision filters, int32_t bits);
 /// The integers of a precision, both ends included. Requires  integers of at most 16 bits.
 QuantizedLimits LimitsOf(const Precision& precision);
 
-/// The range that a precision quantizes values with which lie in `measured`: with 0; around it where it is symmetric, and then
-/// no less than NudgedParams needs to give the zero point 0. Requires  integers of at most 16 bits.
+/// The range that a precision quantizes values with which lie in `measured`: with 0; around it where it is
+/// symmetric, and then no less than NudgedParams needs to give the zero point 0. Requires  integers of at
+/// most 16 bits.
 Range RangeFor(const Precision& precision, Range measured);
 
 struct Precisions {
@@ -68,15 +71,17 @@ std::string_view NameOf(const Precisions& precisions);
 /// "uint8, int8, int8-per-tensor, int16x8, w4a8".
 std::string IntegerNames();
 
-/// What the sums of a layer are kept in and its bias is stored as: int64 beside activations of int16, else int32.
+/// What the sums of a layer are kept in and its bias is stored as: int64 beside activations of int16, else
+/// int32.
 DType SumTypeOf(const Precision& activations);
 
-/// A bias beside int16 activations in 64 bits: clamp(round(bias / scale)), half away from zero; `scale` is the product of those of
-/// input and filter. Clamped to 2^46, since TFLite multiplies sums by a 16-bit number.
+/// A bias beside int16 activations in 64 bits: clamp(round(bias / scale)), half away from zero; `scale` is
+/// the product of those of input and filter. Clamped to 2^46, since TFLite multiplies sums by a 16-bit
+/// number.
 int64_t QuantizeWideBias(float bias, float scale);
 
-/// Parameters that the specification fixes, given for uint8: those of int8 have the zero point 128 lower, those of int16 are
-/// always (2^-15, 0). Requires  integers.
+/// Parameters that the specification fixes, given for uint8: those of int8 have the zero point 128 lower,
+/// those of int16 are always (2^-15, 0). Requires  integers.
 QuantizationParams FixedParamsOf(QuantizationParams uint8, DType type);
 
 Precisions PrecisionsOf(Scheme scheme);

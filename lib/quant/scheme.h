@@ -11,7 +11,8 @@
 namespace qat {
 
 /// kUInt8  activations and filters asymmetric per tensor, filters narrow: TensorFlow 1's whole-graph uint8.
-/// kInt8   activations asymmetric per tensor, filters symmetric per output channel: TFLite's specification of today.
+/// kInt8   activations asymmetric per tensor, filters symmetric per output channel: TFLite's specification of
+/// today.
 enum class Scheme : uint8_t { kFloat32, kUInt8, kInt8 };
 
 /// "float32", "uint8", "int8".
@@ -31,8 +32,8 @@ inline bool FiltersPerAxis(Scheme scheme) { return scheme == Scheme::kInt8; }
 /// Parameters that the specification fixes, given for uint8: those of int8 have the zero point 128 lower.
 QuantizationParams FixedParamsOf(QuantizationParams uint8, Scheme scheme);
 
-/// The range of a filter, or of one channel of it, that the scheme quantizes with: as measured for uint8, made symmetric
-/// around 0 for int8, so that NudgedParams gives the zero point 0.
+/// The range of a filter, or of one channel of it, that the scheme quantizes with: as measured for uint8,
+/// made symmetric around 0 for int8, so that NudgedParams gives the zero point 0.
 Range FilterRangeOf(Range measured, Scheme scheme);
 
 }  // namespace qat

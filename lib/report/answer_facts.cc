@@ -89,12 +89,13 @@ std::vector<NumberFacts::Target> NumberFacts::targets() const {
   return all;
 }
 
-std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names, int64_t examples,
-                                  const std::string& where) {
+std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names,
+                                  int64_t examples, const std::string& where) {
   std::vector<std::string> warnings;
   const std::vector<ClassCount>& counts = facts.counts();
   if (IsAtChance(counts, examples)) {
-    warnings.push_back(StrCat("answers on ", where, " are ", GuessingText(counts), " (", AccuraciesText(counts),
+    warnings.push_back(StrCat("answers on ", where, " are ", GuessingText(counts), " (",
+                              AccuraciesText(counts),
                               "); check the labels, or try another learning rate or a longer run"));
   }
   if (const std::vector<size_t> never = NeverAnswered(counts); !never.empty()) {
@@ -109,37 +110,45 @@ namespace {
 // What to do about a number that is answered worse than by its mean.
 std::string AdviceOnR2(const NumberFacts::Target& target, bool normalized) {
   if (normalized)
-    return "; it was learned normalized, so check that inputs and labels belong together, or try another learning rate or a longer run";
-  return StrCat("; learn it normalized (`scale_to_targets` true), or subtract ", Text("%.6g", target.mean), " and divide by ",
-                Text("%.3g", std::sqrt(target.variance)), " before training");
+    return "; it was learned normalized, so check that inputs and labels belong together, or try another "
+           "learning rate or a longer run";
+  return StrCat("; learn it normalized (`scale_to_targets` true), or subtract ", Text("%.6g", target.mean),
+                " and divide by ", Text("%.3g", std::sqrt(target.variance)), " before training");
 }
 
 std::string AdviceOnSteps(bool normalized, bool several) {
   if (normalized)
-    return "; it was learned normalized, so a few answers far from all others take up the range: look for outliers in the labels";
-  return several ? "; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar deviations before training"
+    return "; it was learned normalized, so a few answers far from all others take up the range: look for "
+           "outliers in the labels";
+  return several ? "; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar "
+                   "deviations before training"
                  : "; learn it normalized (`scale_to_targets` true), or subtract its mean before training";
 }
 
 }  // namespace
 
-std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned& learned, const std::string& where) {
+std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned& learned,
+                                  const std::string& where) {
   std::vector<std::string> warnings;
   const std::vector<NumberFacts::Target> targets = facts.targets();
   const bool several = targets.size() > 1;
   for (size_t i = 0; i < targets.size(); ++i) {
     const NumberFacts::Target& target = targets[i];
-    const std::string name = !several ? std::string("the target") : i < learned.names.size() ? StrCat("target '", learned.names[i], "'") : StrCat("target ", i);
+    const std::string name = !several                   ? std::string("the target")
+                             : i < learned.names.size() ? StrCat("target '", learned.names[i], "'")
+                                                        : StrCat("target ", i);
     if (target.count >= kLeastForR2 && target.R2() < 0) {
-      warnings.push_back(StrCat("R2 of ", name, " on ", where, " is ", Text("%.3g", target.R2()), ", worse than always answering its mean, ",
-                                Text("%.6g", target.mean), AdviceOnR2(target, learned.normalized)));
+      warnings.push_back(StrCat("R2 of ", name, " on ", where, " is ", Text("%.3g", target.R2()),
+                                ", worse than always answering its mean, ", Text("%.6g", target.mean),
+                                AdviceOnR2(target, learned.normalized)));
     }
     const double output_step = learned.steps[i % learned.steps.size()];
     const double steps = output_step > 0 ? (target.max - target.min) / output_step : kLeastOutputSteps;
     if (target.max > target.min && steps < kLeastOutputSteps) {
-      warnings.push_back(StrCat(name, " spans ", Text("%.3g", steps), " of the 255 steps of the quantized output (", Text("%.6g", target.min),
-                                " to ", Text("%.6g", target.max), ", a step is ", Text("%.3g", output_step), "), so answers are coarse",
-                                AdviceOnSteps(learned.normalized, several)));
+      warnings.push_back(StrCat(name, " spans ", Text("%.3g", steps),
+                                " of the 255 steps of the quantized output (", Text("%.6g", target.min),
+                                " to ", Text("%.6g", target.max), ", a step is ", Text("%.3g", output_step),
+                                "), so answers are coarse", AdviceOnSteps(learned.normalized, several)));
     }
   }
   // Many targets, as the places of a map are, mostly have the same fault.

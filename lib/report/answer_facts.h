@@ -1,5 +1,6 @@
-// answer_facts.h: what the answers of a model on labelled examples say beyond one figure: which classes are found and which
-// never answered, whether answers are better than chance. Filled batch by batch, so that training can use it too.
+// answer_facts.h: what the answers of a model on labelled examples say beyond one figure: which classes are
+// found and which never answered, whether answers are better than chance. Filled batch by batch, so that
+// training can use it too.
 #ifndef QAT_REPORT_ANSWER_FACTS_H_
 #define QAT_REPORT_ANSWER_FACTS_H_
 
@@ -12,7 +13,8 @@
 
 namespace qat {
 
-/// Answers of a classifier, counted: one class per label, an image or a pixel. What they are worth: class_figures.h.
+/// Answers of a classifier, counted: one class per label, an image or a pixel. What they are worth:
+/// class_figures.h.
 class ClassFacts {
  public:
   /// Requires as many answers as labels, none negative.
@@ -39,7 +41,8 @@ class NumberFacts {
     double mean = 0;
     double variance = 0;       ///< of the numbers wanted, around their mean
     double squared_error = 0;  ///< mean
-    /// 1 - squared_error / variance: 1 is perfect, 0 as good as always answering the mean; NaN where all numbers are equal.
+    /// 1 - squared_error / variance: 1 is perfect, 0 as good as always answering the mean; NaN where all
+    /// numbers are equal.
     double R2() const;
   };
   /// One per target, with a count of 0 where nothing was known.
@@ -48,19 +51,21 @@ class NumberFacts {
  private:
   struct Sums {
     int64_t count = 0;
-    double min = 0, max = 0, first = 0, sum = 0, squares = 0, squared_error = 0;  // sums of what lies above `first`
+    // sums of what lies above `first`
+    double min = 0, max = 0, first = 0, sum = 0, squares = 0, squared_error = 0;
   };
   std::vector<Sums> sums_;
 };
 
-/// Steps of the output that a target's range must span: with fewer, rounding to the next step alone is off by up to 1 % of
-/// that range (half a step of 50).
+/// Steps of the output that a target's range must span: with fewer, rounding to the next step alone is off by
+/// up to 1 % of that range (half a step of 50).
 inline constexpr double kLeastOutputSteps = 50;
 
-/// Plain sentences on answers that are worth nothing, as warnings: no better than guessing, classes never answered. `names` in
-/// label order, may be short; `examples`: images, also where labels are pixels; `where` as "the holdout".
-std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names, int64_t examples,
-                                  const std::string& where);
+/// Plain sentences on answers that are worth nothing, as warnings: no better than guessing, classes never
+/// answered. `names` in label order, may be short; `examples`: images, also where labels are pixels; `where`
+/// as "the holdout".
+std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::string> names,
+                                  int64_t examples, const std::string& where);
 
 /// How real numbers were learned, as far as judging them needs it.
 struct NumbersLearned {
@@ -70,9 +75,10 @@ struct NumbersLearned {
   std::span<const std::string> names = {};
 };
 
-/// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of the output. All equal targets are
-/// told by the caller, who sees them before training.
-std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned& learned, const std::string& where);
+/// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of the output.
+/// All equal targets are told by the caller, who sees them before training.
+std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned& learned,
+                                  const std::string& where);
 
 }  // namespace qat
 

@@ -75,8 +75,8 @@ std::string BenchmarkName(const BenchmarkResult& result) {
 }
 
 std::string BenchmarkSentence(const BenchmarkResult& result) {
-  return StrCat("median ", Fixed(result.latency_us.p50, 1), " µs, p99 ", Fixed(result.latency_us.p99, 1), " µs, ",
-                Grouped(std::llround(result.examples_per_second)), " images/s");
+  return StrCat("median ", Fixed(result.latency_us.p50, 1), " µs, p99 ", Fixed(result.latency_us.p99, 1),
+                " µs, ", Grouped(std::llround(result.examples_per_second)), " images/s");
 }
 
 std::string LinkHash(const TraceLink& link) {
@@ -91,10 +91,13 @@ std::string LinkNote(const TraceLink& link, size_t digits) {
 
 std::string LinkSentence(const TraceLink& link) {
   const std::string& file = link.file;
-  if (link.state == "not here") return WithNote(StrCat(link.what, " is not here: expected ", link.expected), link);
-  if (link.state != "differs") return WithNote(StrCat(link.what, ": ", file, " has the SHA-256 ", LinkHash(link)), link);
-  const std::string found = IsMadeAgain(link) ? StrCat("the same step gives ", link.found, ", ", file, " is ", link.expected)
-                                              : StrCat(file, " is ", link.found, ", expected ", link.expected);
+  if (link.state == "not here")
+    return WithNote(StrCat(link.what, " is not here: expected ", link.expected), link);
+  if (link.state != "differs")
+    return WithNote(StrCat(link.what, ": ", file, " has the SHA-256 ", LinkHash(link)), link);
+  const std::string found =
+      IsMadeAgain(link) ? StrCat("the same step gives ", link.found, ", ", file, " is ", link.expected)
+                        : StrCat(file, " is ", link.found, ", expected ", link.expected);
   return WithNote(StrCat(link.what, " differs: ", found), link);
 }
 

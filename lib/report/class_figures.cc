@@ -12,12 +12,14 @@ namespace qat {
 namespace {
 
 constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
-// Images. With two of each of ten classes, a model that is right in 28 % of them has at most 2 right in one set of 19.
+// Images. With two of each of ten classes, a model that is right in 28 % of them has at most 2 right in one
+// set of 19.
 constexpr int64_t kFewestForChance = 20;
 constexpr double kRounding = 1e-12;  // of a mean of quotients
 
 double ClassesWithImages(const std::vector<ClassCount>& counts) {
-  return static_cast<double>(std::count_if(counts.begin(), counts.end(), [](const auto& count) { return count.total > 0; }));
+  return static_cast<double>(
+      std::count_if(counts.begin(), counts.end(), [](const auto& count) { return count.total > 0; }));
 }
 
 }  // namespace
@@ -68,7 +70,8 @@ double AccuracyOf(const std::vector<ClassCount>& counts) {
 
 bool IsAtChance(const std::vector<ClassCount>& counts, int64_t examples) {
   const double present = ClassesWithImages(counts);
-  const bool known = std::all_of(counts.begin(), counts.end(), [](const auto& count) { return count.answers.has_value(); });
+  const bool known =
+      std::all_of(counts.begin(), counts.end(), [](const auto& count) { return count.answers.has_value(); });
   if (present < 2 || examples < kFewestForChance || !known) return false;
   double total = 0, guessing = 0, certainty = 0;  // variances of the sum of recalls
   for (const ClassCount& count : counts) total += static_cast<double>(count.total);
@@ -78,7 +81,8 @@ bool IsAtChance(const std::vector<ClassCount>& counts, int64_t examples) {
     const double images = static_cast<double>(count.total) * independent;
     const double answered = static_cast<double>(*count.answers) / total;
     guessing += answered * (1 - answered) / images;
-    const double recall = (static_cast<double>(count.correct) * independent + kZ * kZ / 2) / (images + kZ * kZ);
+    const double recall =
+        (static_cast<double>(count.correct) * independent + kZ * kZ / 2) / (images + kZ * kZ);
     certainty += recall * (1 - recall) / (images + kZ * kZ);
   }
   const double gain = *BalancedAccuracyOf(counts) / 100 - 1 / present;
@@ -92,14 +96,15 @@ std::vector<size_t> NeverAnswered(const std::vector<ClassCount>& counts) {
   if (present < 2) return never;
   for (size_t label = 0; label < counts.size(); ++label) {
     const ClassCount& count = counts[label];
-    if (count.answers == 0 && static_cast<double>(count.total) >= std::log2(20 * present)) never.push_back(label);
+    if (count.answers == 0 && static_cast<double>(count.total) >= std::log2(20 * present))
+      never.push_back(label);
   }
   return never;
 }
 
 std::string GuessingText(const std::vector<ClassCount>& counts) {
-  return StrCat("no better than guessing, which has a balanced accuracy of ", Fixed(100 / ClassesWithImages(counts), 2),
-                " %");
+  return StrCat("no better than guessing, which has a balanced accuracy of ",
+                Fixed(100 / ClassesWithImages(counts), 2), " %");
 }
 
 std::string AccuraciesText(const std::vector<ClassCount>& counts) {

@@ -45,16 +45,19 @@ std::string SpeedClause(const Report& report, const PairResult& pair, const Mode
 // An end of an interval without 0 is never told as 0.
 std::string EndText(double end, int decimals) {
   std::string text = SignedFixed(end, decimals);
-  for (int more = decimals + 1; end != 0 && more <= decimals + 3 && text.find_first_of("123456789") == std::string::npos; ++more)
+  for (int more = decimals + 1;
+       end != 0 && more <= decimals + 3 && text.find_first_of("123456789") == std::string::npos; ++more)
     text = SignedFixed(end, more);
   return text;
 }
 
 // What decides is what is told: the interval, where there is one.
-std::string Told(bool resolved, const std::optional<Interval>& interval, int decimals, double p, const Report& report) {
+std::string Told(bool resolved, const std::optional<Interval>& interval, int decimals, double p,
+                 const Report& report) {
   if (!resolved) return StrCat(", not distinguishable on ", Counted(report.data_examples, report));
   if (!interval) return StrCat(", more than chance (p ", Significant(p), ")");
-  return StrCat(", more than chance (95 %: ", EndText(interval->low, decimals), " to ", EndText(interval->high, decimals), ")");
+  return StrCat(", more than chance (95 %: ", EndText(interval->low, decimals), " to ",
+                EndText(interval->high, decimals), ")");
 }
 
 std::string AccuracyClause(const Report& report, const PairResult& pair) {
@@ -72,8 +75,8 @@ std::string AccuracyClause(const Report& report, const PairResult& pair) {
 
 std::string ErrorClause(const Report& report, const ErrorComparison& errors) {
   if (errors.larger + errors.smaller == 0) return "RMSE unchanged";
-  const std::string rise = errors.rise_pct ? StrCat("RMSE ", SignedFixed(*errors.rise_pct, 1), " %")
-                                           : std::string("RMSE above 0");
+  const std::string rise =
+      errors.rise_pct ? StrCat("RMSE ", SignedFixed(*errors.rise_pct, 1), " %") : std::string("RMSE above 0");
   return StrCat(rise, Told(errors.resolved(), errors.rise_interval, 1, errors.sign_p, report));
 }
 
@@ -94,7 +97,8 @@ std::string WitnessClause(const PairResult& pair, const std::string& whose) {
                 *pair.max_abs_lsb == 1 ? " step" : " steps");
 }
 
-// Of uint8 and int8 models of one network that were made together: their real numbers are equal where their bytes are 128 apart.
+// Of uint8 and int8 models of one network that were made together: their real numbers are equal where their
+// bytes are 128 apart.
 std::string TwinClause(const PairResult& pair, const ModelResult& reference, const ModelResult& row) {
   const bool twins = row.provenance.contains("twins") && row.provenance == reference.provenance;
   if (!twins || reference.type == row.type) return "";

@@ -18,8 +18,10 @@ namespace {
 
 // "1.34 [1.24, 1.44]", which may break in front of the interval and not in it.
 std::string Unbroken(std::string text) {
-  for (size_t at = text.find(", "); at != std::string::npos; at = text.find(", ", at)) text.replace(at, 2, ",&nbsp;");
-  for (size_t at = text.find(" %"); at != std::string::npos; at = text.find(" %", at)) text.replace(at, 2, "&nbsp;%");
+  for (size_t at = text.find(", "); at != std::string::npos; at = text.find(", ", at))
+    text.replace(at, 2, ",&nbsp;");
+  for (size_t at = text.find(" %"); at != std::string::npos; at = text.find(" %", at))
+    text.replace(at, 2, "&nbsp;%");
   return text;
 }
 
@@ -35,7 +37,8 @@ std::string Models(const Report& report) {
     const int64_t bytes = ModelBytes(model);
     lowered = lowered || (model.model_bytes > 0 && model.model_bytes != model.bytes);
     Cells cells = {EscapeHtml(ShownName(report, model)), EscapeHtml(model.type),
-                   bytes > 0 ? StrCat(Grouped(bytes), " B") : "–", Unbroken(quality.first), Unbroken(quality.second)};
+                   bytes > 0 ? StrCat(Grouped(bytes), " B") : "–", Unbroken(quality.first),
+                   Unbroken(quality.second)};
     if (const auto& latency = model.latency_us) {
       cells.insert(cells.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                                  Fixed(latency->p90, 1), Fixed(latency->p99, 1)});
@@ -70,8 +73,7 @@ std::string Pairs(const Report& report) {
   for (const PairResult& pair : report.pairs) {
     const PairColumns cells = PairCells(report, pair);
     rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), cells.flips,
-                    DifferenceText(report, pair), cells.drop, cells.resolved,
-                    SpeedupText(pair)});
+                    DifferenceText(report, pair), cells.drop, cells.resolved, SpeedupText(pair)});
   }
   return Table({{"pair", "name"},
                 {IsRegression(report) ? heads.flips : "labels that differ", ""},
@@ -223,7 +225,8 @@ bool IsHash(const std::string& value) {
 // Every file of the run with its hash, below it what it says it was made from.
 std::string Files(const Report& report) {
   std::vector<Cells> rows;
-  if (!report.data_sha256.empty()) rows.push_back({EscapeHtml(report.data_name), "data", EscapeHtml(report.data_sha256)});
+  if (!report.data_sha256.empty())
+    rows.push_back({EscapeHtml(report.data_name), "data", EscapeHtml(report.data_sha256)});
   for (const ModelResult& model : report.models) {
     const std::string name = EscapeHtml(model.name);
     if (!model.sha256.empty()) rows.push_back({name, "this file", EscapeHtml(model.sha256)});
@@ -243,7 +246,8 @@ std::string Making(const Report& report) {
   for (const auto& [name, value] : report.metrics) entries += Pairing(name, NumberText(value));
   const std::string files = Files(report);
   if (files.empty()) return Definitions(entries);
-  return StrCat(Definitions(entries), "<details><summary>Hashes of all files</summary>\n", files, "</details>\n");
+  return StrCat(Definitions(entries), "<details><summary>Hashes of all files</summary>\n", files,
+                "</details>\n");
 }
 
 std::string Way(const Report& report) {
@@ -251,8 +255,9 @@ std::string Way(const Report& report) {
   std::vector<Cells> rows;
   for (const TraceLink& link : report.trace) {
     const std::string css = link.state == "differs" ? "bad" : link.state == "not here" ? "faint" : "good";
-    rows.push_back({EscapeHtml(link.what), StrCat("<span class=\"", css, "\">", EscapeHtml(link.state), "</span>"),
-                    EscapeHtml(LinkHash(link)), EscapeHtml(link.file), EscapeHtml(LinkNote(link, std::string::npos))});
+    rows.push_back(
+        {EscapeHtml(link.what), StrCat("<span class=\"", css, "\">", EscapeHtml(link.state), "</span>"),
+         EscapeHtml(LinkHash(link)), EscapeHtml(link.file), EscapeHtml(LinkNote(link, std::string::npos))});
   }
   return Table({{"what", "name"}, {"state", "word"}, {"SHA-256", "hash"}, {"file", ""}, {"", ""}}, rows);
 }
@@ -262,7 +267,8 @@ std::string OtherOutputs(const Report& report) {
   std::string text;
   for (const Report& each : report.other_outputs) {
     text += Section(StrCat("Output '", EscapeHtml(each.output), "' (", EscapeHtml(each.task), ")"),
-                    StrCat(Models(each), Pairs(each), RegressionSection(each), LabelsSection(each), ClassesSection(each)));
+                    StrCat(Models(each), Pairs(each), RegressionSection(each), LabelsSection(each),
+                           ClassesSection(each)));
   }
   return text;
 }
@@ -274,17 +280,16 @@ std::string ToHtml(const Report& report) {
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>",
-      PageTitle(report), "</title><link rel=\"icon\" href=\"data:,\">\n<style>",
-      kReportStyle, "</style></head>\n<body><main>\n", PageHeader(report), Section("Models", Models(report)),
+      PageTitle(report), "</title><link rel=\"icon\" href=\"data:,\">\n<style>", kReportStyle,
+      "</style></head>\n<body><main>\n", PageHeader(report), Section("Models", Models(report)),
       Section("Accuracy, latency and size", TradeoffSection(report)),
-      Section("Times", BenchmarksSection(report)), Section("Where it comes from", Way(report)), Section("Gates", Gates(report)),
-      Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
+      Section("Times", BenchmarksSection(report)), Section("Where it comes from", Way(report)),
+      Section("Gates", Gates(report)), Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
       Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
-      Section("Errors", RegressionSection(report)), Section("Labels", LabelsSection(report)), Section("Classes", ClassesSection(report)),
-      OtherOutputs(report),
-      Section("Training", Curves(report)), Section("Ranges", Ranges(report)),
-      Section("Environment", Environment(report)), Section("How it was made", Making(report)),
-      "</main></body></html>\n");
+      Section("Errors", RegressionSection(report)), Section("Labels", LabelsSection(report)),
+      Section("Classes", ClassesSection(report)), OtherOutputs(report), Section("Training", Curves(report)),
+      Section("Ranges", Ranges(report)), Section("Environment", Environment(report)),
+      Section("How it was made", Making(report)), "</main></body></html>\n");
 }
 
 }  // namespace qat

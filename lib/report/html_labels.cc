@@ -28,9 +28,9 @@ std::string LabelsSection(const Report& report) {
     }
     for (size_t i = 0; i < labels; ++i) {
       const LabelCount& count = result.labels[i];
-      rows.push_back({EscapeHtml(ShownName(report, model)), EscapeHtml(LabelName(report, i)), Percent(AccuracyOf(count)),
-                      Percent(PrecisionOf(count)), Percent(RecallOf(count)), Percent(F1Of(count)),
-                      Part(count.auc), Part(count.average_precision)});
+      rows.push_back({EscapeHtml(ShownName(report, model)), EscapeHtml(LabelName(report, i)),
+                      Percent(AccuracyOf(count)), Percent(PrecisionOf(count)), Percent(RecallOf(count)),
+                      Percent(F1Of(count)), Part(count.auc), Part(count.average_precision)});
     }
   }
   if (rows.empty()) return "";

@@ -12,7 +12,9 @@ std::string Table(const std::vector<Column>& columns, const std::vector<Cells>& 
   // So do two figures with an interval each beside the times.
   const auto intervals = std::count_if(columns.begin(), columns.end(), [&](const Column& column) {
     const auto at = static_cast<size_t>(&column - columns.data());
-    return column.css == "interval" && std::any_of(rows.begin(), rows.end(), [=](const Cells& cells) { return cells[at].find('[') != std::string::npos; });
+    return column.css == "interval" && std::any_of(rows.begin(), rows.end(), [=](const Cells& cells) {
+             return cells[at].find('[') != std::string::npos;
+           });
   });
   const bool many = columns.size() > kFewColumns || (columns.size() == kFewColumns && intervals > 1);
   std::string html = StrCat(many ? "<table class=\"many\">" : "<table>", "<thead><tr>");
@@ -41,7 +43,8 @@ std::string LegendItem(std::string_view css, std::string_view label) {
 }
 
 bool HasPoints(const TrainingCurve& curve) {
-  return std::any_of(curve.points.begin(), curve.points.end(), [](const auto& point) { return std::isfinite(point.second); });
+  return std::any_of(curve.points.begin(), curve.points.end(),
+                     [](const auto& point) { return std::isfinite(point.second); });
 }
 
 std::string Quiet(std::string_view text) { return StrCat("<p class=\"quiet\">", text, "</p>\n"); }

@@ -1,4 +1,5 @@
-// html_parts.h: what the sections of the report page are made of, and those sections that have a file of their own.
+// html_parts.h: what the sections of the report page are made of, and those sections that have a file of
+// their own.
 #ifndef QAT_REPORT_HTML_PARTS_H_
 #define QAT_REPORT_HTML_PARTS_H_
 

@@ -25,7 +25,8 @@ std::string RegressionSection(const Report& report) {
     if (!model.regression) continue;
     const RegressionResult& result = *model.regression;
     if (result.relative_rmse) {
-      rows.push_back({EscapeHtml(ShownName(report, model)), "all, in deviations", Significant(*result.relative_rmse), "–", "–",
+      rows.push_back({EscapeHtml(ShownName(report, model)), "all, in deviations",
+                      Significant(*result.relative_rmse), "–", "–",
                       result.all.r2 ? Fixed(*result.all.r2, 4) : "–"});
     } else {
       rows.push_back(RowOf(ShownName(report, model), "all", result.all));

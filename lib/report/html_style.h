@@ -4,8 +4,8 @@
 
 namespace qat {
 
-/// Light and dark by the reader's preference; below 860 px tables become one card per row, each value with its label, those of
-/// many columns below 1320 px.
+/// Light and dark by the reader's preference; below 860 px tables become one card per row, each value with
+/// its label, those of many columns below 1320 px.
 inline constexpr char kReportStyle[] = R"css(
 :root { color-scheme: light dark; --ground: #ffffff; --card: #f5f6f8; --text: #1b1f24; --quiet: #57606a; --line: #d5d9df;
   --good: #176f2c; --bad: #b3261e; --c0: #0b62c4; --c1: #c2410c; --c2: #0f766e; --c3: #7e22ce; --mark: #8a4b00; }

@@ -50,8 +50,8 @@ std::string Bars(const char* title, const std::vector<Measure>& measures) {
   if (!(most > 0)) return "";
   std::string html = StrCat("<div class=\"measure\"><h3>", title, "</h3>\n");
   for (const Measure& measure : measures) {
-    html += StrCat("<div class=\"amount\"><span>", EscapeHtml(measure.name), "</span><b>", measure.value, "</b>",
-                   RangeBar(0, measure.amount, 0, most), "</div>\n");
+    html += StrCat("<div class=\"amount\"><span>", EscapeHtml(measure.name), "</span><b>", measure.value,
+                   "</b>", RangeBar(0, measure.amount, 0, most), "</div>\n");
   }
   return html + "</div>\n";
 }
@@ -73,7 +73,9 @@ std::string BenchmarkPicture(const Report& report) {
   }
   for (const BenchmarkResult& result : report.benchmarks) {
     if (times.size() < kMostRows)
-      times.push_back(TimeMeasure(BenchmarkName(result), result.latency_us.p50 / static_cast<double>(std::max<int64_t>(result.batch, 1))));
+      times.push_back(
+          TimeMeasure(BenchmarkName(result),
+                      result.latency_us.p50 / static_cast<double>(std::max<int64_t>(result.batch, 1))));
   }
   return Bars("Median time per image", times);
 }
@@ -89,7 +91,8 @@ std::string Picture(const Report& report) {
     if (model->latency_us && model->kind != "checkpoint" && times.size() < kMostRows)
       times.push_back(TimeMeasure(name, model->latency_us->p50));
   }
-  const std::string bars = Bars("Size", sizes) + Bars("Median time of one image", times) + BenchmarkPicture(report);
+  const std::string bars =
+      Bars("Size", sizes) + Bars("Median time of one image", times) + BenchmarkPicture(report);
   return bars.empty() ? "" : StrCat("<figure class=\"summary\">", bars, "</figure>\n");
 }
 
@@ -103,9 +106,10 @@ std::string PageTitle(const Report& report) {
 std::string PageHeader(const Report& report) {
   const std::string network = FactOf(report, "network");
   std::string lead;
-  for (const std::string& sentence : Headlines(report)) lead += StrCat("<p class=\"lead\">", EscapeHtml(sentence), "</p>\n");
-  return StrCat("<header>\n<h1>", PageTitle(report), network.empty() ? "" : StrCat(": ", EscapeHtml(network)), "</h1>\n", lead,
-                Facts(report), Verdict(report), Picture(report), "</header>\n");
+  for (const std::string& sentence : Headlines(report))
+    lead += StrCat("<p class=\"lead\">", EscapeHtml(sentence), "</p>\n");
+  return StrCat("<header>\n<h1>", PageTitle(report), network.empty() ? "" : StrCat(": ", EscapeHtml(network)),
+                "</h1>\n", lead, Facts(report), Verdict(report), Picture(report), "</header>\n");
 }
 
 }  // namespace qat

@@ -350,7 +350,9 @@ Json OtherOutputs(const Report& report) {
     Json models = Json::array();
     for (const ModelResult& model : each.models) {
       Json own = ToJson(model);
-      for (const char* key : {"path", "bytes", "sha256", "arena_bytes", "latency_us", "provenance", "model_bytes"}) own.erase(key);
+      for (const char* key :
+           {"path", "bytes", "sha256", "arena_bytes", "latency_us", "provenance", "model_bytes"})
+        own.erase(key);
       models.push_back(std::move(own));
     }
     list.push_back({{"output", each.output},
@@ -372,31 +374,31 @@ std::string ToJson(const Report& report) {
             {"notes", report.data_notes},        {"sha256", Text(report.data_sha256)}};
   }
   Json json = {{"schema", kSchema},
-                     {"tool", report.tool},
-                     {"version", report.version},
-                     {"command", Text(report.command)},
-                     {"status", report.status},
-                     {"exit_code", report.exit_code},
-                     {"error", Text(report.error)},
-                     {"data", std::move(data)},
-                     {"task", Text(report.task)},
-                     {"class_names", report.class_names},
-                     {"models", ListOf(report.models)},
-                     {"pairs", ListOf(report.pairs)},
-                     {"gates", ListOf(report.gates)},
-                     {"timing", report.timing ? ToJson(*report.timing) : Json()},
-                     {"pictures", ListOf(report.pictures)},
-                     {"benchmarks", ListOf(report.benchmarks)},
-                     {"trace", ListOf(report.trace)},
-                     {"warnings", report.warnings},
-                     {"curves", ListOf(report.curves)},
-                     {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},
-                     {"ranges", ListOf(report.ranges)},
-                     {"layers", ListOf(report.layers)},
-                     {"flipped", ListOf(report.flipped)},
-                     {"environment", ObjectOf(report.environment)},
-                     {"outputs", ObjectOf(report.outputs)},
-                     {"metrics", ObjectOf(report.metrics)}};
+               {"tool", report.tool},
+               {"version", report.version},
+               {"command", Text(report.command)},
+               {"status", report.status},
+               {"exit_code", report.exit_code},
+               {"error", Text(report.error)},
+               {"data", std::move(data)},
+               {"task", Text(report.task)},
+               {"class_names", report.class_names},
+               {"models", ListOf(report.models)},
+               {"pairs", ListOf(report.pairs)},
+               {"gates", ListOf(report.gates)},
+               {"timing", report.timing ? ToJson(*report.timing) : Json()},
+               {"pictures", ListOf(report.pictures)},
+               {"benchmarks", ListOf(report.benchmarks)},
+               {"trace", ListOf(report.trace)},
+               {"warnings", report.warnings},
+               {"curves", ListOf(report.curves)},
+               {"quant_delay", report.quant_delay < 0 ? Json() : Json(report.quant_delay)},
+               {"ranges", ListOf(report.ranges)},
+               {"layers", ListOf(report.layers)},
+               {"flipped", ListOf(report.flipped)},
+               {"environment", ObjectOf(report.environment)},
+               {"outputs", ObjectOf(report.outputs)},
+               {"metrics", ObjectOf(report.metrics)}};
   if (!report.other_outputs.empty()) {
     json["output"] = report.output;
     json["other_outputs"] = OtherOutputs(report);

@@ -29,8 +29,8 @@ inline Json ToJson(const std::optional<Interval>& interval) {
   return interval ? Json::array({interval->low, interval->high}) : Json();
 }
 
-// Reading. A null or absent field leaves its default; one of another type, or a number that T does not hold, throws, which
-// ParseReport catches.
+// Reading. A null or absent field leaves its default; one of another type, or a number that T does not hold,
+// throws, which ParseReport catches.
 
 template <class T>
 void Take(const Json& value, T& out) {

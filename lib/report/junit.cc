@@ -33,12 +33,15 @@ std::string XmlCharacter(char c) {
 std::string SecondsText(double microseconds) { return Fixed(1e-6 * microseconds, 9); }
 
 // `outcome`: what stands between the tags, escaped.
-std::string CaseText(std::string_view place, std::string_view name, const std::string& time, const std::string& outcome) {
-  return StrCat("    <testcase classname=\"", EscapeXml(place), "\" name=\"", EscapeXml(name), "\" time=\"", time, "\">",
-                outcome, "</testcase>\n");
+std::string CaseText(std::string_view place, std::string_view name, const std::string& time,
+                     const std::string& outcome) {
+  return StrCat("    <testcase classname=\"", EscapeXml(place), "\" name=\"", EscapeXml(name), "\" time=\"",
+                time, "\">", outcome, "</testcase>\n");
 }
 
-std::string Said(std::string_view sentence) { return StrCat("<system-out>", EscapeXml(sentence), "</system-out>"); }
+std::string Said(std::string_view sentence) {
+  return StrCat("<system-out>", EscapeXml(sentence), "</system-out>");
+}
 
 std::string Failure(std::string_view type, std::string_view sentence) {
   const std::string escaped = EscapeXml(sentence);
@@ -58,7 +61,8 @@ struct Cases {
 
 void AddGates(const Report& report, Cases& cases) {
   for (const GateResult& gate : report.gates) {
-    const std::string name = gate.reference.empty() ? gate.name : StrCat(gate.name, " against ", gate.reference);
+    const std::string name =
+        gate.reference.empty() ? gate.name : StrCat(gate.name, " against ", gate.reference);
     const std::string sentence = GateSentence(gate);
     cases.Add(CaseText(gate.model.empty() ? "run" : gate.model, name, "0",
                        gate.pass ? Said(sentence) : Failure(gate.name, sentence)));
@@ -83,8 +87,10 @@ void AddLinks(const Report& report, Cases& cases) {
 
 void AddBenchmarks(const Report& report, Cases& cases) {
   for (const BenchmarkResult& result : report.benchmarks) {
-    const std::string name = StrCat("batch ", result.batch, result.threads > 1 ? StrCat(", ", result.threads, " threads") : "");
-    cases.Add(CaseText(result.model, name, SecondsText(result.latency_us.p50), Said(BenchmarkSentence(result))));
+    const std::string name =
+        StrCat("batch ", result.batch, result.threads > 1 ? StrCat(", ", result.threads, " threads") : "");
+    cases.Add(
+        CaseText(result.model, name, SecondsText(result.latency_us.p50), Said(BenchmarkSentence(result))));
   }
 }
 
@@ -104,16 +110,20 @@ std::string ToJunit(const Report& report) {
   AddBenchmarks(report, cases);
   if (error || cases.count == 0) {
     const std::string sentence = EscapeXml(report.error);
-    cases.Add(CaseText("run", "evaluation", "0",
-                       error ? StrCat("<error type=\"error\" message=\"", sentence, "\">", sentence, "</error>") : ""));
+    cases.Add(CaseText(
+        "run", "evaluation", "0",
+        error ? StrCat("<error type=\"error\" message=\"", sentence, "\">", sentence, "</error>") : ""));
   }
-  const std::string counts = StrCat("tests=\"", cases.count, "\" failures=\"", cases.failures, "\" errors=\"", error ? 1 : 0, "\"");
+  const std::string counts =
+      StrCat("tests=\"", cases.count, "\" failures=\"", cases.failures, "\" errors=\"", error ? 1 : 0, "\"");
   double microseconds = 0;
   for (const BenchmarkResult& result : report.benchmarks) microseconds += result.latency_us.p50;
-  const std::string name = report.data_name.empty() ? report.tool : StrCat(report.tool, " ", report.data_name);
-  return StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", EscapeXml(report.tool), "\" ", counts,
-                ">\n  <testsuite name=\"", EscapeXml(name), "\" ", counts, " skipped=\"", cases.skipped, "\" time=\"",
-                microseconds > 0 ? SecondsText(microseconds) : "0", "\">\n", cases.text, "  </testsuite>\n</testsuites>\n");
+  const std::string name =
+      report.data_name.empty() ? report.tool : StrCat(report.tool, " ", report.data_name);
+  return StrCat("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"", EscapeXml(report.tool),
+                "\" ", counts, ">\n  <testsuite name=\"", EscapeXml(name), "\" ", counts, " skipped=\"",
+                cases.skipped, "\" time=\"", microseconds > 0 ? SecondsText(microseconds) : "0", "\">\n",
+                cases.text, "  </testsuite>\n</testsuites>\n");
 }
 
 }  // namespace qat

@@ -38,8 +38,8 @@ std::string MarkdownGates(const Report& report) {
     const std::string result = gate.pass ? "pass" : "**FAIL**";
     text += Row({EscapeMarkdown(GateTitle(gate)),
                  gate.note.empty() ? result : StrCat(result, ": ", EscapeMarkdown(gate.note)),
-                 EscapeMarkdown(gate.model), EscapeMarkdown(ReferenceText(report, gate)), GateNumber(gate, gate.value),
-                 GateNumber(gate, gate.limit)});
+                 EscapeMarkdown(gate.model), EscapeMarkdown(ReferenceText(report, gate)),
+                 GateNumber(gate, gate.value), GateNumber(gate, gate.limit)});
   }
   return text;
 }
@@ -93,7 +93,8 @@ std::string MarkdownBenchmarks(const Report& report) {
   std::string text = MarkdownTable(TimeRows(report), 1) + MarkdownTable(StartRows(report), 1);
   for (const BenchmarkResult& result : report.benchmarks) {
     if (result.operators.empty()) continue;
-    text += StrCat("\n#### ", EscapeMarkdown(BenchmarkName(result)), "\n", MarkdownTable(OperatorRows(result), 3));
+    text += StrCat("\n#### ", EscapeMarkdown(BenchmarkName(result)), "\n",
+                   MarkdownTable(OperatorRows(result), 3));
   }
   return text;
 }
@@ -120,8 +121,7 @@ std::string EscapeMarkdown(std::string_view text) {
 std::string ToMarkdown(const Report& report) {
   std::string text = StrCat("### ", EscapeMarkdown(report.tool), ": ", EscapeMarkdown(Verdict(report)), "\n");
   if (!report.data_name.empty())
-    text +=
-        StrCat("\n", ExamplesText(report), " of ", EscapeMarkdown(report.data_name), "\n");
+    text += StrCat("\n", ExamplesText(report), " of ", EscapeMarkdown(report.data_name), "\n");
   for (const std::string& sentence : Headlines(report)) text += StrCat("\n", EscapeMarkdown(sentence), "\n");
   if (!report.gates.empty()) text += MarkdownGates(report);
   if (!report.trace.empty()) text += MarkdownLinks(report);

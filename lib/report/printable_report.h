@@ -6,8 +6,8 @@
 
 namespace qat {
 
-/// The report with every text in the form of Printable (base/printable.h): names of classes, layers, models and files come
-/// out of files that strangers made. Errors and warnings keep their line breaks.
+/// The report with every text in the form of Printable (base/printable.h): names of classes, layers, models
+/// and files come out of files that strangers made. Errors and warnings keep their line breaks.
 Report PrintableReport(Report report);
 
 }  // namespace qat

@@ -52,8 +52,8 @@ struct LabelCount {
   int64_t positives = 0;  ///< that have the label
   int64_t answers = 0;    ///< that are said to have it, …
   int64_t found = 0;      ///< … rightly
-  /// Of the scores, 0 to 1: the share of pairs (with, without the label) in the right order, equal ones half. Absent where all or none
-  /// have it, and behind an argmax.
+  /// Of the scores, 0 to 1: the share of pairs (with, without the label) in the right order, equal ones half.
+  /// Absent where all or none have it, and behind an argmax.
   std::optional<double> auc = {};
   /// 0 to 1: the mean over those that have it of the precision at their score. Absent likewise.
   std::optional<double> average_precision = {};
@@ -67,9 +67,9 @@ struct LabelsResult {
 
 /// Errors of reconstruction as a score of anomalies: class 1 of two, class 0 is normal.
 struct AnomalyResult {
-  double auc = 0;                          ///< as LabelCount::auc
-  std::optional<Interval> interval = {};   ///< of it (Hanley and McNeil 1982)
-  int64_t normal = 0, anomalous = 0;       ///< examples
+  double auc = 0;                         ///< as LabelCount::auc
+  std::optional<Interval> interval = {};  ///< of it (Hanley and McNeil 1982)
+  int64_t normal = 0, anomalous = 0;      ///< examples
 };
 
 /// How far real numbers are from those that belong to the images.
@@ -83,7 +83,8 @@ struct RegressionResult {
   ErrorStatistics all = {};
   std::optional<Interval> rmse_interval = {};  ///< absent under 20 images
   std::vector<ErrorStatistics> targets = {};   ///< of each number, where an image has several
-  /// Of several numbers of an image, whose units may differ: the root of the mean square of each in its own deviations; else absent.
+  /// Of several numbers of an image, whose units may differ: the root of the mean square of each in its own
+  /// deviations; else absent.
   std::optional<double> relative_rmse = {};
   std::optional<Interval> relative_interval = {};  ///< of that, as rmse_interval
 };
@@ -97,7 +98,8 @@ struct ErrorComparison {
   double sign_p = 1;                ///< of both being as likely; exact, two-sided
   double rms_difference = 0;        ///< of the outputs
 
-  /// The images tell which of the two errs less: the interval of the rise does not hold 0; without one, by the sign test.
+  /// The images tell which of the two errs less: the interval of the rise does not hold 0; without one, by
+  /// the sign test.
   bool resolved() const;
 };
 
@@ -124,8 +126,9 @@ struct TimingConditions {
   double calibration_us = 0;         ///< of a fixed loop: compares the clock rates of two runs
   int64_t peak_rss_bytes = 0;        ///< most memory of the whole program so far
 
-  /// A quiet machine shows a model within 5 % of itself, as two quiet runs do (eval/time_gates.h). What was at work on it a minute
-  /// ago, such as a training that took all processors, may have ended; twice as much is more than one program brings.
+  /// A quiet machine shows a model within 5 % of itself, as two quiet runs do (eval/time_gates.h). What was
+  /// at work on it a minute ago, such as a training that took all processors, may have ended; twice as much
+  /// is more than one program brings.
   bool noisy() const { return noise && *noise > 0.05; }
   bool loaded() const { return processors > 0 && load_average > 2 * static_cast<double>(processors); }
   bool quiet() const { return others <= 0.1 && stolen <= 0.02 && !noisy() && !loaded(); }
@@ -135,7 +138,9 @@ struct ModelResult {
   std::string name;
   std::string kind;  ///< "checkpoint", "graph", "tflite", "litert"
   std::string path;
-  std::string type;  ///< "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "w4a8", "int16x8", "int8 + int16"
+  /// "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "w4a8", "int16x8", "int8
+  /// + int16"
+  std::string type;
   int64_t bytes = 0;
   std::string sha256;
   int64_t arena_bytes = 0;  ///< 0: not known
@@ -143,7 +148,7 @@ struct ModelResult {
   std::optional<LatencyResult> latency_us;
   std::optional<ClassificationResult> classification = {};
   std::optional<RegressionResult> regression =
-      {};  ///< where labels are real numbers; there is no accuracy then
+      {};                                     ///< where labels are real numbers; there is no accuracy then
   std::optional<LabelsResult> labels = {};    ///< of yes or no, one label or several
   std::optional<AnomalyResult> anomaly = {};  ///< of a reconstruction, where the data say what is an anomaly
   std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
@@ -175,7 +180,8 @@ struct PairResult {
       max_abs_lsb;  ///< largest difference of outputs in quantized steps, where both have the same step
   /// Largest difference of real outputs; of normalized targets in the unit of the target.
   std::optional<double> max_abs_error;
-  /// Of several numbers in units of their own: the one that differs most in deviations, whose difference max_abs_error is.
+  /// Of several numbers in units of their own: the one that differs most in deviations, whose difference
+  /// max_abs_error is.
   std::optional<int64_t> max_abs_error_number = {};
   std::optional<Interval> drop_interval = {};     ///< of drop_pt, points (Newcombe, paired)
   std::optional<double> mcnemar_p = {};           ///< of the two being equally accurate; exact, two-sided
@@ -187,7 +193,8 @@ struct PairResult {
   std::optional<LayerDifference> first_difference = {};  ///< of two integer ways; null: none was found
   std::optional<ErrorComparison> errors = {};  ///< of real numbers; drop and flips mean nothing then
 
-  /// The images tell which of the two is more accurate: the interval of the drop does not hold 0; without one, by McNemar's p.
+  /// The images tell which of the two is more accurate: the interval of the drop does not hold 0; without
+  /// one, by McNemar's p.
   bool resolved() const {
     if (drop_interval) return Excludes0(*drop_interval);
     return mcnemar_p && *mcnemar_p <= kSignificance;
@@ -208,7 +215,9 @@ struct GateResult {
   bool asked = true;             ///< false: a check that is made whether or not a limit was set
 };
 
-inline bool ErrorComparison::resolved() const { return rise_interval ? Excludes0(*rise_interval) : sign_p <= kSignificance; }
+inline bool ErrorComparison::resolved() const {
+  return rise_interval ? Excludes0(*rise_interval) : sign_p <= kSignificance;
+}
 
 /// What a page about training needs; read from the run directory's metrics.ndjson.
 struct TrainingCurve {
@@ -230,7 +239,8 @@ struct LayerRange {
   std::optional<Histogram> histogram = {};  ///< of a filter's values over this range
 };
 
-/// How finely a layer's filter tells weights apart; a channel has as many steps as its largest |quantized - zero point|.
+/// How finely a layer's filter tells weights apart; a channel has as many steps as its largest |quantized -
+/// zero point|.
 struct FilterResolution {
   int64_t channels = 0;         ///< output channels
   int64_t coarse_channels = 0;  ///< those with fewer than 16 steps
@@ -279,7 +289,7 @@ struct NamedNumber {
 
 struct PictureResult {
   std::string file;
-  std::vector<Guess> best;  ///< the most likely class first
+  std::vector<Guess> best;                ///< the most likely class first
   std::vector<NamedNumber> numbers = {};  ///< instead, of a network of real numbers
 };
 
@@ -338,14 +348,16 @@ struct Report {
 
   std::string data_name;
   int64_t data_examples = 0;
-  int64_t data_total = 0;  ///< what the split holds, of which data_examples were looked at; 0: not known
-  bool data_are_images = true;          ///< else rows of a table, series, measured numbers: examples
-  std::vector<std::string> data_notes;  ///< sentences on how the data were understood
+  int64_t data_total = 0;       ///< what the split holds, of which data_examples were looked at; 0: not known
+  bool data_are_images = true;  ///< else rows of a table, series, measured numbers: examples
+  std::vector<std::string> data_notes;   ///< sentences on how the data were understood
   std::string data_sha256;               ///< of sizes, images and labels: the same data wherever it lies
   std::vector<std::string> class_names;  ///< in label order, or one per label or number; may be empty
-  std::string task;                      ///< what the outputs mean, a name of contract/task.h; empty: not known
-  std::string output;                    ///< of several outputs: the one that the figures here are of
-  /// What was found of each output after the first, in the order of the network: output, task, class_names, models, pairs.
+  /// what the outputs mean, a name of contract/task.h; empty: not known
+  std::string task;
+  std::string output;  ///< of several outputs: the one that the figures here are of
+  /// What was found of each output after the first, in the order of the network: output, task, class_names,
+  /// models, pairs.
   std::vector<Report> other_outputs;
   std::vector<ModelResult> models;
   std::vector<PairResult> pairs;
@@ -380,11 +392,12 @@ std::string_view ReportSchema();
 struct TableOptions {
   bool details = false;  ///< every row, pairs, layers, classes and checks that passed, too
   bool colour = false;   ///< escape sequences around "pass" and "FAIL", for a terminal
-  std::string more = {};  ///< how the reader asks for the details, "--details"; empty: the last line does not say so
+  /// how the reader asks for the details, "--details"; empty: the last line does not say so
+  std::string more = {};
 };
 
-/// Aligned text for a terminal: what was asked first (MainRows, main_rows.h), the sentence on it (headline.h), gates that were
-/// set or failed, warnings. A report on pictures: what was seen in each.
+/// Aligned text for a terminal: what was asked first (MainRows, main_rows.h), the sentence on it
+/// (headline.h), gates that were set or failed, warnings. A report on pictures: what was seen in each.
 std::string ToTable(const Report& report, const TableOptions& options = {});
 
 /// One self-contained page: table, curves with the delay marked, ranges. No script, no request.

@@ -1,4 +1,5 @@
-// The page of a training run, section by section: what the run is, its warnings, curves, the ranges to look at first, all ranges.
+// The page of a training run, section by section: what the run is, its warnings, curves, the ranges to look
+// at first, all ranges.
 #include "report/run_page.h"
 
 #include <algorithm>
@@ -18,7 +19,8 @@ namespace {
 
 using Runs = std::vector<RunRecord>;
 
-// A colour per run; of one run, training has the second one. Dashes are training's, so that colours alone carry nothing.
+// A colour per run; of one run, training has the second one. Dashes are training's, so that colours alone
+// carry nothing.
 constexpr char kRunStyle[] = R"css(
 :root { --c4: #a1126b; --c5: #5b6300; } @media (prefers-color-scheme: dark) { :root { --c4: #ff8fc7; --c5: #c9d34b; } }
 .r0 { stroke: var(--c0); } .r1 { stroke: var(--c1); } .r2 { stroke: var(--c2); } .r3 { stroke: var(--c3); } .r4 { stroke: var(--c4); }

@@ -13,8 +13,8 @@ namespace qat {
 /// More runs than that have no colours that can be told apart.
 inline constexpr size_t kMostRunsOfAPage = 6;
 
-/// One file without script or request, light and dark, for phones and desks; runs are overlaid. Everything from outside is
-/// escaped. Requires 1 to kMostRunsOfAPage runs.
+/// One file without script or request, light and dark, for phones and desks; runs are overlaid. Everything
+/// from outside is escaped. Requires 1 to kMostRunsOfAPage runs.
 std::string RunPage(const std::vector<RunRecord>& runs);
 
 }  // namespace qat

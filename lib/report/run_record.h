@@ -44,13 +44,16 @@ struct RunRecord {
   std::vector<std::pair<int64_t, std::string>> warnings;  ///< (step, sentence)
 };
 
-/// A range runs away that has become so many times as wide within a quarter of the run while rounding was simulated: its step has
-/// doubled, so one bit of eight is lost in a time in which weights hardly change any more. Measured: at most 1.08 in runs of
-/// LeNet on MNIST and of digits, 1.19 of resnet8 (300 steps on CIFAR-10), 1.27 where all of a run is quantized.
+/// A range runs away that has become so many times as wide within a quarter of the run while rounding was
+/// simulated: its step has doubled, so one bit of eight is lost in a time in which weights hardly change any
+/// more. Measured: at most 1.08 in runs of LeNet on MNIST and of digits, 1.19 of resnet8 (300 steps on
+/// CIFAR-10), 1.27 where all of a run is quantized.
 inline constexpr double kRunawayGrowth = 2;
-/// Part of its width by which an end of a settled range moves in a tenth of the run at most: what qat-freeze warns above.
+/// Part of its width by which an end of a settled range moves in a tenth of the run at most: what qat-freeze
+/// warns above.
 inline constexpr double kSettledMove = 0.05;
-/// Share of values outside a range that is worth a look. Measured: at most 0.7 % in LeNet runs on MNIST, 0.2 % on digits, of logits.
+/// Share of values outside a range that is worth a look. Measured: at most 0.7 % in LeNet runs on MNIST, 0.2
+/// % on digits, of logits.
 inline constexpr double kMuchClipped = 0.01;
 
 struct RangeFinding {
@@ -66,8 +69,8 @@ struct RangeFinding {
   double Badness() const;
 };
 
-/// What a curve ends with. Growth is judged between evaluations with fake quantization, from a quarter of the run on: before, ranges are
-/// still being found. Requires a point.
+/// What a curve ends with. Growth is judged between evaluations with fake quantization, from a quarter of the
+/// run on: before, ranges are still being found. Requires a point.
 RangeFinding JudgeRange(const RangeCurve& curve, int64_t steps, int64_t quant_delay);
 
 /// Of all ranges of a run, the worst first.

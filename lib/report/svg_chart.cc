@@ -177,7 +177,8 @@ std::string Grid(const Axes& axes, ChartScale scale) {
   for (int i = 0; i * step <= axes.last_step; ++i) {
     const double x = axes.X(i * step);
     svg += Line("axis", x, kBottom, x, kBottom + 4);
-    svg += Text(x, kBottom + 17, kRight - x < 12 ? "end" : "middle", StepText(static_cast<int64_t>(i * step)));
+    svg +=
+        Text(x, kBottom + 17, kRight - x < 12 ? "end" : "middle", StepText(static_cast<int64_t>(i * step)));
   }
   svg += Line("axis", kLeft, kBottom, kRight, kBottom);
   return svg + Text((kLeft + kRight) / 2, kHeight - 5, "middle", "step");
@@ -207,9 +208,8 @@ std::string Curve(const Points& points, const Axes& axes, ChartScale scale, cons
                    Coordinate(axes.Y(Transform(value, scale))));
     pen_down = true;
     if (points.size() > kFewPoints) continue;
-    dots +=
-        StrCat("<circle class=\"point ", css, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
-               "\" cy=\"", Coordinate(axes.Y(Transform(value, scale))), "\" r=\"2.5\"/>");
+    dots += StrCat("<circle class=\"point ", css, "\" cx=\"", Coordinate(axes.X(static_cast<double>(step))),
+                   "\" cy=\"", Coordinate(axes.Y(Transform(value, scale))), "\" r=\"2.5\"/>");
   }
   return path.empty() ? "" : StrCat("<path class=\"", css, "\" d=\"", path, "\"/>", dots);
 }
@@ -253,7 +253,8 @@ std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptio
     svg += Line(mark.css, x, kTop - 8, x, kBottom);
   }
   for (size_t i = 0; i < curves.size(); ++i) {
-    svg += Curve(curves[i].points, axes, options.scale, options.classes.empty() ? StrCat("c", i) : options.classes[i]);
+    svg += Curve(curves[i].points, axes, options.scale,
+                 options.classes.empty() ? StrCat("c", i) : options.classes[i]);
   }
   return svg + "</svg>\n";
 }

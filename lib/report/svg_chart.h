@@ -17,8 +17,9 @@ std::string EscapeHtml(std::string_view text);
 /// How a value becomes a height.
 enum class ChartScale {
   kLogarithmic,  ///< losses: decades, ticks at 1, 2 and 5
-  kAccuracy,     ///< percentages: logarithmic in the error 100 - value, so that 99 and 99.5 can be distinguished
-  kLinear,       ///< what may be 0: learning rates; the axis starts there
+  /// percentages: logarithmic in the error 100 - value, so that 99 and 99.5 can be distinguished
+  kAccuracy,
+  kLinear,  ///< what may be 0: learning rates; the axis starts there
 };
 
 /// A vertical line at a step.
@@ -37,20 +38,22 @@ struct ChartOptions {
   int64_t last_step = 0;                  ///< where the axis of steps ends at the earliest
 };
 
-/// Curves over training steps. Curve i is drawn with the CSS class "c<i>", unless the options name others; the legend is the page's. Curves
-/// of more than 800 points keep the smallest and largest value of each of 400 slices, so that no spike is
-/// lost. Requires  at least one finite point in all.
+/// Curves over training steps. Curve i is drawn with the CSS class "c<i>", unless the options name others;
+/// the legend is the page's. Curves of more than 800 points keep the smallest and largest value of each of
+/// 400 slices, so that no spike is lost. Requires  at least one finite point in all.
 std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options);
 
-/// A heat map of a confusion matrix: one row per true class, one column per answer; right answers ("hit") and wrong ones ("miss")
-/// in two colours, as dense as their share of the row. Counts are written into up to 12 classes, and each cell has its
-/// sentence as a tooltip. Names longer than four letters are replaced by their numbers.
+/// A heat map of a confusion matrix: one row per true class, one column per answer; right answers ("hit") and
+/// wrong ones ("miss")
+/// in two colours, as dense as their share of the row. Counts are written into up to 12 classes, and each
+/// cell has its sentence as a tooltip. Names longer than four letters are replaced by their numbers.
 /// Requires  a square matrix that is not empty.
 std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
                            const std::vector<std::string>& names);
 
-/// Accuracy over median latency (logarithmic), with the 95 % interval of each accuracy as a whisker; the area of a dot is
-/// proportional to the bytes of the file. Dots bear their place in `models`, from 1; the legend is the page's.
+/// Accuracy over median latency (logarithmic), with the 95 % interval of each accuracy as a whisker; the area
+/// of a dot is proportional to the bytes of the file. Dots bear their place in `models`, from 1; the legend
+/// is the page's.
 /// Requires  accuracy and latency of every model, and at least one model.
 std::string TradeoffChart(const std::vector<const ModelResult*>& models);
 
@@ -58,9 +61,11 @@ std::string TradeoffChart(const std::vector<const ModelResult*>& models);
 /// width.
 std::string RangeBar(double min, double max, double axis_min, double axis_max);
 
-/// The columns of a histogram, logarithmic in their counts (a ReLU has most of its values at 0, its range is decided by the
-/// few at the other end), in front of the chosen range [min, max], on the axis [axis_min, axis_max].
-std::string HistogramBar(const Histogram& histogram, double min, double max, double axis_min, double axis_max);
+/// The columns of a histogram, logarithmic in their counts (a ReLU has most of its values at 0, its range is
+/// decided by the few at the other end), in front of the chosen range [min, max], on the axis [axis_min,
+/// axis_max].
+std::string HistogramBar(const Histogram& histogram, double min, double max, double axis_min,
+                         double axis_max);
 
 }  // namespace qat
 

@@ -1,4 +1,5 @@
-// The table as aligned text: what was asked first and the sentence on it, then gates and warnings; with details, all rest.
+// The table as aligned text: what was asked first and the sentence on it, then gates and warnings; with
+// details, all rest.
 #include <algorithm>
 #include <utility>
 
@@ -18,14 +19,15 @@ namespace {
 std::string MainModels(const Report& report) {
   const QualityColumns heads = QualityHeads(report);
   const std::vector<const ModelResult*> models = MainRows(report);
-  const bool timed = std::any_of(models.begin(), models.end(), [](const auto* model) { return model->latency_us; });
+  const bool timed =
+      std::any_of(models.begin(), models.end(), [](const auto* model) { return model->latency_us; });
   std::vector<TableRow> rows = {{"model", "type", "size", heads.first, heads.second}};
   if (timed) rows[0].insert(rows[0].end(), {"p50 µs", "p99 µs"});
   for (const ModelResult* model : models) {
     const QualityColumns cells = QualityCells(report, *model);
     const int64_t bytes = ModelBytes(*model);
-    TableRow row = {ShownName(report, *model), model->type, bytes > 0 ? StrCat(Grouped(bytes), " B") : "-", cells.first,
-                    cells.second};
+    TableRow row = {ShownName(report, *model), model->type, bytes > 0 ? StrCat(Grouped(bytes), " B") : "-",
+                    cells.first, cells.second};
     const auto& latency = model->latency_us;
     if (timed && latency) row.insert(row.end(), {Fixed(latency->p50, 1), Fixed(latency->p99, 1)});
     if (timed && !latency) row.insert(row.end(), 2, "-");
@@ -120,8 +122,8 @@ std::string Way(const Report& report) {
   constexpr size_t kShown = 16;
   std::vector<TableRow> rows;
   for (const TraceLink& link : report.trace) {
-    rows.push_back({link.what, link.state == "start" ? "" : link.state, LinkHash(link).substr(0, kShown), link.file,
-                    LinkNote(link, kShown)});
+    rows.push_back({link.what, link.state == "start" ? "" : link.state, LinkHash(link).substr(0, kShown),
+                    link.file, LinkNote(link, kShown)});
   }
   return StrCat(Aligned(rows, 5), "\n", TraceVerdict(report.trace), "\n");
 }
@@ -153,7 +155,9 @@ std::string Comparison(const Report& report, const TableOptions& options) {
 }
 
 // "output 'box' (numbers)".
-std::string OutputTitle(const Report& report) { return StrCat("output '", report.output, "' (", report.task, ")"); }
+std::string OutputTitle(const Report& report) {
+  return StrCat("output '", report.output, "' (", report.task, ")");
+}
 
 }  // namespace
 
@@ -168,7 +172,8 @@ std::string ToTable(const Report& raw, const TableOptions& options) {
   for (const PictureResult& picture : report.pictures) text += Picture(picture);
   if (!report.output.empty()) text += StrCat(OutputTitle(report), "\n");
   text += Comparison(report, options);
-  for (const Report& each : report.other_outputs) text += StrCat("\n", OutputTitle(each), "\n", Comparison(each, options));
+  for (const Report& each : report.other_outputs)
+    text += StrCat("\n", OutputTitle(each), "\n", Comparison(each, options));
   if (!report.trace.empty()) text += Way(report);
   if (!report.benchmarks.empty()) text += StrCat(Benchmarks(report), "\n", Times(report));
   for (const BenchmarkResult& result : report.benchmarks) {

@@ -17,8 +17,8 @@ namespace {
 std::string Pairs(const Report& report) {
   std::vector<TableRow> rows = {{"pair", "", PairHeads(report).flips, "largest difference"}};
   for (const PairResult& pair : report.pairs) {
-    rows.push_back({pair.a, StrCat("-> ", pair.b), PairCells(report, pair).flips,
-                    DifferenceText(report, pair)});
+    rows.push_back(
+        {pair.a, StrCat("-> ", pair.b), PairCells(report, pair).flips, DifferenceText(report, pair)});
   }
   return Aligned(rows, 4);
 }
@@ -126,19 +126,24 @@ std::string TargetErrors(const Report& report, const std::vector<const ModelResu
 }
 
 std::string LabelFigures(const Report& report, const std::vector<const ModelResult*>& models) {
-  const auto percent = [](const std::optional<double>& share) { return share ? StrCat(Fixed(*share, 2), " %") : "-"; };
+  const auto percent = [](const std::optional<double>& share) {
+    return share ? StrCat(Fixed(*share, 2), " %") : "-";
+  };
   const auto part = [](const std::optional<double>& share) { return share ? Fixed(*share, 4) : "-"; };
-  std::vector<TableRow> rows = {{"label", "model", "accuracy", "precision", "recall", "F1", "AUC", "average precision"}};
+  std::vector<TableRow> rows = {
+      {"label", "model", "accuracy", "precision", "recall", "F1", "AUC", "average precision"}};
   for (const ModelResult* model : models) {
     const LabelsResult& result = *model->labels;
     const std::string name = ShownName(report, *model);
     for (size_t i = 0; i < result.labels.size(); ++i) {
       const LabelCount& count = result.labels[i];
       rows.push_back({LabelName(report, i), name, percent(AccuracyOf(count)), percent(PrecisionOf(count)),
-                      percent(RecallOf(count)), percent(F1Of(count)), part(count.auc), part(count.average_precision)});
+                      percent(RecallOf(count)), percent(F1Of(count)), part(count.auc),
+                      part(count.average_precision)});
     }
     if (result.labels.size() < 2) continue;
-    rows.push_back({"all", name, "", "", "", percent(MeanF1(result)), part(MeanAuc(result)), part(MeanAveragePrecision(result))});
+    rows.push_back({"all", name, "", "", "", percent(MeanF1(result)), part(MeanAuc(result)),
+                    part(MeanAveragePrecision(result))});
   }
   return "\n" + Aligned(rows, 2);
 }
@@ -153,7 +158,7 @@ std::string ModelDetails(const Report& report) {
     const QualityColumns cells = QualityCells(report, model);
     const int64_t bytes = ModelBytes(model);
     TableRow row = {ShownName(report, model), model.type, bytes > 0 ? StrCat(Grouped(bytes), " B") : "-",
-               cells.first, cells.second};
+                    cells.first, cells.second};
     if (const auto& latency = model.latency_us) {
       row.insert(row.end(), {StrCat(Fixed(latency->total_seconds, 2), " s"), Fixed(latency->p50, 1),
                              Fixed(latency->p90, 1), Fixed(latency->p99, 1)});

@@ -15,7 +15,8 @@ using TableRow = std::vector<std::string>;
 /// Pads every column to its widest cell; the first `left_columns` to the left, the others to the right.
 std::string Aligned(const std::vector<TableRow>& rows, size_t left_columns);
 
-/// Every row with all its columns; pairs, images that flipped, classes and layers. Each empty where there is nothing.
+/// Every row with all its columns; pairs, images that flipped, classes and layers. Each empty where there is
+/// nothing.
 std::string ModelDetails(const Report& report);
 std::string PairDetails(const Report& report);
 std::string ClassDetails(const Report& report);

@@ -80,7 +80,8 @@ bool HasMeanIou(const Report& report) {
 }
 
 bool HasAnomalies(const Report& report) {
-  return std::any_of(report.models.begin(), report.models.end(), [](const ModelResult& model) { return model.anomaly.has_value(); });
+  return std::any_of(report.models.begin(), report.models.end(),
+                     [](const ModelResult& model) { return model.anomaly.has_value(); });
 }
 
 bool HasLabels(const Report& report, size_t at_least) {
@@ -93,7 +94,8 @@ std::string PartText(const std::optional<double>& part) { return part ? Fixed(*p
 
 std::string RmseText(const RegressionResult& result) {
   const std::string rmse = Significant(result.relative_rmse.value_or(result.all.rmse));
-  const std::optional<Interval>& interval = result.relative_rmse ? result.relative_interval : result.rmse_interval;
+  const std::optional<Interval>& interval =
+      result.relative_rmse ? result.relative_interval : result.rmse_interval;
   if (!interval) return rmse;
   return StrCat(rmse, " [", Significant(interval->low), ", ", Significant(interval->high), "]");
 }
@@ -126,9 +128,10 @@ QualityColumns QualityHeads(const Report& report) {
 QualityColumns QualityCells(const Report& report, const ModelResult& model) {
   if (model.anomaly && model.regression) {
     const std::optional<Interval>& interval = model.anomaly->interval;
-    return {RmseText(*model.regression),
-            StrCat(Fixed(model.anomaly->auc, 4),
-                   interval ? StrCat(" [", Fixed(interval->low, 4), ", ", Fixed(interval->high, 4), "]") : "")};
+    return {
+        RmseText(*model.regression),
+        StrCat(Fixed(model.anomaly->auc, 4),
+               interval ? StrCat(" [", Fixed(interval->low, 4), ", ", Fixed(interval->high, 4), "]") : "")};
   }
   if (model.labels && HasLabels(report, 2)) {
     return {PartText(MeanAveragePrecision(*model.labels)), StrCat(Fixed(ExactMatch(*model.labels), 2), " %")};
@@ -149,31 +152,34 @@ namespace {
 
 // Beside the interval that decides there is nothing to add; without one, p is what decided.
 std::string DifferText(bool resolved, bool by_interval, double p, const std::string& examples) {
-  const std::string text = resolved ? std::string("a difference") : StrCat("not distinguishable on ", examples);
+  const std::string text =
+      resolved ? std::string("a difference") : StrCat("not distinguishable on ", examples);
   return by_interval ? text : StrCat(text, " (p ", Significant(p), ")");
 }
 
 }  // namespace
 
 PairColumns PairHeads(const Report& report) {
-  if (IsRegression(report)) return {"examples with larger, smaller error", "RMSE rise at 95 %", "errors differ?"};
+  if (IsRegression(report))
+    return {"examples with larger, smaller error", "RMSE rise at 95 %", "errors differ?"};
   return {"flips", "drop at 95 %", "accuracy differs?"};
 }
 
 PairColumns PairCells(const Report& report, const PairResult& pair) {
   if (!pair.errors) return {FlipsText(pair), DropText(pair), ResolvedText(pair, report)};
   const ErrorComparison& errors = *pair.errors;
-  const std::string differ =
-      errors.larger + errors.smaller == 0
-          ? "all errors are equal"
-          : DifferText(errors.resolved(), errors.rise_interval.has_value(), errors.sign_p, Counted(report.data_examples, report));
+  const std::string differ = errors.larger + errors.smaller == 0
+                                 ? "all errors are equal"
+                                 : DifferText(errors.resolved(), errors.rise_interval.has_value(),
+                                              errors.sign_p, Counted(report.data_examples, report));
   return {StrCat(Grouped(errors.larger), ", ", Grouped(errors.smaller)), RiseText(errors), differ};
 }
 
 std::string ResolvedText(const PairResult& pair, const Report& report) {
   if (!pair.mcnemar_p) return "-";
   if (pair.total_flips == 0) return "no label differs";
-  return DifferText(pair.resolved(), pair.drop_interval.has_value(), *pair.mcnemar_p, Counted(report.data_examples, report));
+  return DifferText(pair.resolved(), pair.drop_interval.has_value(), *pair.mcnemar_p,
+                    Counted(report.data_examples, report));
 }
 
 std::string DropText(const PairResult& pair) {
@@ -206,7 +212,9 @@ std::string DifferenceText(const Report& report, const PairResult& pair) {
   if (pair.max_abs_lsb) return StrCat(*pair.max_abs_lsb, *pair.max_abs_lsb == 1 ? " step" : " steps");
   if (!pair.max_abs_error) return "-";
   const std::string size = Significant(*pair.max_abs_error);
-  return pair.max_abs_error_number ? StrCat(size, " of ", NumberSubject(report, static_cast<size_t>(*pair.max_abs_error_number))) : size;
+  return pair.max_abs_error_number
+             ? StrCat(size, " of ", NumberSubject(report, static_cast<size_t>(*pair.max_abs_error_number)))
+             : size;
 }
 
 std::string PlaceText(const std::string& layer, const std::string& op, int64_t index) {
@@ -268,7 +276,8 @@ std::string DecibelText(const std::optional<double>& decibels) {
 }
 
 std::string GateNumber(const GateResult& gate, double number) {
-  if (gate.name == "min-accuracy" || gate.name == "min-balanced-accuracy" || gate.name == "min-recall" || gate.name == "min-f1" || gate.name == "min-iou")
+  if (gate.name == "min-accuracy" || gate.name == "min-balanced-accuracy" || gate.name == "min-recall" ||
+      gate.name == "min-f1" || gate.name == "min-iou")
     return StrCat(Fixed(number, 2), " %");
   if (gate.name == "min-auc") return Fixed(number, 4);
   if (gate.name == "max-drop") return StrCat(Points(number), " pt");
@@ -282,7 +291,9 @@ std::string GateNumber(const GateResult& gate, double number) {
   return NumberText(number);
 }
 
-std::string GateTitle(const GateResult& gate) { return gate.asked ? gate.name : StrCat(gate.name, " (default)"); }
+std::string GateTitle(const GateResult& gate) {
+  return gate.asked ? gate.name : StrCat(gate.name, " (default)");
+}
 
 std::string GateSentence(const GateResult& gate) {
   std::string text = gate.name;
@@ -319,9 +330,8 @@ std::string DisturbanceText(const TimingConditions& timing) {
 }
 
 std::string TimingText(const TimingConditions& timing) {
-  std::string text =
-      timing.noise ? StrCat("measurement noise ", Fixed(100 * *timing.noise, 1), " %")
-                   : std::string("too few runs to measure the noise");
+  std::string text = timing.noise ? StrCat("measurement noise ", Fixed(100 * *timing.noise, 1), " %")
+                                  : std::string("too few runs to measure the noise");
   text += StrCat("; ", DisturbanceText(timing));
   if (timing.pinned_cpu) text += StrCat("; on processor ", *timing.pinned_cpu, " alone");
   if (!timing.governor.empty()) text += StrCat(", governor ", timing.governor);
@@ -347,9 +357,10 @@ std::string Counted(int64_t count, const Report& report) {
 
 std::string ExamplesText(const Report& report) {
   if (report.data_total <= report.data_examples) return Counted(report.data_examples, report);
-  const double share = 100.0 * static_cast<double>(report.data_examples) / static_cast<double>(report.data_total);
-  return StrCat(Grouped(report.data_examples), " of ", Counted(report.data_total, report), " (", Significant(share),
-                " %, a sample)");
+  const double share =
+      100.0 * static_cast<double>(report.data_examples) / static_cast<double>(report.data_total);
+  return StrCat(Grouped(report.data_examples), " of ", Counted(report.data_total, report), " (",
+                Significant(share), " %, a sample)");
 }
 
 }  // namespace qat

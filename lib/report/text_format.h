@@ -20,8 +20,8 @@ std::string Fixed(double value, int decimals);
 /// Three significant digits where that is readable: "0.00392", "12.7", "110".
 std::string Significant(double value);
 
-/// What the rows are judged by, as two columns of a table: accuracy and its interval; accuracy and mean IoU where each pixel
-/// has a label; RMSE and R² of real numbers.
+/// What the rows are judged by, as two columns of a table: accuracy and its interval; accuracy and mean IoU
+/// where each pixel has a label; RMSE and R² of real numbers.
 struct QualityColumns {
   std::string first, second;
 };
@@ -31,8 +31,8 @@ QualityColumns QualityCells(const Report& report, const ModelResult& model);
 /// The rows' answers are real numbers.
 bool IsRegression(const Report& report);
 
-/// What two rows' answers say of their quality, as columns: flips, drop, whether the accuracy differs; of real numbers: images
-/// with larger errors, the rise of the RMSE, whether the errors differ.
+/// What two rows' answers say of their quality, as columns: flips, drop, whether the accuracy differs; of
+/// real numbers: images with larger errors, the rise of the RMSE, whether the errors differ.
 struct PairColumns {
   std::string flips, drop, resolved;
 };
@@ -45,11 +45,13 @@ std::string PercentText(const ModelResult& model);
 /// "[99.10, 99.42] %": what the number of examples leaves open; "-" without.
 std::string AccuracyIntervalText(const ModelResult& model);
 
-/// "a difference (p 0.012)"; "not distinguishable on 10,000 images (p 0.34)", where chance alone would show as much;
+/// "a difference (p 0.012)"; "not distinguishable on 10,000 images (p 0.34)", where chance alone would show
+/// as much;
 /// "no label differs"; "-" without a p value.
 std::string ResolvedText(const PairResult& pair, const Report& report);
 
-/// "+0.06 pt [-0.05, +0.17]", "2.10x [2.08, 2.13]"; the intervals only where they are known, "-" without a speed-up.
+/// "+0.06 pt [-0.05, +0.17]", "2.10x [2.08, 2.13]"; the intervals only where they are known, "-" without a
+/// speed-up.
 std::string DropText(const PairResult& pair);
 std::string SpeedupText(const PairResult& pair);
 
@@ -59,8 +61,8 @@ std::string PointsText(double points);
 /// "3 (2 right to wrong, 1 wrong to right)"; "0".
 std::string FlipsText(const PairResult& pair);
 
-/// "0 steps", "1 step (9,998 of 10,000 images equal)", "1.2e-07", "-": the largest difference of outputs in the finest unit
-/// known.
+/// "0 steps", "1 step (9,998 of 10,000 images equal)", "1.2e-07", "-": the largest difference of outputs in
+/// the finest unit known.
 std::string DifferenceText(const Report& report, const PairResult& pair);
 
 /// "conv2 (conv_2d, operator 2)"; "the input layer".
@@ -83,7 +85,8 @@ std::string LabelName(const Report& report, size_t index);
 /// "cat (51.2 %)": the class answered and how sure; "cat" where that is not known.
 std::string AnswerText(const Report& report, int32_t answer, const std::optional<double>& confidence);
 
-/// "first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"; where scale or zero point differ, both.
+/// "first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"; where scale or zero
+/// point differ, both.
 std::string FirstDifferenceText(const LayerDifference& difference);
 
 /// "20 of 32 channels coarse, the worst has 2 steps", "all 32 channels have 31 steps and more".
@@ -101,17 +104,20 @@ std::string GateNumber(const GateResult& gate, double number);
 /// "max-drop"; "max-steps (default)" of a check that is made whether or not a limit was set.
 std::string GateTitle(const GateResult& gate);
 
-/// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note after it, where there are any.
+/// "max-drop of m.tflite against float: 0.12 pt, limit 0.10 pt"; the p value and the note after it, where
+/// there are any.
 std::string GateSentence(const GateResult& gate);
 
 /// One sentence on a way back: where it breaks, or what is not here, or that it is whole.
 std::string TraceVerdict(const std::vector<TraceLink>& links);
 
-/// "other processes took 83 % of the processors, the hypervisor 3 %"; "something disturbed the times", where only the noise tells;
+/// "other processes took 83 % of the processors, the hypervisor 3 %"; "something disturbed the times", where
+/// only the noise tells;
 /// "a quiet machine".
 std::string DisturbanceText(const TimingConditions& timing);
 
-/// "measurement noise 1.2 %; one processor, governor performance, load 2.31 on 4 processors": how times were taken.
+/// "measurement noise 1.2 %; one processor, governor performance, load 2.31 on 4 processors": how times were
+/// taken.
 std::string TimingText(const TimingConditions& timing);
 
 /// "10 rounds", "1 round"; "all rounds" where rows differ or nothing is known.

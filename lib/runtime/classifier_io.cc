@@ -96,15 +96,18 @@ float QuantizedScore(std::span<const uint8_t> bytes, size_t index, QuantizationP
 
 /// The same for an input that takes the channels first.
 LoadFunction ChannelsFirst(LoadFunction load, const InputContract& contract, size_t input_bytes) {
-  const auto channels = static_cast<size_t>(contract.channels), values = static_cast<size_t>(contract.ValueCount());
+  const auto channels = static_cast<size_t>(contract.channels),
+             values = static_cast<size_t>(contract.ValueCount());
   return [load = std::move(load), channels, places = values / channels, size = input_bytes / values,
-          last = std::vector<uint8_t>(input_bytes)](std::span<const uint8_t> example, std::span<uint8_t> input) mutable {
+          last = std::vector<uint8_t>(input_bytes)](std::span<const uint8_t> example,
+                                                    std::span<uint8_t> input) mutable {
     load(example, last);
     TransposeElements(last, places, channels, size, input);
   };
 }
 
-// One answer per image, or one per pixel: [1, height, width], followed by the classes if there are scores; real numbers in any shape.
+// One answer per image, or one per pixel: [1, height, width], followed by the classes if there are scores;
+// real numbers in any shape.
 bool HoldsAnswers(const Shape& shape, bool scores, bool numbers) {
   if (numbers) return !shape.empty();
   if (scores && shape.empty()) return false;
@@ -131,9 +134,9 @@ Expected<ScoreReader> ChooseScore(const ModelTensor& output, const Shape& shape,
     default:
       break;
   }
-  return Unsupported(StrCat("output '", output.name, "' is ", NameOf(output.type), " ",
-                            ToString(output.shape),
-                            ", expected scores [1, classes] or [1, height, width, classes], or indices of classes"));
+  return Unsupported(
+      StrCat("output '", output.name, "' is ", NameOf(output.type), " ", ToString(output.shape),
+             ", expected scores [1, classes] or [1, height, width, classes], or indices of classes"));
 }
 
 bool HasNumbers(const Contract& contract, size_t output) {
@@ -181,12 +184,14 @@ Expected<LoadFunction> MakeLoad(const InputContract& contract, const ModelTensor
 
 std::vector<const ModelTensor*> OutputInfos(const Interpreter& interpreter) {
   std::vector<const ModelTensor*> infos;
-  for (size_t i = 0; i < interpreter.model().outputs().size(); ++i) infos.push_back(&interpreter.output_info(i));
+  for (size_t i = 0; i < interpreter.model().outputs().size(); ++i)
+    infos.push_back(&interpreter.output_info(i));
   return infos;
 }
 
 Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const ModelTensor* const> inputs,
-                                            std::span<const ModelTensor* const> outputs, const std::vector<bool>& probabilities) {
+                                            std::span<const ModelTensor* const> outputs,
+                                            const std::vector<bool>& probabilities) {
   ClassifierIo io;
   io.contract_ = std::move(contract);
   QAT_CHECK(inputs.size() == io.contract_.inputs.size() && !outputs.empty());
@@ -194,14 +199,16 @@ Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const M
     QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(*inputs[i], "input"));
     QAT_ASSIGN_OR_RETURN(LoadFunction load, MakeLoad(io.contract_.inputs[i], *inputs[i], params));
     if (io.contract_.inputs[i].channels_first)
-      load = ChannelsFirst(std::move(load), io.contract_.inputs[i], static_cast<size_t>(FlatSize(inputs[i]->shape)) * SizeOf(inputs[i]->type));
+      load = ChannelsFirst(std::move(load), io.contract_.inputs[i],
+                           static_cast<size_t>(FlatSize(inputs[i]->shape)) * SizeOf(inputs[i]->type));
     io.load_.push_back(std::move(load));
   }
   const size_t count = std::max<size_t>(io.contract_.outputs.size(), 1);
   if (count > 1 && count != outputs.size())
     return Corrupt(StrCat("has ", outputs.size(), " outputs, expected the ", count, " of its contract"));
   for (size_t i = 0; i < count; ++i) {
-    Expected<Output> output = MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i], HasChannelsFirst(io.contract_, i));
+    Expected<Output> output = MakeOutput(*outputs[i], HasNumbers(io.contract_, i), probabilities[i],
+                                         HasChannelsFirst(io.contract_, i));
     if (!output.ok() && (count > 1 || outputs.size() == 1)) return std::move(output).error();
     if (!output.ok()) io.readable_ = output.error();  // another one may be what is asked for
     io.outputs_.push_back(output.ok() ? *output : Output());
@@ -210,7 +217,8 @@ Expected<ClassifierIo> ClassifierIo::Create(Contract contract, std::span<const M
   return io;
 }
 
-Expected<ClassifierIo> ClassifierIo::WithOutputs(const std::vector<size_t>& places, std::vector<OutputContract> contracts,
+Expected<ClassifierIo> ClassifierIo::WithOutputs(const std::vector<size_t>& places,
+                                                 std::vector<OutputContract> contracts,
                                                  std::span<const ModelTensor* const> inputs,
                                                  std::span<const ModelTensor* const> outputs,
                                                  const std::vector<bool>& probabilities) const {
@@ -218,7 +226,8 @@ Expected<ClassifierIo> ClassifierIo::WithOutputs(const std::vector<size_t>& plac
   std::vector<bool> probable;
   for (const size_t place : places) {
     if (place >= outputs.size())
-      return Corrupt(StrCat("has ", outputs.size(), " outputs, expected at least ", place + 1, ", as the first model"));
+      return Corrupt(
+          StrCat("has ", outputs.size(), " outputs, expected at least ", place + 1, ", as the first model"));
     read.push_back(outputs[place]);
     probable.push_back(probabilities[place]);
   }
@@ -229,7 +238,8 @@ Expected<ClassifierIo> ClassifierIo::WithOutputs(const std::vector<size_t>& plac
   return io;
 }
 
-Expected<ClassifierIo::Output> ClassifierIo::MakeOutput(const ModelTensor& tensor, bool numbers, bool probabilities, bool channels_first) {
+Expected<ClassifierIo::Output> ClassifierIo::MakeOutput(const ModelTensor& tensor, bool numbers,
+                                                        bool probabilities, bool channels_first) {
   Shape shape = tensor.shape;
   channels_first = channels_first && shape.size() > 2;
   if (channels_first) std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
@@ -246,7 +256,8 @@ Expected<ClassifierIo::Output> ClassifierIo::MakeOutput(const ModelTensor& tenso
   return output;
 }
 
-Status ClassifierIo::Load(std::span<const uint8_t> example, std::span<const std::span<uint8_t>> inputs) const {
+Status ClassifierIo::Load(std::span<const uint8_t> example,
+                          std::span<const std::span<uint8_t>> inputs) const {
   if (example.size() != static_cast<size_t>(contract_.ExampleSize())) {
     return InvalidArgument(StrCat("image of ", example.size(), " bytes, expected ", contract_.ExampleSize()));
   }
@@ -265,10 +276,12 @@ Predictions ClassifierIo::Empty() const {
   return predictions;
 }
 
-Status ClassifierIo::Append(std::span<const std::span<const uint8_t>> outputs, Predictions& predictions) const {
+Status ClassifierIo::Append(std::span<const std::span<const uint8_t>> outputs,
+                            Predictions& predictions) const {
   QAT_RETURN_IF_ERROR(readable_);
   for (size_t i = 0; i < outputs_.size(); ++i)
-    QAT_RETURN_IF_ERROR(outputs_[i].Append(outputs[places_[i]], i == 0 ? predictions : predictions.others[i - 1]));
+    QAT_RETURN_IF_ERROR(
+        outputs_[i].Append(outputs[places_[i]], i == 0 ? predictions : predictions.others[i - 1]));
   return {};
 }
 

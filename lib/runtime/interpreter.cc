@@ -31,7 +31,7 @@ struct Interpreter::Impl {
   std::vector<BoundNode> nodes;
   std::vector<uint8_t*> computed;  // by tensor; null: constant or unused
   std::unique_ptr<uint8_t, FreeDeleter> memory;
-  std::unique_ptr<ThreadPool> pool;      // null: one thread
+  std::unique_ptr<ThreadPool> pool;     // null: one thread
   std::optional<size_t> stopped_after;  // the node last run by InvokeNode
 
   Status BindTensors();
@@ -74,8 +74,7 @@ bool Interpreter::Impl::IsReadable(int32_t tensor) const {
   const auto among = [&](const std::vector<int32_t>& list) {
     return std::find(list.begin(), list.end(), tensor) != list.end();
   };
-  return keep_intermediates ||
-         (stopped_after.has_value() && among(model->nodes()[*stopped_after].outputs)) ||
+  return keep_intermediates || (stopped_after.has_value() && among(model->nodes()[*stopped_after].outputs)) ||
          Info(tensor).is_constant || among(model->inputs()) || among(model->outputs());
 }
 
@@ -168,7 +167,8 @@ std::vector<std::string> Interpreter::KernelNames() const {
 
 std::vector<const ModelTensor*> InputInfos(const Interpreter& interpreter) {
   std::vector<const ModelTensor*> infos;
-  for (size_t i = 0; i < interpreter.model().inputs().size(); ++i) infos.push_back(&interpreter.input_info(i));
+  for (size_t i = 0; i < interpreter.model().inputs().size(); ++i)
+    infos.push_back(&interpreter.input_info(i));
   return infos;
 }
 

@@ -19,23 +19,25 @@ namespace qat {
 struct InterpreterOptions {
   KernelSet kernels = KernelSet::kFast;
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
-  /// Instruction set of the fast kernels; unset: the environment's QAT_FORCE_ISA, else the best of this machine.
+  /// Instruction set of the fast kernels; unset: the environment's QAT_FORCE_ISA, else the best of this
+  /// machine.
   std::optional<Isa> isa;
   /// Threads of Invoke, the caller's included; outputs are the same at any number. Requires 1 or more.
   int threads = 1;
   /// Shapes of the inputs; empty: as the file has them. Every other shape follows from them.
   std::vector<Shape> input_shapes;
-  /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them, and no operator runs as
-  /// part of another.
+  /// Keep every intermediate tensor readable after Invoke: the arena shares no memory between them, and no
+  /// operator runs as part of another.
   bool keep_intermediates = false;
 };
 
 class Interpreter {
  public:
-  /// Interpreters of one model with the same options share kernels and packed filters; each has an arena of its own.
+  /// Interpreters of one model with the same options share kernels and packed filters; each has an arena of
+  /// its own.
   /// Errors: kCorrupt (shapes, types or scales that an operator's rule refuses), kUnsupported (all items
-  ///           listed), kInvalidArgument (an instruction set that is not available, input shapes that do not fit),
-  ///           kSystem (no memory).
+  ///           listed), kInvalidArgument (an instruction set that is not available, input shapes that do not
+  ///           fit), kSystem (no memory).
   static Expected<std::unique_ptr<Interpreter>> Create(std::shared_ptr<const Model> model,
                                                        const InterpreterOptions& options = {});
   ~Interpreter();
@@ -53,21 +55,21 @@ class Interpreter {
   Expected<std::span<const uint8_t>> tensor(int32_t index) const;
 
   void Invoke();
-  /// Runs one node, by its index in the model. Invoke is all of them in order; a caller that runs them one by one may read each
-  /// node's outputs with tensor() before the next one, also without keep_intermediates, except those that the next one
-  /// reads as part of the same kernel.
+  /// Runs one node, by its index in the model. Invoke is all of them in order; a caller that runs them one by
+  /// one may read each node's outputs with tensor() before the next one, also without keep_intermediates,
+  /// except those that the next one reads as part of the same kernel.
   void InvokeNode(size_t index);
 
-  /// Bytes of the one arena; the most that one step needs of them; and what tensors alone would take, without the
-  /// scratch of kernels.
+  /// Bytes of the one arena; the most that one step needs of them; and what tensors alone would take, without
+  /// the scratch of kernels.
   size_t arena_size() const;
   size_t arena_peak() const;
   size_t activation_size() const;
   /// The instruction set of the fast kernels, and whether options or environment named it.
   Isa isa() const;
   bool isa_was_named() const;
-  /// Kernel chosen for each node, "conv_2d/portable"; "dequantize/folded" for what has become a constant, "max_pool_2d/fused"
-  /// for what runs as part of another node.
+  /// Kernel chosen for each node, "conv_2d/portable"; "dequantize/folded" for what has become a constant,
+  /// "max_pool_2d/fused" for what runs as part of another node.
   std::vector<std::string> KernelNames() const;
 
  private:

@@ -1,5 +1,5 @@
-// layer_outputs.h: which tensors of a model are outputs of its layers, and their bytes as real numbers: the same for every
-// interpreter of the file.
+// layer_outputs.h: which tensors of a model are outputs of its layers, and their bytes as real numbers: the
+// same for every interpreter of the file.
 #ifndef QAT_RUNTIME_LAYER_OUTPUTS_H_
 #define QAT_RUNTIME_LAYER_OUTPUTS_H_
 
@@ -21,8 +21,8 @@ struct LayerTensor {
   const ModelTensor* info = nullptr;  ///< shapes as planned; lives as long as the interpreter
 };
 
-/// The inputs, then the outputs of every node: float32, or uint8 and int8 with one scale. Of an input that layers in front make of
-/// another type, only what the network itself takes.
+/// The inputs, then the outputs of every node: float32, or uint8 and int8 with one scale. Of an input that
+/// layers in front make of another type, only what the network itself takes.
 std::vector<LayerTensor> LayerTensors(const Interpreter& interpreter);
 
 /// Requires as many bytes as the tensor has.

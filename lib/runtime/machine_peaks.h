@@ -15,13 +15,13 @@ struct MachinePeaks {
   double float_macs_per_ns = 0;
   double bytes_per_ns = 0;  ///< read, or copied, in buffers of the size asked for
 
-  /// Multiply-accumulates per nanosecond for work that moves `bytes`: the roofline of Williams, Waterman and Patterson
-  /// (2009). Without multiply-accumulates: bytes per nanosecond.
+  /// Multiply-accumulates per nanosecond for work that moves `bytes`: the roofline of Williams, Waterman and
+  /// Patterson (2009). Without multiply-accumulates: bytes per nanosecond.
   double Roofline(int64_t macs, int64_t bytes, bool real) const;
 };
 
-/// Measures them in some milliseconds: loops of nothing but the instructions that kernels of `isa` multiply with, and
-/// passes over `size` bytes.
+/// Measures them in some milliseconds: loops of nothing but the instructions that kernels of `isa` multiply
+/// with, and passes over `size` bytes.
 MachinePeaks MeasurePeaks(Isa isa, size_t size);
 
 }  // namespace qat

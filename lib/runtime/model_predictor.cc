@@ -15,11 +15,15 @@ namespace {
 
 // A float model by how its weights are stored.
 std::string FloatTypeOf(const Model& model) {
-  const auto is_half = [](const ModelTensor& tensor) { return tensor.is_constant && tensor.file_type == DType::kFloat16; };
+  const auto is_half = [](const ModelTensor& tensor) {
+    return tensor.is_constant && tensor.file_type == DType::kFloat16;
+  };
   const auto is_dynamic = [&](const ModelNode& node) {
     const OpDefinition& definition = DefinitionOf(node.type);
     if (definition.filter_input < 0) return false;
-    const auto type = [&](int32_t input) { return model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(input)])].type; };
+    const auto type = [&](int32_t input) {
+      return model.tensors()[static_cast<size_t>(node.inputs[static_cast<size_t>(input)])].type;
+    };
     return type(definition.data_input) == DType::kFloat32 && type(definition.filter_input) == DType::kInt8;
   };
   if (std::any_of(model.nodes().begin(), model.nodes().end(), is_dynamic)) return "dynamic";
@@ -42,7 +46,8 @@ bool HasFilters4(const Model& model) {
   return of_4_bits > others;
 }
 
-// An integer model as qat-convert --type calls it; "int8 + int16" where some layers give 16 bits, as --int16 makes them.
+// An integer model as qat-convert --type calls it; "int8 + int16" where some layers give 16 bits, as --int16
+// makes them.
 std::string IntegerTypeOf(const Model& model, DType type) {
   if (type == DType::kUInt8) return "uint8";
   const auto gives = [&](DType wanted) {
@@ -89,8 +94,8 @@ class ModelPredictor : public Predictor {
 
   Status ReadOutputs(const std::vector<size_t>& places, std::vector<OutputContract> outputs) override {
     QAT_ASSIGN_OR_RETURN_IN(name_, io_,
-                            io_.WithOutputs(places, std::move(outputs), InputInfos(*interpreter_), OutputInfos(*interpreter_),
-                                            ProbabilitiesOf(*model_)));
+                            io_.WithOutputs(places, std::move(outputs), InputInfos(*interpreter_),
+                                            OutputInfos(*interpreter_), ProbabilitiesOf(*model_)));
     return {};
   }
 
@@ -151,16 +156,16 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
   QAT_ASSIGN_OR_RETURN(ModelContract chosen, ContractOf(*model, fallback));
   QAT_ASSIGN_OR_RETURN(std::unique_ptr<Interpreter> interpreter, Interpreter::Create(model, options));
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
-                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter), OutputInfos(*interpreter),
-                                            ProbabilitiesOf(*model)));
+                       ClassifierIo::Create(std::move(chosen.contract), InputInfos(*interpreter),
+                                            OutputInfos(*interpreter), ProbabilitiesOf(*model)));
   return std::unique_ptr<Predictor>(std::make_unique<ModelPredictor>(
       std::move(model), options, std::move(interpreter), std::move(name), std::move(kind), std::move(io)));
 }
 
 }  // namespace
 
-// By what the first operator with a filter reads, behind which normalization lies; where there is none, by what the first operator
-// gives. Places, as of tokens, and conditions are no values that layers compute with.
+// By what the first operator with a filter reads, behind which normalization lies; where there is none, by
+// what the first operator gives. Places, as of tokens, and conditions are no values that layers compute with.
 std::string WorkTypeOf(const Model& model) {
   const auto type_of = [&](int32_t tensor) { return model.tensors()[static_cast<size_t>(tensor)].type; };
   std::optional<DType> by_filter, by_output;

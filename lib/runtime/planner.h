@@ -28,8 +28,8 @@ struct MemoryPlan {
 /// The most bytes that live at one step, rounded up as they are placed.
 size_t PeakOf(std::span<const BufferLifetime> buffers);
 
-/// Places the buffers one by one, each at the lowest offset that is free for its lifetime, in several orders (the
-/// largest first, the longest lived first, …), and keeps the order that needs least.
+/// Places the buffers one by one, each at the lowest offset that is free for its lifetime, in several orders
+/// (the largest first, the longest lived first, …), and keeps the order that needs least.
 /// Requires  first <= last; sizes whose sum fits into size_t.
 MemoryPlan PlanMemory(std::span<const BufferLifetime> buffers);
 

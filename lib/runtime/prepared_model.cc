@@ -99,7 +99,8 @@ Status Preparation::PrepareNodes() {
       continue;
     }
     const std::string label = NodeLabel(model_.place_of(i), DefinitionOf(node.type));
-    // The messages of shape rules are made for specs; here the file is wrong, or the requested shape does not fit it.
+    // The messages of shape rules are made for specs; here the file is wrong, or the requested shape does not
+    // fit it.
     const std::string message = StrCat(model_.source(), ": ", label, ": ", status.error().message);
     return options_.input_shapes.empty() ? Corrupt(message) : InvalidArgument(message);
   }
@@ -153,8 +154,7 @@ Expected<std::unique_ptr<Kernel>> Preparation::PrepareKernel(size_t index) {
   for (const KernelTensor& input : inputs) pointers.push_back(&input);
   KernelContext context{DefinitionOf(node.type), node.attributes, pointers, outputs[0],      options_.kernels,
                         options_.profile,        prepared_->isa,  outputs,  options_.threads};
-  const std::optional<size_t> pool =
-      options_.keep_intermediates ? std::nullopt : MaxPoolAfter(model_, index);
+  const std::optional<size_t> pool = options_.keep_intermediates ? std::nullopt : MaxPoolAfter(model_, index);
   if (!pool.has_value() || !ResolveShapes(model_.nodes()[*pool]).ok())
     return FindKernels(node.type)->prepare(context);
   const ModelNode& pool_node = model_.nodes()[*pool];
@@ -201,8 +201,8 @@ Status Preparation::CheckScales(const ModelNode& node) const {
   return {};
 }
 
-// The operator's rule says what the output shapes are. The file must agree, unless it left a size open or an input
-// was given another shape.
+// The operator's rule says what the output shapes are. The file must agree, unless it left a size open or an
+// input was given another shape.
 Status Preparation::ResolveShapes(const ModelNode& node) {
   std::vector<Operand> operands;
   bool open = false;
@@ -372,7 +372,8 @@ Expected<std::shared_ptr<const PreparedModel>> SharedPreparation(const std::shar
   InterpreterOptions resolved = options;
   QAT_ASSIGN_OR_RETURN(resolved.isa, options.isa.has_value() ? ChooseIsa(NameOf(*options.isa)) : ChooseIsa());
   const std::lock_guard lock(mutex);
-  std::erase_if(entries, [](const Entry& entry) { return entry.prepared.expired() || entry.model.expired(); });
+  std::erase_if(entries,
+                [](const Entry& entry) { return entry.prepared.expired() || entry.model.expired(); });
   for (const Entry& entry : entries) {
     if (entry.model.lock() != model || !SameOptions(entry.options, resolved)) continue;
     if (auto prepared = entry.prepared.lock()) return prepared;

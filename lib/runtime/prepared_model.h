@@ -1,5 +1,5 @@
-// prepared_model.h: a Model made ready for one set of options: shapes resolved, constants folded, kernels with their
-// packed filters, places in the arena. It is immutable, and interpreters share it.
+// prepared_model.h: a Model made ready for one set of options: shapes resolved, constants folded, kernels
+// with their packed filters, places in the arena. It is immutable, and interpreters share it.
 #ifndef QAT_RUNTIME_PREPARED_MODEL_H_
 #define QAT_RUNTIME_PREPARED_MODEL_H_
 
@@ -39,19 +39,22 @@ struct PreparedModel {
   size_t ByteSize(int32_t tensor) const;
 };
 
-/// Prepares every node. A node that reads only constants (weights stored as float16), or only shapes, runs here, once,
-/// and is a constant from then on. Errors: those of Interpreter::Create.
+/// Prepares every node. A node that reads only constants (weights stored as float16), or only shapes, runs
+/// here, once, and is a constant from then on. Errors: those of Interpreter::Create.
 Expected<std::shared_ptr<const PreparedModel>> PrepareModel(const Model& model,
                                                             const InterpreterOptions& options);
 
-/// The same, or what interpreters of that model with those options share already. Safe to call from several threads.
+/// The same, or what interpreters of that model with those options share already. Safe to call from several
+/// threads.
 Expected<std::shared_ptr<const PreparedModel>> SharedPreparation(const std::shared_ptr<const Model>& model,
                                                                  const InterpreterOptions& options);
 
-/// Operators and tensors that the reader of the model did not know, and the nodes that PrepareModel would report.
+/// Operators and tensors that the reader of the model did not know, and the nodes that PrepareModel would
+/// report.
 UnsupportedList UnsupportedParts(const Model& model);
 
-/// Errors: kUnsupported for a model with operators or tensors that its reader did not know: all UnsupportedParts.
+/// Errors: kUnsupported for a model with operators or tensors that its reader did not know: all
+/// UnsupportedParts.
 Status CheckKnown(const Model& model);
 
 }  // namespace qat

@@ -18,7 +18,8 @@ Expected<std::shared_ptr<const Model>> LoadRunnable(const std::string& path) {
   return model;
 }
 
-Expected<std::shared_ptr<const Model>> RunnableFromBytes(std::vector<uint8_t> bytes, const std::string& source) {
+Expected<std::shared_ptr<const Model>> RunnableFromBytes(std::vector<uint8_t> bytes,
+                                                         const std::string& source) {
   QAT_ASSIGN_OR_RETURN(auto model, Model::FromBytes(std::move(bytes), source, KernelVersion));
   QAT_RETURN_IF_ERROR(CheckKnown(*model));
   return model;

@@ -109,12 +109,17 @@ AutoNetwork Perceptron(const DataFacts& facts) {
 AutoNetwork Autoencoder(const DataFacts& facts) {
   constexpr int32_t kWide = 128, kNarrow = 8;
   SpecWriter writer("autoencoder", facts);
-  for (const auto& [name, units] : {std::pair("encode1", kWide), {"encode2", kWide}, {"code", kNarrow}, {"decode1", kWide}, {"decode2", kWide}}) {
+  for (const auto& [name, units] : {std::pair("encode1", kWide),
+                                    {"encode2", kWide},
+                                    {"code", kNarrow},
+                                    {"decode1", kWide},
+                                    {"decode2", kWide}}) {
     writer.Add(name, "fully_connected", StrCat("units = ", units, "\nactivation = \"relu\"\n"));
   }
   writer.Add("output", "fully_connected", "units = \"classes\"\n");
   return {"autoencoder", std::move(writer).text(),
-          StrCat("dense layers down to ", kNarrow, " units and up to the ", facts.targets, " values of the input")};
+          StrCat("dense layers down to ", kNarrow, " units and up to the ", facts.targets,
+                 " values of the input")};
 }
 
 int32_t HalvedIf(bool large) { return large ? 2 : 1; }

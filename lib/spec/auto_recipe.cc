@@ -12,9 +12,9 @@
 namespace qat {
 namespace {
 
-// Time is estimated as kSecondsPerStep plus 3 multiply-accumulates per one of the forward pass, backward being two, at
-// kMacsPerSecond. Measured on one AVX2 core of 2.6 GHz: 5.5e10 a second for resnet8 with batches of 128, 1.3e10 for lenet
-// with 64, 0.4 ms for a step of a few thousand parameters.
+// Time is estimated as kSecondsPerStep plus 3 multiply-accumulates per one of the forward pass, backward
+// being two, at kMacsPerSecond. Measured on one AVX2 core of 2.6 GHz: 5.5e10 a second for resnet8 with
+// batches of 128, 1.3e10 for lenet with 64, 0.4 ms for a step of a few thousand parameters.
 constexpr double kMacsPerSecond = 3e10;
 constexpr double kSecondsPerStep = 4e-4;
 
@@ -22,18 +22,22 @@ constexpr double kEpochs = 15;         // of a set that is large enough
 constexpr double kShortSeconds = 20;   // a small set is repeated until this is over …
 constexpr double kFewestSteps = 1200;  // … but at least so often, and at most so often
 constexpr double kManySteps = 10'000;
-// Classes of a few dozen examples are known by heart long before, and answers on others get worse from then on. 32 series of
-// BasicMotions, mean of four seeds: 81 % of 40 test examples after 1200 steps (600 epochs), 74 % after 4500. Not so for real
-// numbers: 155 spectra of Tecator, R2 0.9863 after 4300 steps (450 epochs), 0.9883 after 9300.
+// Classes of a few dozen examples are known by heart long before, and answers on others get worse from then
+// on. 32 series of BasicMotions, mean of four seeds: 81 % of 40 test examples after 1200 steps (600 epochs),
+// 74 % after 4500. Not so for real numbers: 155 spectra of Tecator, R2 0.9863 after 4300 steps (450 epochs),
+// 0.9883 after 9300.
 constexpr double kMostEpochs = 500;
 constexpr double kLongSeconds = 1800;  // where even kEpochs would take longer than this, there are fewer
 constexpr double kFewestAtAll = 200;
 constexpr double kEvaluations = 20;
 
-constexpr double kMostDecay = 4;             // of a run that decays more than usual: learning rate times decay, over its steps
-constexpr double kMostDecayPerStep = 0.05;   // learning rate times weight decay: a step forgets no more than a twentieth
-constexpr double kEpochsToRepeat = 2;        // from here on, examples can be learned by heart
-constexpr double kFineTuning = 1 / 3.0;      // of the learning rate, where parameters have been trained already
+// of a run that decays more than usual: learning rate times decay, over its steps
+constexpr double kMostDecay = 4;
+// learning rate times weight decay: a step forgets no more than a twentieth
+constexpr double kMostDecayPerStep = 0.05;
+constexpr double kEpochsToRepeat = 2;  // from here on, examples can be learned by heart
+// of the learning rate, where parameters have been trained already
+constexpr double kFineTuning = 1 / 3.0;
 
 // Of one row of the recipe: which keys a person has decided.
 class Decided {
@@ -82,8 +86,9 @@ int64_t StepsFor(const DataFacts& data, const NetworkFacts& network, int32_t bat
   return static_cast<int64_t>(std::ceil(Rounded(steps) / kEvaluations) * kEvaluations);
 }
 
-// The wider a network, the smaller the steps that it stands; batch norm lets it take larger ones, and small ones learn the
-// training set by heart there: textures in four folders, 97 % held out at 0.012, 95 % at 0.006, 75 % at 0.0015.
+// The wider a network, the smaller the steps that it stands; batch norm lets it take larger ones, and small
+// ones learn the training set by heart there: textures in four folders, 97 % held out at 0.012, 95 % at
+// 0.006, 75 % at 0.0015.
 double LearningRateFor(const TrainConfig& config, const NetworkFacts& network) {
   const auto parameters = static_cast<double>(std::max<int64_t>(network.parameters, 1));
   double rate = network.batch_norm ? std::clamp(1e-2 * std::pow(1.5e5 / parameters, 0.5), 2e-3, 2e-2)
@@ -94,28 +99,30 @@ double LearningRateFor(const TrainConfig& config, const NetworkFacts& network) {
   return Rounded(rate);
 }
 
-// What filters forget in a run is the sum of learning rate times decay over its steps, whatever its length (Wang and Aitchison
-// 2024, arXiv:2405.13698). A run that a person has cut short therefore decays more per step. Two classes of 8x8 pictures, 3
-// epochs: 93.7 % on 40,000 test examples with 0.02, 94.0 % with 1.2; the best possible is 94.4 %. Not so where nothing can be
-// learned by heart yet, since few examples were seen twice (MNIST, 300 steps: 95.2 % with 0.05, 95.0 % with 1), nor for real
-// numbers (the sine of a byte, 500 steps: RMSE 0.015 with 0.05, 0.041 with 0.4), nor where trained filters would forget what they
-// know (a table, 100 further steps: 92.7, 96.1 and 97.4 % with 5, 98.0, 97.7 and 97.7 % with 0.05).
+// What filters forget in a run is the sum of learning rate times decay over its steps, whatever its length
+// (Wang and Aitchison 2024, arXiv:2405.13698). A run that a person has cut short therefore decays more per
+// step. Two classes of 8x8 pictures, 3 epochs: 93.7 % on 40,000 test examples with 0.02, 94.0 % with 1.2; the
+// best possible is 94.4 %. Not so where nothing can be learned by heart yet, since few examples were seen
+// twice (MNIST, 300 steps: 95.2 % with 0.05, 95.0 % with 1), nor for real numbers (the sine of a byte, 500
+// steps: RMSE 0.015 with 0.05, 0.041 with 0.4), nor where trained filters would forget what they know (a
+// table, 100 further steps: 92.7, 96.1 and 97.4 % with 5, 98.0, 97.7 and 97.7 % with 0.05).
 double WeightDecayFor(const TrainConfig& config, const DataFacts& data, const NetworkFacts& network) {
   const double usual = config.optimizer == "sgd" ? 5e-4 : network.batch_norm ? 0.02 : 0.05;
   const auto steps = static_cast<double>(MakeSchedule(config, data.examples).steps);
   const auto full = static_cast<double>(StepsFor(data, network, config.batch_size, config.budget == 0));
-  const double epochs = (steps + 1) * config.batch_size / static_cast<double>(data.examples);  // a part of a step counts
+  // a part of a step counts
+  const double epochs = (steps + 1) * config.batch_size / static_cast<double>(data.examples);
   if (network.trained || data.targets > 0 || epochs < kEpochsToRepeat || steps >= full) return usual;
-  const double most = std::min(kMostDecay / (config.learning_rate * steps), kMostDecayPerStep / config.learning_rate);
+  const double most =
+      std::min(kMostDecay / (config.learning_rate * steps), kMostDecayPerStep / config.learning_rate);
   return std::max(usual, Rounded(std::min({usual * full / steps, most, 10.0})));
 }
 
 // Moving averages that reach back over so many steps: a fixed decay would reach back over all of a short run.
-double DecayOver(double steps) {
-  return std::round((1 - 1 / std::max(steps, 1.0)) * 1e4) / 1e4;
-}
+double DecayOver(double steps) { return std::round((1 - 1 / std::max(steps, 1.0)) * 1e4) / 1e4; }
 
-// One whole mean and one deviation for all channels: the bytes of the data then pass into the integer model as they are.
+// One whole mean and one deviation for all channels: the bytes of the data then pass into the integer model
+// as they are.
 // Reals: those of each channel.
 void FillContract(TrainConfig& config, const Decided& decided, const DataFacts& data) {
   if (data.reals) {
@@ -136,7 +143,8 @@ void FillLength(TrainConfig& config, const Decided& decided, const DataFacts& da
   config.steps = StepsFor(data, network, config.batch_size, config.budget == 0);
 }
 
-void FillOptimizer(TrainConfig& config, const Decided& decided, const DataFacts& data, const NetworkFacts& network) {
+void FillOptimizer(TrainConfig& config, const Decided& decided, const DataFacts& data,
+                   const NetworkFacts& network) {
   Fill(config.optimizer, std::string("adam"), decided("optimizer"));
   Fill(config.momentum, TrainConfig().momentum, decided("momentum"));
   Fill(config.nesterov, TrainConfig().nesterov, decided("nesterov"));
@@ -150,10 +158,11 @@ void FillOptimizer(TrainConfig& config, const Decided& decided, const DataFacts&
 // Where in the run things happen: parts of its length, whatever decided that.
 void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& data) {
   const auto steps = static_cast<double>(MakeSchedule(config, data.examples).steps);
-  Fill(config.warmup_fraction, config.schedule == "one-cycle" ? kOneCycleWarmup : 0.05, decided("warmup_fraction"));
+  Fill(config.warmup_fraction, config.schedule == "one-cycle" ? kOneCycleWarmup : 0.05,
+       decided("warmup_fraction"));
   Fill(config.quant_delay_fraction, 0.6, decided("quant_delay_fraction"));
-  // Filters of 4 bits change their sums so much, step by step, that statistics which stand still do not fit them
-  // (docs/precisions.md).
+  // Filters of 4 bits change their sums so much, step by step, that statistics which stand still do not fit
+  // them (docs/precisions.md).
   Fill(config.bn_freeze_fraction, config.scheme == "w4a8" ? 1.0 : 0.8, decided("bn_freeze_fraction"));
   Fill(config.freeze_ranges_fraction, 1.0, decided("freeze_ranges_fraction"));
   Fill(config.ema_decay, std::min(DecayOver(steps / 40), 0.999), decided("ema_decay"));
@@ -184,18 +193,19 @@ void FillRest(TrainConfig& config, const Decided& decided, int32_t cores) {
 }
 
 std::string DataLine(const DataFacts& data) {
-  const std::string labels =
-      data.task == Task::kReconstruction ? std::string("to be reconstructed")
-      : data.task == Task::kYesNo        ? std::string("yes or no each")
-      : data.task == Task::kMultiLabel   ? StrCat(data.classes, data.classes == 1 ? " label" : " labels at once")
-      : data.targets == 1                ? std::string("one real number each")
-      : data.targets > 1 ? StrCat(data.targets, " real numbers each")
-      : data.LabelsPixels()
-          ? StrCat(data.classes, " classes, ", data.label_height, "x", data.label_width, " labels each")
-          : StrCat(data.classes, " classes");
-  return StrCat(data.examples, data.examples == 1 ? " example" : " examples", " to train on, ", data.held_out, " held out; ", labels,
-                data.inputs > 1 ? StrCat("; ", data.inputs, " inputs, the first ") : std::string("; input "), data.height, "x",
-                data.width, "x", data.channels);
+  const std::string labels = data.task == Task::kReconstruction ? std::string("to be reconstructed")
+                             : data.task == Task::kYesNo        ? std::string("yes or no each")
+                             : data.task == Task::kMultiLabel
+                                 ? StrCat(data.classes, data.classes == 1 ? " label" : " labels at once")
+                             : data.targets == 1   ? std::string("one real number each")
+                             : data.targets > 1    ? StrCat(data.targets, " real numbers each")
+                             : data.LabelsPixels() ? StrCat(data.classes, " classes, ", data.label_height,
+                                                            "x", data.label_width, " labels each")
+                                                   : StrCat(data.classes, " classes");
+  return StrCat(data.examples, data.examples == 1 ? " example" : " examples", " to train on, ", data.held_out,
+                " held out; ", labels,
+                data.inputs > 1 ? StrCat("; ", data.inputs, " inputs, the first ") : std::string("; input "),
+                data.height, "x", data.width, "x", data.channels);
 }
 
 std::string EpochsText(double epochs) {
@@ -216,8 +226,8 @@ std::string ScheduleText(const TrainConfig& config) {
 
 std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t steps, bool third) {
   const double epochs = static_cast<double>(steps) * config.batch_size / static_cast<double>(data.examples);
-  std::string text = StrCat(StepsText(steps), " of ", config.batch_size, config.batch_size == 1 ? " example (" : " examples (",
-                            EpochsText(epochs), ")");
+  std::string text = StrCat(StepsText(steps), " of ", config.batch_size,
+                            config.batch_size == 1 ? " example (" : " examples (", EpochsText(epochs), ")");
   text += StrCat("; ", config.optimizer, ", learning rate ", config.learning_rate,
                  third ? " (a third, as layers are trained already)" : "");
   text += ScheduleText(config);
@@ -227,7 +237,8 @@ std::string LengthLine(const TrainConfig& config, const DataFacts& data, int64_t
 
 bool ChangesImages(const TrainConfig& config) {
   return config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
-         config.scale_percent > 0 || config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0 || config.mixup > 0;
+         config.scale_percent > 0 || config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0 ||
+         config.mixup > 0;
 }
 
 std::string QuantizationLine(const TrainConfig& config, const Schedule& schedule) {
@@ -266,8 +277,10 @@ AutoRecipe DeriveRecipe(const TrainConfig& config, const std::set<std::string>& 
   FillPhases(recipe.config, decided, data);
   FillRest(recipe.config, decided, cores);
   const Schedule schedule = MakeSchedule(recipe.config, data.examples);
-  recipe.lines = {DataLine(data), LengthLine(recipe.config, data, schedule.steps, network.trained && !decided("learning_rate")),
-                    QuantizationLine(recipe.config, schedule)};
+  recipe.lines = {
+      DataLine(data),
+      LengthLine(recipe.config, data, schedule.steps, network.trained && !decided("learning_rate")),
+      QuantizationLine(recipe.config, schedule)};
   return recipe;
 }
 

@@ -25,16 +25,19 @@ struct NetworkFacts {
 NetworkFacts FactsOf(const Graph& network);
 
 struct AutoRecipe {
-  TrainConfig config;               ///< every key decided
-  std::vector<std::string> lines;  ///< for people: data; length and optimizer; quantization, evaluations, random changes
+  TrainConfig config;  ///< every key decided
+  /// for people: data; length and optimizer; quantization, evaluations, random changes
+  std::vector<std::string> lines;
 };
 
-/// Fills in every key of `config` that is not among `given` (keys of config.toml; one that stands for another, as epochs for
-/// steps, counts for both). What is given is taken as it is, and what depends on it follows: a number of steps scales
-/// warm-up, delay and intervals. Scheme, seed and holdout are no concern of data and stay. A pure function: same arguments,
-/// same recipe; a float run differs from its quantized one in the scheme alone. `cores`: what `threads` becomes.
+/// Fills in every key of `config` that is not among `given` (keys of config.toml; one that stands for
+/// another, as epochs for steps, counts for both). What is given is taken as it is, and what depends on it
+/// follows: a number of steps scales warm-up, delay and intervals. Scheme, seed and holdout are no concern of
+/// data and stay. A pure function: same arguments, same recipe; a float run differs from its quantized one in
+/// the scheme alone. `cores`: what `threads` becomes.
 ///
-/// Promises  batch_size <= examples;  warm-up < delay < steps where there are 3 steps or more;  at least ten evaluations
+/// Promises  batch_size <= examples;  warm-up < delay < steps where there are 3 steps or more;  at least ten
+/// evaluations
 ///           where there are ten steps;  std > 0;  no random changes.
 AutoRecipe DeriveRecipe(const TrainConfig& config, const std::set<std::string>& given, const DataFacts& data,
                         const NetworkFacts& network, int32_t cores);

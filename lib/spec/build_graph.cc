@@ -14,7 +14,8 @@ namespace {
 
 using Role = ParameterSpec::Role;
 
-// Filters start as the spec says, slopes as the operator's key says, everything else with what changes nothing.
+// Filters start as the spec says, slopes as the operator's key says, everything else with what changes
+// nothing.
 Initializer StartOf(const LayerSpec& layer, Role role) {
   switch (role) {
     case Role::kFilter:
@@ -100,7 +101,8 @@ class Builder {
     if (layer.definition().index_operands != nullptr) {
       const Shape& shape = spec_.ShapeOf(layer.inputs[0]);
       for (const IndexOperand& operand : layer.definition().index_operands(layer.attributes, shape)) {
-        indices.push_back(graph_.AddConstant(StrCat(name, "/", operand.suffix), operand.shape, operand.values));
+        indices.push_back(
+            graph_.AddConstant(StrCat(name, "/", operand.suffix), operand.shape, operand.values));
       }
     }
     QAT_ASSIGN_OR_RETURN(const int32_t output,
@@ -124,9 +126,9 @@ class Builder {
     std::vector<std::pair<Role, int32_t>> read;
     if (layer.batch_norm) batch_norm = FusedBatchNorm{layer.batch_norm->epsilon, layer.batch_norm->momentum};
     for (const ParameterSpec& parameter : TrainedParameters(layer)) {
-      const int32_t index =
-          graph_.AddTrained(StrCat(layer.name, "/", parameter.suffix), parameter.shape,
-                            {parameter.role, StartOf(layer, parameter.role), parameter.fan_in, parameter.fan_out});
+      const int32_t index = graph_.AddTrained(
+          StrCat(layer.name, "/", parameter.suffix), parameter.shape,
+          {parameter.role, StartOf(layer, parameter.role), parameter.fan_in, parameter.fan_out});
       switch (parameter.role) {
         case Role::kGamma:
           batch_norm->gamma = index;

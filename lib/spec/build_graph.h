@@ -9,10 +9,11 @@
 
 namespace qat {
 
-/// The trainable graph of a spec. Tensors are named as checkpoints name their values and ranges: "input" or the names of inputs, "<layer>",
-/// "<layer>:1" (an output of several), "<layer>/filter", "<layer>/gamma". A split is one node with several outputs; fixed
-/// ranges are separated from others (ir/range_groups.h). Provenance holds the text of the spec (kSourceTextKey),
-/// for people and for front ends; nothing behind a front end reads it.
+/// The trainable graph of a spec. Tensors are named as checkpoints name their values and ranges: "input" or
+/// the names of inputs, "<layer>", "<layer>:1" (an output of several), "<layer>/filter", "<layer>/gamma". A
+/// split is one node with several outputs; fixed ranges are separated from others (ir/range_groups.h).
+/// Provenance holds the text of the spec (kSourceTextKey), for people and for front ends; nothing behind a
+/// front end reads it.
 /// Errors: kInternal, for a spec that ParseNetworkSpec would have refused.
 Expected<Graph> BuildGraph(const NetworkSpec& spec);
 

@@ -21,7 +21,7 @@ struct DataFacts {
   int32_t label_height = 1;  ///< 1 and 1: one label per example
   int32_t label_width = 1;
   bool reals = false;  ///< the values are real numbers, not bytes
-  double mean = 0;  ///< of all bytes of the training split, whatever their channel
+  double mean = 0;     ///< of all bytes of the training split, whatever their channel
   double std = 0;
 
   bool LabelsPixels() const { return targets == 0 && (label_height > 1 || label_width > 1); }

@@ -26,7 +26,8 @@ class Diagnostics {
 
   void Add(TextPlace place, Error error) { errors_.push_back({place, std::move(error)}); }
 
-  /// Ok if nothing was added; otherwise one error with a line "PLACE: message" for each, in the order of the text:
+  /// Ok if nothing was added; otherwise one error with a line "PLACE: message" for each, in the order of the
+  /// text:
   /// kUnsupported if all of them are, kInvalidArgument otherwise.
   Status Take();
 

@@ -24,7 +24,8 @@ Status InferParameters(const Shape& input, LayerSpec& layer) {
   if (layer.definition().parameters == nullptr) return {};
   layer.parameters = layer.definition().parameters(layer.attributes, input);
   if (layer.parameters.empty()) {
-    return InvalidArgument(StrCat("input is ", ToString(input), ", expected an image [1, H, W, C] of at most 1048576 channels"));
+    return InvalidArgument(
+        StrCat("input is ", ToString(input), ", expected an image [1, H, W, C] of at most 1048576 channels"));
   }
   for (const ParameterSpec& parameter : layer.parameters) {
     QAT_RETURN_IF_ERROR(ExpectSmallEnough(parameter.suffix, parameter.shape));
@@ -77,11 +78,12 @@ bool WalksAlongTheBatch(const NetworkSpec& spec, const LayerSpec& layer) {
   const OperatorView view(spec, layer, 1);
   const auto axes = ConstantIndices(view.operands()[1], "axes");
   const auto rank = std::ssize(view.operands()[0].shape);
-  return axes.ok() && std::any_of(axes->begin(), axes->end(), [rank](int64_t axis) { return axis == 0 || axis == -rank; });
+  return axes.ok() &&
+         std::any_of(axes->begin(), axes->end(), [rank](int64_t axis) { return axis == 0 || axis == -rank; });
 }
 
-// As many examples must come out as go in, else an axis of the layer is the batch's. One size would not do: two examples also
-// broadcast along an axis of two.
+// As many examples must come out as go in, else an axis of the layer is the batch's. One size would not do:
+// two examples also broadcast along an axis of two.
 Status ExpectBatchStays(const NetworkSpec& spec, const LayerSpec& layer) {
   const auto keeps = [&](int32_t batch) {
     Shape expected = layer.output_shape;

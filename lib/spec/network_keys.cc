@@ -52,7 +52,8 @@ void ParseScaling(const toml::table& root, Refusals& refusals, Scaling& scaling)
 
 // [F] as 1 x 1 x F, [T, C] as 1 x T x C, [H, W, C]: what an example of the data has, without the batch.
 void ParseShape(const toml::node& node, Refusals& refusals, Shape& shape) {
-  constexpr char kExpected[] = "[features], [steps, channels] or [height, width, channels], each a whole number of at least 1";
+  constexpr char kExpected[] =
+      "[features], [steps, channels] or [height, width, channels], each a whole number of at least 1";
   const toml::array* sizes = node.as_array();
   if (sizes == nullptr || sizes->empty() || sizes->size() > 3) {
     refusals.Mismatch(node, "shape", kExpected);
@@ -85,7 +86,8 @@ void ParseValues(const toml::table& input, Refusals& refusals, InputValues& valu
 }
 
 // The keys of one block but for its name.
-void ParseInputBlock(const toml::table& block, int32_t resolution, bool named, Refusals& refusals, InputSpec& input) {
+void ParseInputBlock(const toml::table& block, int32_t resolution, bool named, Refusals& refusals,
+                     InputSpec& input) {
   std::vector<std::string> names = {"height", "width", "channels"};
   std::vector<std::string> known = {"values"};
   if (named) known.emplace_back("name");
@@ -110,10 +112,12 @@ void ParseInputBlock(const toml::table& block, int32_t resolution, bool named, R
 }
 
 // [[input]] blocks: several inputs, each with a name.
-void ParseInputs(const toml::array& blocks, int32_t resolution, Refusals& refusals, std::vector<InputSpec>& inputs) {
+void ParseInputs(const toml::array& blocks, int32_t resolution, Refusals& refusals,
+                 std::vector<InputSpec>& inputs) {
   inputs.clear();
   if (resolution > 0)
-    refusals.Refuse(TextPlaceOf(blocks), InvalidArgument("a network with 'resolution' has one [input], not several"));
+    refusals.Refuse(TextPlaceOf(blocks),
+                    InvalidArgument("a network with 'resolution' has one [input], not several"));
   for (const toml::node& node : blocks) {
     InputSpec& input = inputs.emplace_back();
     input.shape = {1, 1, 1, 1};
@@ -131,7 +135,8 @@ void ParseInputs(const toml::array& blocks, int32_t resolution, Refusals& refusa
       refusals.Missing(*block, "name", "a text");
     } else if (!IsPlainName(name->get())) {
       refusals.Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
-    } else if (std::any_of(inputs.begin(), inputs.end(), [&](const InputSpec& other) { return other.name == name->get(); })) {
+    } else if (std::any_of(inputs.begin(), inputs.end(),
+                           [&](const InputSpec& other) { return other.name == name->get(); })) {
       refusals.Refuse(*name, StrCat("two inputs are called '", name->get(), "'"));
     } else {
       input.name = name->get();
@@ -142,7 +147,8 @@ void ParseInputs(const toml::array& blocks, int32_t resolution, Refusals& refusa
   }
 }
 
-void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals, std::vector<InputSpec>& inputs) {
+void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals,
+                std::vector<InputSpec>& inputs) {
   inputs.assign(1, InputSpec());
   inputs[0].shape = {1, 1, 1, 1};
   constexpr char kExpected[] = "a block with height, width and channels, or with shape";
@@ -164,7 +170,8 @@ void ParseInput(const toml::table& root, int32_t resolution, Refusals& refusals,
 
 void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spec, Scaling& scaling) {
   const toml::table& root = text.root();
-  refusals.RejectUnknown(root, {"name", "width", "divisor", "resolution", "classes", "outputs", "input", "layer"});
+  refusals.RejectUnknown(root,
+                         {"name", "width", "divisor", "resolution", "classes", "outputs", "input", "layer"});
   ParseName(root, refusals, spec);
   ParseScaling(root, refusals, scaling);
   ParseInput(root, scaling.resolution, refusals, spec.inputs);

@@ -9,7 +9,8 @@ class TomlText;
 struct NetworkSpec;
 struct Scaling;
 
-/// Reads name, width, divisor, resolution, classes and [input] into `spec` and `scaling`; every problem goes to `refusals`.
+/// Reads name, width, divisor, resolution, classes and [input] into `spec` and `scaling`; every problem goes
+/// to `refusals`.
 void ParseNetworkKeys(const TomlText& text, Refusals& refusals, NetworkSpec& spec, Scaling& scaling);
 
 }  // namespace qat

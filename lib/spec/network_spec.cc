@@ -38,14 +38,20 @@ Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const Sca
   }
   const bool looks_like_path = name_or_path.find('/') != std::string::npos || name_or_path.ends_with(".toml");
   if (!looks_like_path && !FileExists(name_or_path)) {
-    const std::string expected = StrCat(" (expected auto, one of ", Join(ZooNames()), ", or the path of a spec file)");
+    const std::string expected =
+        StrCat(" (expected auto, one of ", Join(ZooNames()), ", or the path of a spec file)");
     constexpr std::string_view kOfAuto[] = {"perceptron", "signal", "residual", "pixels", "autoencoder"};
     if (std::find(std::begin(kOfAuto), std::end(kOfAuto), name_or_path) != std::end(kOfAuto)) {
-      return InvalidArgument(StrCat("network '", name_or_path, "' is made to the sizes of the data: `network` auto, the default, takes it where it "
-                                    "fits, and `print_network` shows it", expected));
+      return InvalidArgument(
+          StrCat("network '", name_or_path,
+                 "' is made to the sizes of the data: `network` auto, the default, takes it where it "
+                 "fits, and `print_network` shows it",
+                 expected));
     }
-    if (const std::vector<std::string> presets = PresetNames(); std::find(presets.begin(), presets.end(), name_or_path) != presets.end())
-      return InvalidArgument(StrCat("network '", name_or_path, "' is a recipe: `preset` ", name_or_path, " takes it with its network", expected));
+    if (const std::vector<std::string> presets = PresetNames();
+        std::find(presets.begin(), presets.end(), name_or_path) != presets.end())
+      return InvalidArgument(StrCat("network '", name_or_path, "' is a recipe: `preset` ", name_or_path,
+                                    " takes it with its network", expected));
     return InvalidArgument(StrCat(UnknownName("network", name_or_path, ZooNames()), expected));
   }
   QAT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(name_or_path));

@@ -15,7 +15,8 @@
 
 namespace qat {
 
-/// Batch normalization of a layer with a filter, between its sums and its activation. It takes the place of the bias.
+/// Batch normalization of a layer with a filter, between its sums and its activation. It takes the place of
+/// the bias.
 using BatchNormSpec = BatchNormAttributes;
 
 /// One layer: a fused block of an operator, its parameters and its activation.
@@ -24,7 +25,8 @@ struct LayerSpec {
   OpType type = OpType::kConv2D;
   OpAttributes attributes;
   Initializer initializer;
-  std::vector<int32_t> inputs;            ///< indices of earlier layers, or NetworkInput(i) for inputs of the network
+  /// indices of earlier layers, or NetworkInput(i) for inputs of the network
+  std::vector<int32_t> inputs;
   Shape output_shape;                     ///< for batch 1: [1, …]
   std::vector<ParameterSpec> parameters;  ///< of the operator: filter, bias
   std::optional<BatchNormSpec> batch_norm;
@@ -56,14 +58,17 @@ struct InputSpec {
 
 struct NetworkSpec {
   std::string name;
-  std::vector<InputSpec> inputs = std::vector<InputSpec>(1);  ///< at least one; a single one is called "input"
-  int32_t classes = 0;            ///< the text's own key, which a layer follows and flags may change; 0: none does
+  /// at least one; a single one is called "input"
+  std::vector<InputSpec> inputs = std::vector<InputSpec>(1);
+  /// the text's own key, which a layer follows and flags may change; 0: none does
+  int32_t classes = 0;
   std::vector<LayerSpec> layers;  ///< in execution order
   std::vector<int32_t> outputs;   ///< indices of layers, as the text names them; empty: the last layer
   std::string text;               ///< as read, kept by checkpoints
 
   const Shape& ShapeOf(int32_t layer) const {
-    return IsNetworkInput(layer) ? inputs[InputIndex(layer)].shape : layers[static_cast<size_t>(layer)].output_shape;
+    return IsNetworkInput(layer) ? inputs[InputIndex(layer)].shape
+                                 : layers[static_cast<size_t>(layer)].output_shape;
   }
 };
 
@@ -72,18 +77,20 @@ struct NetworkSpec {
 /// for FILE.
 Expected<NetworkSpec> ParseNetworkSpec(std::string_view text, const std::string& source);
 
-/// A name of the zoo, or the path of a spec file; `flags` change its width, resolution and classes, in NetworkSpec::text too.
+/// A name of the zoo, or the path of a spec file; `flags` change its width, resolution and classes, in
+/// NetworkSpec::text too.
 /// Errors: as above; an unknown name lists the zoo.
 Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const ScalingFlags& flags = {});
 
 /// Names of the built-in specs.
 std::vector<std::string> ZooNames();
 
-/// The operator table as Markdown, one row per key: the block of docs/network_spec.md that a test compares with the code.
+/// The operator table as Markdown, one row per key: the block of docs/network_spec.md that a test compares
+/// with the code.
 std::string OperatorTableMarkdown();
 
-/// What training learns for a layer, in the order of checkpoints: the operator's parameters; with batch normalization
-/// filter, gamma, beta, moving_mean, moving_variance (no bias: beta stands for it).
+/// What training learns for a layer, in the order of checkpoints: the operator's parameters; with batch
+/// normalization filter, gamma, beta, moving_mean, moving_variance (no bias: beta stands for it).
 std::vector<ParameterSpec> TrainedParameters(const LayerSpec& layer);
 
 }  // namespace qat

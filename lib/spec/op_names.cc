@@ -113,10 +113,12 @@ constexpr std::string_view kRecurrent =
     "keeps a state between steps, which is not trained here; use convolutions over time: conv_2d with kernel "
     "= [1, N]";
 constexpr std::string_view kComputedProduct =
-    "is several layers; write batch_matmul, softmax and batch_matmul again, with fully_connected or conv_2d in front "
+    "is several layers; write batch_matmul, softmax and batch_matmul again, with fully_connected or conv_2d "
+    "in front "
     "of them";
 constexpr std::string_view kNormalization =
-    "needs the statistics of each example and is several layers: mean, squared_difference, mean, rsqrt, sub and mul, "
+    "needs the statistics of each example and is several layers: mean, squared_difference, mean, rsqrt, sub "
+    "and mul, "
     "with the scheme int8 or float32; batch_norm is folded away and costs nothing";
 constexpr std::string_view kThreeAxes =
     "has three spatial axes, TFLite's integer kernels have two; put the third one into the channels";

@@ -1,5 +1,5 @@
-// op_names.h: operators under the names of other frameworks, and operators that a spec cannot have: each with what to write
-// instead.
+// op_names.h: operators under the names of other frameworks, and operators that a spec cannot have: each with
+// what to write instead.
 #ifndef QAT_SPEC_OP_NAMES_H_
 #define QAT_SPEC_OP_NAMES_H_
 
@@ -11,8 +11,9 @@
 
 namespace qat {
 
-/// Why `name` is not an operator of a spec. kUnsupported where it is one that cannot be trained and run in integers, with what to
-/// write instead; kInvalidArgument where it is a misspelling or another framework's name, with ours.
+/// Why `name` is not an operator of a spec. kUnsupported where it is one that cannot be trained and run in
+/// integers, with what to write instead; kInvalidArgument where it is a misspelling or another framework's
+/// name, with ours.
 /// Upper and lower case, '_' and '-' make no difference.
 Error ExplainUnknownOp(std::string_view name);
 

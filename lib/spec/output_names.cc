@@ -59,9 +59,8 @@ Error OutputNames::NotFound(const std::string& name) const {
   }
   std::vector<std::string> known = inputs_;
   for (const Layer& layer : layers_) known.push_back(layer.name);
-  return InvalidArgument(
-      StrCat(UnknownName("input", name, known),
-                                " (expected an earlier layer or ", inputs_.size() > 1 ? "an input" : "\"input\"", ")"));
+  return InvalidArgument(StrCat(UnknownName("input", name, known), " (expected an earlier layer or ",
+                                inputs_.size() > 1 ? "an input" : "\"input\"", ")"));
 }
 
 Expected<int32_t> OutputNames::Read(const std::string& name) {
@@ -94,7 +93,8 @@ Expected<int32_t> OutputNames::Read(const std::string& name) {
 Expected<int32_t> OutputNames::ReadOutput(const std::string& name) {
   if (std::find(inputs_.begin(), inputs_.end(), name) != inputs_.end()) {
     missed_ = true;
-    return InvalidArgument(StrCat("output '", name, "' is an input of the network, expected the name of a layer"));
+    return InvalidArgument(
+        StrCat("output '", name, "' is an input of the network, expected the name of a layer"));
   }
   if (!by_name_.contains(SplitPart(name).first) && !nameless_) {
     missed_ = true;
@@ -109,7 +109,8 @@ Expected<int32_t> OutputNames::ReadPrevious() {
   if (!previous_) return kUnknownLayer;
   if (layers_.empty() && inputs_.size() > 1) {
     missed_ = true;
-    return InvalidArgument(StrCat("the network has ", inputs_.size(), " inputs, expected 'inputs' with one of ", Join(inputs_)));
+    return InvalidArgument(
+        StrCat("the network has ", inputs_.size(), " inputs, expected 'inputs' with one of ", Join(inputs_)));
   }
   const auto found = by_name_.find(*previous_);
   if (found == by_name_.end()) return Read(*previous_);
@@ -125,7 +126,8 @@ void OutputNames::AddUnread(Diagnostics& diagnostics) const {
   if (missed_ || nameless_) return;
   for (size_t i = 0; i < input_places_.size(); ++i) {
     if (!input_read_[i])
-      diagnostics.Add(input_places_[i], InvalidArgument(StrCat("input '", inputs_[i], "' is read by no layer")));
+      diagnostics.Add(input_places_[i],
+                      InvalidArgument(StrCat("input '", inputs_[i], "' is read by no layer")));
   }
   for (size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];

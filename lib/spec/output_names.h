@@ -18,8 +18,8 @@ namespace qat {
 /// An output whose layer has an error: its readers are not reported.
 inline constexpr int32_t kUnknownLayer = std::numeric_limits<int32_t>::min();
 
-/// Whether a layer may be called so: letters, digits, '_', '-' and '.', not "input". Names become tensor names ("conv1/filter",
-/// "split:0") and file names.
+/// Whether a layer may be called so: letters, digits, '_', '-' and '.', not "input". Names become tensor
+/// names ("conv1/filter", "split:0") and file names.
 bool IsPlainName(std::string_view name);
 
 class OutputNames {
@@ -36,7 +36,8 @@ class OutputNames {
   /// Where a name was declared; line 0 where it was not.
   TextPlace PlaceOf(const std::string& name) const;
 
-  /// The layer whose output it is, NetworkInput(i) or kUnknownLayer. Errors: kInvalidArgument, in terms of names.
+  /// The layer whose output it is, NetworkInput(i) or kUnknownLayer. Errors: kInvalidArgument, in terms of
+  /// names.
   Expected<int32_t> Read(const std::string& name);
   /// The output of the layer before.
   Expected<int32_t> ReadPrevious();
@@ -46,8 +47,8 @@ class OutputNames {
   /// The text names the outputs: the last layer is one only where it is named, too.
   void SetHasOutputs() { has_outputs_ = true; }
 
-  /// Adds "layer 'x' is read by no other layer and is not the last one" for each, and the same for inputs out of several. Nothing where a name was not found: that is
-  /// the cause.
+  /// Adds "layer 'x' is read by no other layer and is not the last one" for each, and the same for inputs out
+  /// of several. Nothing where a name was not found: that is the cause.
   void AddUnread(Diagnostics& diagnostics) const;
 
  private:

@@ -186,10 +186,10 @@ class Printer {
                nullptr},
               false);
     if (activation == Activation::kNone) return;
-    // The activation was a layer of its own, which the normalization took in; what reads it reads it by its name.
+    // The activation was a layer of its own, which the normalization took in; what reads it reads it by its
+    // name.
     const std::string name = node.fused.empty() ? node.name + "_activation" : node.fused.back();
-    text_ += StrCat("\n[[layer]]\nname = ", Shown(name),
-                    "\nop = ", Quoted(qat::NameOf(activation)), "\n");
+    text_ += StrCat("\n[[layer]]\nname = ", Shown(name), "\nop = ", Quoted(qat::NameOf(activation)), "\n");
     names_[node.output()] = name;
   }
 
@@ -263,7 +263,7 @@ class Printer {
   std::string text_;
 };
 
-// ---- what was printed, read back --------------------------------------------------------------------------------------------------
+// ---- what was printed, read back ----------------------------------------------------------------
 
 std::vector<std::string> DataNames(const Graph& graph, const GraphNode& node) {
   std::vector<std::string> names;
@@ -349,7 +349,9 @@ Expected<std::string> PrintSpec(const Graph& network) {
   // A border that only happens to be called as a part of a layer is a layer of its own.
   if (!text.ok()) text = Print(MakeSayable(network, /*parts=*/false));
   if (text.ok()) return text;
-  return Unsupported(StrCat("no spec says this network; it can be trained and converted as the file that it is\n  ", text.error().message));
+  return Unsupported(
+      StrCat("no spec says this network; it can be trained and converted as the file that it is\n  ",
+             text.error().message));
 }
 
 }  // namespace qat

@@ -7,7 +7,8 @@
 
 namespace qat {
 
-/// A basic string of TOML that is read as `text` again: quotes, backslashes and control characters are written out.
+/// A basic string of TOML that is read as `text` again: quotes, backslashes and control characters are
+/// written out.
 std::string Quoted(std::string_view text);
 
 }  // namespace qat

@@ -93,7 +93,8 @@ class Fuser : private Relisting {
 
   // Of the layer in the old list.
   bool IsNamedOutput(size_t layer) const {
-    return std::find(spec_.outputs.begin(), spec_.outputs.end(), static_cast<int32_t>(layer)) != spec_.outputs.end();
+    return std::find(spec_.outputs.begin(), spec_.outputs.end(), static_cast<int32_t>(layer)) !=
+           spec_.outputs.end();
   }
 
   void Merge(const LayerSpec& layer, LayerSpec& into) {
@@ -126,9 +127,10 @@ class Fuser : private Relisting {
     const TextPlace place = {layer.line, layer.column};
     const Shape read_shape = layer.output_shape;
     if (!InferLayer(spec_, layer).ok()) {
-      diagnostics_.Add(place, InvalidArgument(StrCat("layer '", layer.name, "': batch_norm of ", ToString(read_shape),
-                                                     " becomes a depthwise convolution, expected at most ", 1 << 20,
-                                                     " channels and ", 1 << 20, " rows and columns")));
+      diagnostics_.Add(
+          place, InvalidArgument(StrCat("layer '", layer.name, "': batch_norm of ", ToString(read_shape),
+                                        " becomes a depthwise convolution, expected at most ", 1 << 20,
+                                        " channels and ", 1 << 20, " rows and columns")));
     }
     placed_.push_back(Append(std::move(layer)));
   }
@@ -150,8 +152,6 @@ class Fuser : private Relisting {
 
 }  // namespace
 
-Status Rewrite(NetworkSpec& spec, const std::string& source) {
-  return Fuser(spec, source).Run();
-}
+Status Rewrite(NetworkSpec& spec, const std::string& source) { return Fuser(spec, source).Run(); }
 
 }  // namespace qat

@@ -64,7 +64,8 @@ class Maker {
     }
   }
 
-  // Inputs of a spec are images; what reads rows or a series gets a reshape, unless it flattens what it reads anyway.
+  // Inputs of a spec are images; what reads rows or a series gets a reshape, unless it flattens what it reads
+  // anyway.
   void MakeImage(int32_t input) {
     const Shape given = graph_.tensor(input).shape;
     if (graph_.tensor(input).type != DType::kFloat32) {
@@ -142,7 +143,8 @@ class Maker {
   /// Of "conv/pad" where the slash before "pad" is; npos: the node is a layer.
   size_t EndOfLayer(const std::string& name, const std::set<std::string>& names) const {
     const size_t slash = name.rfind('/');
-    if (!parts_ || slash == std::string::npos || !names.contains(name.substr(0, slash))) return std::string::npos;
+    if (!parts_ || slash == std::string::npos || !names.contains(name.substr(0, slash)))
+      return std::string::npos;
     const std::string part = name.substr(slash + 1);
     return part == "pad" || part == "in" || part.starts_with("group") ? slash : std::string::npos;
   }
@@ -166,7 +168,8 @@ class Maker {
       const size_t end = std::min(EndOfLayer(node.name, known), node.name.size());
       node.name = renamed.at(node.name.substr(0, end)) + node.name.substr(end);
     }
-    for (size_t i = 0; i < graph_.inputs.size(); ++i) graph_.tensor(graph_.inputs[i]).name = named ? plain[layers + i] : "input";
+    for (size_t i = 0; i < graph_.inputs.size(); ++i)
+      graph_.tensor(graph_.inputs[i]).name = named ? plain[layers + i] : "input";
     for (const GraphNode& node : graph_.nodes) {
       for (size_t i = 0; i < node.outputs.size(); ++i)
         graph_.tensor(node.outputs[i]).name =

@@ -1,5 +1,5 @@
-// sayable.h: a trainable graph of any front end in the form that the layers of a spec make: plain names, images as inputs, a bias or
-// a batch normalization in every layer with a filter.
+// sayable.h: a trainable graph of any front end in the form that the layers of a spec make: plain names,
+// images as inputs, a bias or a batch normalization in every layer with a filter.
 #ifndef QAT_SPEC_SAYABLE_H_
 #define QAT_SPEC_SAYABLE_H_
 
@@ -16,8 +16,8 @@ struct Sayable {
   std::vector<std::string> refusals;  ///< "'x' (unpack): specs have no such layer"
 };
 
-/// `parts`: nodes called "conv/pad", "conv/in" and "conv/group0" are taken for parts of "conv", as reading a spec makes them; else they
-/// are layers of their own. Requires  a trainable graph that Verify accepts.
+/// `parts`: nodes called "conv/pad", "conv/in" and "conv/group0" are taken for parts of "conv", as reading a
+/// spec makes them; else they are layers of their own. Requires  a trainable graph that Verify accepts.
 Sayable MakeSayable(const Graph& network, bool parts);
 
 /// Takes out the `quantize` nodes that SeparateFixedRanges puts in.

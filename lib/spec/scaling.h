@@ -25,12 +25,13 @@ struct ScalingFlags {
   int32_t classes = 0;
 };
 
-/// The text of a spec with these values in the place of its own, so that it parses alone. Errors: kInvalidArgument where it
-/// does not parse or has no such key.
+/// The text of a spec with these values in the place of its own, so that it parses alone. Errors:
+/// kInvalidArgument where it does not parse or has no such key.
 Expected<std::string> WithScaling(std::string text, const std::string& source, const ScalingFlags& flags);
 
-/// filters * width, to the nearest multiple of `divisor` (at least one of it), and one more of it where that were less than
-/// nine tenths. Source    Howard et al. 2017 and Sandler et al. 2018, as their published models round.
+/// filters * width, to the nearest multiple of `divisor` (at least one of it), and one more of it where that
+/// were less than nine tenths. Source    Howard et al. 2017 and Sandler et al. 2018, as their published
+/// models round.
 int32_t ScaledFilters(int32_t filters, double width, int32_t divisor);
 
 /// The number of filters of an operator that has one; else null.

@@ -9,9 +9,7 @@
 namespace qat {
 namespace {
 
-int64_t Part(double fraction, int64_t whole) {
-  return std::llround(fraction * static_cast<double>(whole));
-}
+int64_t Part(double fraction, int64_t whole) { return std::llround(fraction * static_cast<double>(whole)); }
 
 // `every` steps; where that is 0, a part of all of them; where there is none either, `otherwise`.
 int64_t IntervalOf(int64_t every, double fraction, int64_t steps, int64_t otherwise) {
@@ -43,11 +41,10 @@ Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples) {
   schedule.steps =
       config.steps > 0 ? config.steps : std::max<int64_t>(std::llround(config.epochs * steps_per_epoch), 1);
   const bool quantized = config.scheme != "float32";
-  const int64_t delay =
-      config.quant_delay > 0
-          ? config.quant_delay
-          // Rounded down at the end: a run of a single step is quantized, too.
-          : std::min(Part(config.quant_delay_fraction, schedule.steps), schedule.steps - 1);
+  const int64_t delay = config.quant_delay > 0
+                            ? config.quant_delay
+                            // Rounded down at the end: a run of a single step is quantized, too.
+                            : std::min(Part(config.quant_delay_fraction, schedule.steps), schedule.steps - 1);
   schedule.quant_delay = quantized ? std::min(delay, schedule.steps) : schedule.steps;
   const int64_t freeze =
       config.bn_freeze > 0 ? config.bn_freeze : Part(config.bn_freeze_fraction, schedule.steps);

@@ -37,7 +37,8 @@ int64_t WarmupSteps(const TrainConfig& config, int64_t steps);
 ///   constant   peak
 ///   cosine     peak (1 + cos(pi (s - W) / (S - W))) / 2
 ///   step       peak * milestone_factor^n after n milestones; one is passed at step round(milestone * S)
-/// Source    cosine: Loshchilov, Hutter 2017; step: He et al. 2016; one-cycle: Smith, Topin 2019, in the form and with the
+/// Source    cosine: Loshchilov, Hutter 2017; step: He et al. 2016; one-cycle: Smith, Topin 2019, in the form
+/// and with the
 ///           constants of PyTorch's OneCycleLR. Momentum stays.
 double LearningRate(const TrainConfig& config, int64_t steps, int64_t step);
 

@@ -125,7 +125,8 @@ class Reader {
     return OpAttributes(a);
   }
 
-  // Written as the layer of a spec is, only the batch is open; everything else is said by where it begins and ends.
+  // Written as the layer of a spec is, only the batch is open; everything else is said by where it begins and
+  // ends.
   Expected<OpAttributes> operator()(const StridedSliceAttributes& a) const {
     StridedSliceAttributes said = std::get<StridedSliceAttributes>(node_.definition().default_attributes);
     if (a.begin_mask == said.begin_mask && a.end_mask == said.end_mask && a.shrink_axis_mask == 0 &&

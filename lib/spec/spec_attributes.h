@@ -1,5 +1,5 @@
-// spec_attributes.h: the attributes that a layer of a spec would have, out of a node of a graph, which has many of them in the
-// shapes of its filters and in constant inputs instead.
+// spec_attributes.h: the attributes that a layer of a spec would have, out of a node of a graph, which has
+// many of them in the shapes of its filters and in constant inputs instead.
 #ifndef QAT_SPEC_SPEC_ATTRIBUTES_H_
 #define QAT_SPEC_SPEC_ATTRIBUTES_H_
 
@@ -7,8 +7,8 @@
 
 namespace qat {
 
-/// Keys of the node's layer as attributes (AttributeKey::get reads them), whatever front end made the graph; those of a split_v are a
-/// split's. What no key says, as how a quantized bias is held, has its default.
+/// Keys of the node's layer as attributes (AttributeKey::get reads them), whatever front end made the graph;
+/// those of a split_v are a split's. What no key says, as how a quantized bias is held, has its default.
 /// Errors: kUnsupported, "its shape is computed", where a spec has a constant.
 Expected<OpAttributes> SpecAttributesOf(const Graph& graph, const GraphNode& node);
 

@@ -1,5 +1,6 @@
-// Grammar: name, width, divisor, resolution, classes, outputs (names of layers), [input] or [[input]] blocks, then [[layer]] blocks: name, op, inputs (default: the layer
-// before), the keys of the operator's definition and those of all layers with a filter, filters or a stride.
+// Grammar: name, width, divisor, resolution, classes, outputs (names of layers), [input] or [[input]] blocks,
+// then [[layer]] blocks: name, op, inputs (default: the layer before), the keys of the operator's definition
+// and those of all layers with a filter, filters or a stride.
 #include "spec/spec_parser.h"
 
 #include <algorithm>
@@ -142,8 +143,8 @@ void SpecParser::ParseLayer(const toml::table& block) {
 void SpecParser::RefuseSoftmaxAtTheEnd(const toml::table& block) {
   const auto* op = block["op"].as_string();
   if (op == nullptr || op->get() != DefinitionOf(OpType::kSoftmax).name) return;
-  Refuse(TextPlaceOf(*op),
-         Unsupported("softmax is the output, which the loss contains already; leave it out and let qat-convert append it"));
+  Refuse(TextPlaceOf(*op), Unsupported("softmax is the output, which the loss contains already; leave it out "
+                                       "and let qat-convert append it"));
 }
 
 // Whether the key `outputs` names the layer.
@@ -151,7 +152,8 @@ bool SpecParser::IsOutput(const toml::table& block) const {
   const toml::node* node = text_.root().get("outputs");
   const toml::array* names = node == nullptr ? nullptr : node->as_array();
   const auto* name = block["name"].as_string();
-  return names != nullptr && name != nullptr && std::any_of(names->begin(), names->end(), [&](const toml::node& each) {
+  return names != nullptr && name != nullptr &&
+         std::any_of(names->begin(), names->end(), [&](const toml::node& each) {
            return each.is_string() && each.as_string()->get() == name->get();
          });
 }
@@ -314,7 +316,9 @@ bool SpecParser::ParseCount(const toml::node& node, const AttributeKey& key, Lay
   const std::string& text = node.as_string()->get();
   rule.scaled = false;
   if (text == "classes") {
-    if (scaling_.classes == 0) return refusals_.Mismatch(node, key.name, "a key 'classes' at the top of the network, as in classes = 10");
+    if (scaling_.classes == 0)
+      return refusals_.Mismatch(node, key.name,
+                                "a key 'classes' at the top of the network, as in classes = 10");
     spec_.classes = scaling_.classes;
     return key.set(layer.attributes, AttributeValue(int64_t{scaling_.classes})).ok();
   }

@@ -9,7 +9,8 @@
 
 namespace qat {
 
-/// The layers as written, lowered one by one (spec/lower.h) but not rewritten. Errors: every problem of the text, one line each.
+/// The layers as written, lowered one by one (spec/lower.h) but not rewritten. Errors: every problem of the
+/// text, one line each.
 Expected<NetworkSpec> ParseLayers(std::string_view text, const std::string& source);
 
 }  // namespace qat

@@ -20,8 +20,8 @@ std::string HexByte(char c) {
   return StrCat("0x", kDigits[byte >> 4], kDigits[byte & 15]);
 }
 
-// Where a string that begins at `at` ends, as far as TOML's quotes say: behind its last quote, or at the line end that it may
-// not hold.
+// Where a string that begins at `at` ends, as far as TOML's quotes say: behind its last quote, or at the line
+// end that it may not hold.
 size_t EndOfString(std::string_view text, size_t at) {
   const char quote = text[at];
   const std::string three(3, quote);
@@ -51,13 +51,13 @@ TextPlace PlaceAt(std::string_view text, size_t at) {
           static_cast<int32_t>(columns) + 1};
 }
 
-// TOML is UTF-8, and has other letters than ASCII's in strings and comments only. The parser relies on both: some letters
-// elsewhere lead it into code that it takes for unreachable.
+// TOML is UTF-8, and has other letters than ASCII's in strings and comments only. The parser relies on both:
+// some letters elsewhere lead it into code that it takes for unreachable.
 Status CheckCharacters(std::string_view text, const std::string& source) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (const size_t at = FindInvalidUtf8(text); at != std::string_view::npos) {
-    return InvalidArgument(
-        StrCat(source, ": byte ", at, " is ", HexByte(text[at]), ", which is not UTF-8, expected a text file in UTF-8"));
+    return InvalidArgument(StrCat(source, ": byte ", at, " is ", HexByte(text[at]),
+                                  ", which is not UTF-8, expected a text file in UTF-8"));
   }
   size_t at = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   while (at < text.size()) {

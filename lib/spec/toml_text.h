@@ -1,5 +1,5 @@
-// toml_text.h: the only header that includes toml++, for .cc files of this layer: parsing without exceptions, places in
-// messages.
+// toml_text.h: the only header that includes toml++, for .cc files of this layer: parsing without exceptions,
+// places in messages.
 #ifndef QAT_SPEC_TOML_TEXT_H_
 #define QAT_SPEC_TOML_TEXT_H_
 
@@ -61,7 +61,8 @@ class Refusals {
   }
   /// "'NAME' is VALUE, expected EXPECTED", at the value.
   bool Mismatch(const toml::node& node, std::string_view name, std::string_view expected);
-  /// The same of a value that has to be there: "key 'NAME' is missing, expected EXPECTED", at the block, where it is not.
+  /// The same of a value that has to be there: "key 'NAME' is missing, expected EXPECTED", at the block,
+  /// where it is not.
   bool Missing(const toml::table& block, std::string_view name, std::string_view expected);
 
   /// True, or an error for each key that is not `known`, with the nearest of those.

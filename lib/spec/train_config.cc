@@ -153,18 +153,21 @@ Status Validate(const TrainConfig& config) {
   if (config.filter_ranges == kLearnedRanges) {
     const auto precisions = PrecisionsFromName(config.scheme);
     if (!precisions || !precisions->filters.symmetric) {
-      return InvalidArgument(StrCat("filter-ranges is learned and scheme is ", config.scheme,
-                                    ", expected a scheme whose filters are symmetric around 0: int8, int8-per-tensor or w4a8"));
+      return InvalidArgument(
+          StrCat("filter-ranges is learned and scheme is ", config.scheme,
+                 ", expected a scheme whose filters are symmetric around 0: int8, int8-per-tensor or w4a8"));
     }
   }
   if (config.steps > 0 && config.warmup_steps > config.steps) {
     return InvalidArgument(
         StrCat("warmup-steps is ", config.warmup_steps, ", expected at most the ", config.steps, " steps"));
   }
-  const bool only_rises = config.warmup_fraction >= 1 || (config.steps > 0 && config.warmup_steps >= config.steps);
+  const bool only_rises =
+      config.warmup_fraction >= 1 || (config.steps > 0 && config.warmup_steps >= config.steps);
   if (config.schedule == "one-cycle" && only_rises) {
     return InvalidArgument(
-        "warmup-steps or warmup-fraction is the whole run, expected less: the learning rate of one-cycle would never fall");
+        "warmup-steps or warmup-fraction is the whole run, expected less: the learning rate of one-cycle "
+        "would never fall");
   }
   if (!config.teacher.empty() && config.teacher_weight == 0) {
     return InvalidArgument("teacher-weight is 0, expected more: nothing would be learned from the teacher");

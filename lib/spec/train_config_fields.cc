@@ -1,9 +1,9 @@
 #include "spec/train_config_fields.h"
 
-#include <map>
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "base/named_lists.h"
@@ -94,7 +94,8 @@ std::optional<std::vector<double>> ChannelsOf(const std::string& text, double lo
   if (text == kOfDataset) return std::vector<double>();
   if (text == "none") return std::vector<double>{none};
   std::vector<double> numbers = NumbersOf(text);
-  const bool good = !numbers.empty() && std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
+  const bool good = !numbers.empty() && std::all_of(numbers.begin(), numbers.end(),
+                                                    [=](double x) { return x >= low && x <= high; });
   return good ? std::optional(std::move(numbers)) : std::nullopt;
 }
 
@@ -120,39 +121,39 @@ std::string ChannelsText(const std::vector<double>& values) {
 }
 
 // `none` is the number that leaves values as they are.
-Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high, double none) {
-  return {
-      name,
-      StrCat("a number in [", low, ", ", high, "], a list of them, one per channel, \"none\", \"", kOfDataset,
-             "\", or these by input, as \"left=0,right=", kOfDataset, "\""),
-      [=](TrainConfig& config, const AttributeValue& value) {
-        std::vector<double> numbers;
-        if (const auto* integer = std::get_if<int64_t>(&value)) numbers = {static_cast<double>(*integer)};
-        if (const auto* real = std::get_if<double>(&value)) numbers = {*real};
-        if (const auto* text = std::get_if<std::string>(&value)) {
-          if (HasNames(*text)) return ReadByName(*text, low, high, none, config.*member);
-          auto channels = ChannelsOf(*text, low, high, none);
-          if (channels) config.*member = {*std::move(channels)};
-          return channels.has_value();
-        }
-        const bool in_range =
-            std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
-        if (!in_range || numbers.empty()) return false;
-        config.*member = {std::move(numbers)};
-        return true;
-      },
-      [=](const TrainConfig& config) {
-        const ChannelNumbers& all = config.*member;
-        std::vector<std::string> texts;
-        for (const auto& [input, own] : all.of) texts.push_back(StrCat(input, "=", ChannelsText(own)));
-        if (!texts.empty()) return Quoted(Join(texts, ","));
-        const std::vector<double>& values = all.values;
-        if (values.empty()) return Quoted(std::string(kOfDataset));
-        if (values.size() == 1) return RealText(values[0]);
-        for (const double x : values) texts.push_back(RealText(x));
-        return StrCat("[", Join(texts), "]");
-      },
-      /*takes_list=*/true};
+Field ChannelField(std::string name, ChannelNumbers TrainConfig::*member, double low, double high,
+                   double none) {
+  return {name,
+          StrCat("a number in [", low, ", ", high, "], a list of them, one per channel, \"none\", \"",
+                 kOfDataset, "\", or these by input, as \"left=0,right=", kOfDataset, "\""),
+          [=](TrainConfig& config, const AttributeValue& value) {
+            std::vector<double> numbers;
+            if (const auto* integer = std::get_if<int64_t>(&value)) numbers = {static_cast<double>(*integer)};
+            if (const auto* real = std::get_if<double>(&value)) numbers = {*real};
+            if (const auto* text = std::get_if<std::string>(&value)) {
+              if (HasNames(*text)) return ReadByName(*text, low, high, none, config.*member);
+              auto channels = ChannelsOf(*text, low, high, none);
+              if (channels) config.*member = {*std::move(channels)};
+              return channels.has_value();
+            }
+            const bool in_range =
+                std::all_of(numbers.begin(), numbers.end(), [=](double x) { return x >= low && x <= high; });
+            if (!in_range || numbers.empty()) return false;
+            config.*member = {std::move(numbers)};
+            return true;
+          },
+          [=](const TrainConfig& config) {
+            const ChannelNumbers& all = config.*member;
+            std::vector<std::string> texts;
+            for (const auto& [input, own] : all.of) texts.push_back(StrCat(input, "=", ChannelsText(own)));
+            if (!texts.empty()) return Quoted(Join(texts, ","));
+            const std::vector<double>& values = all.values;
+            if (values.empty()) return Quoted(std::string(kOfDataset));
+            if (values.size() == 1) return RealText(values[0]);
+            for (const double x : values) texts.push_back(RealText(x));
+            return StrCat("[", Join(texts), "]");
+          },
+          /*takes_list=*/true};
 }
 
 // A whole number from 0, or "auto", which is kept as `automatic`.
@@ -178,7 +179,8 @@ Field WeightsField(std::string name) {
           [=](TrainConfig& config, const AttributeValue& value) {
             const auto* text = std::get_if<std::string>(&value);
             ClassWeights weights;
-            if (const auto* integer = std::get_if<int64_t>(&value)) weights.values = {static_cast<double>(*integer)};
+            if (const auto* integer = std::get_if<int64_t>(&value))
+              weights.values = {static_cast<double>(*integer)};
             if (const auto* real = std::get_if<double>(&value)) weights.values = {*real};
             if (text != nullptr) {
               weights.balanced = *text == kBalanced;
@@ -209,7 +211,8 @@ Field MilestonesField(std::string name) {
             std::vector<double> parts;
             if (const auto* real = std::get_if<double>(&value)) parts = {*real};
             if (const auto* text = std::get_if<std::string>(&value)) parts = NumbersOf(*text);
-            const bool rising = std::adjacent_find(parts.begin(), parts.end(), std::greater_equal<>()) == parts.end();
+            const bool rising =
+                std::adjacent_find(parts.begin(), parts.end(), std::greater_equal<>()) == parts.end();
             const auto is_inside = [](double part) { return part > 0 && part < 1; };
             if (parts.empty() || !rising || !std::all_of(parts.begin(), parts.end(), is_inside)) return false;
             config.milestones = std::move(parts);
@@ -231,8 +234,9 @@ Field TaskField(std::string name) {
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr || !HasNames(*text)) return plain(config, value);
     const auto tasks = ParseNamedLists(*text);
-    const bool known =
-        tasks && std::all_of(tasks->begin(), tasks->end(), [](const auto& each) { return TaskFromName(each.second).has_value(); });
+    const bool known = tasks && std::all_of(tasks->begin(), tasks->end(), [](const auto& each) {
+                         return TaskFromName(each.second).has_value();
+                       });
     if (known) config.task = *text;
     return known;
   };
@@ -260,7 +264,8 @@ Field OutputWeightsField(std::string name) {
           },
           [=](const TrainConfig& config) {
             std::vector<std::string> texts;
-            for (const auto& [output, weight] : config.output_weights) texts.push_back(StrCat(output, "=", RealText(weight)));
+            for (const auto& [output, weight] : config.output_weights)
+              texts.push_back(StrCat(output, "=", RealText(weight)));
             return Quoted(texts.empty() ? std::string(kNone) : Join(texts, ","));
           }};
 }
@@ -274,7 +279,8 @@ std::optional<int64_t> SecondsOf(std::string_view text) {
   if (text.ends_with('s') || unit > 1) text.remove_suffix(1);
   const std::optional<double> number = ParseNumber<double>(text);
   // A budget of no second is no limit to somebody and no step to somebody else.
-  if (!number || !(*number >= 0 && *number * unit <= 1e9) || std::llround(*number * unit) == 0) return std::nullopt;
+  if (!number || !(*number >= 0 && *number * unit <= 1e9) || std::llround(*number * unit) == 0)
+    return std::nullopt;
   return std::llround(*number * unit);
 }
 

@@ -1,4 +1,5 @@
-// train_config_fields.h: the one list of a recipe's keys: how each is read, checked and written. For train_config.cc alone.
+// train_config_fields.h: the one list of a recipe's keys: how each is read, checked and written. For
+// train_config.cc alone.
 #ifndef QAT_SPEC_TRAIN_CONFIG_FIELDS_H_
 #define QAT_SPEC_TRAIN_CONFIG_FIELDS_H_
 

@@ -1,5 +1,5 @@
-// target.h: whether a model runs where it is to run: its operators, types, versions and shapes against what the target takes, as
-// lib/target/rules.inc lists it.
+// target.h: whether a model runs where it is to run: its operators, types, versions and shapes against what
+// the target takes, as lib/target/rules.inc lists it.
 #ifndef QAT_TARGET_TARGET_H_
 #define QAT_TARGET_TARGET_H_
 
@@ -35,7 +35,8 @@ struct TargetViolation {
   std::string way_out;    ///< what to do instead; never empty
 };
 
-/// All violations, in the order of execution. Requires a model whose operators are all known or listed as unsupported.
+/// All violations, in the order of execution. Requires a model whose operators are all known or listed as
+/// unsupported.
 std::vector<TargetViolation> CheckTarget(const Model& model, Target target);
 
 /// Errors: kUnsupported, all violations in one sentence.

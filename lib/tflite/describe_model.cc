@@ -25,10 +25,13 @@ void DescribeRange(DType type, TensorDescription& tensor) {
 
 // Of real numbers; `inside` the model takes them as they are.
 void DescribeReals(const InputContract& contract, DType type, TensorDescription& tensor) {
-  const bool as_they_are = contract.inside || (AllEqual(tensor.mean) && AllEqual(tensor.std) && tensor.mean[0] == 0 && tensor.std[0] == 1);
+  const bool as_they_are = contract.inside || (AllEqual(tensor.mean) && AllEqual(tensor.std) &&
+                                               tensor.mean[0] == 0 && tensor.std[0] == 1);
   if (type == DType::kFloat32) {
     for (size_t c = 0; c < tensor.mean.size(); ++c) {
-      const auto value = [&](float real) { return contract.inside ? real * tensor.std[c] + tensor.mean[c] : real; };
+      const auto value = [&](float real) {
+        return contract.inside ? real * tensor.std[c] + tensor.mean[c] : real;
+      };
       tensor.min.push_back(value(contract.low));
       tensor.max.push_back(value(contract.high));
     }
@@ -75,7 +78,8 @@ TensorDescription DescribeOutput(const GraphTensor& output, size_t labels) {
 ModelDescription DescribeModel(const Graph& graph) {
   ModelDescription description;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    description.inputs.push_back(DescribeInput(graph.contract.inputs.at(i), graph.tensor(graph.inputs[i]).type));
+    description.inputs.push_back(
+        DescribeInput(graph.contract.inputs.at(i), graph.tensor(graph.inputs[i]).type));
     if (graph.inputs.size() > 1) description.inputs.back().name = graph.contract.inputs[i].name;
   }
   const auto& outputs = graph.contract.outputs;
@@ -83,7 +87,8 @@ ModelDescription DescribeModel(const Graph& graph) {
     // Names of numbers are none of classes; the file of labels is that of the first output.
     const bool numbers = !outputs.empty() && IsOfNumbers(outputs.front().task);
     const bool has_file = !numbers && (i == 0 || outputs.size() < 2);
-    description.outputs.push_back(DescribeOutput(graph.tensor(graph.outputs[i]), has_file ? graph.contract.labels().size() : 0));
+    description.outputs.push_back(
+        DescribeOutput(graph.tensor(graph.outputs[i]), has_file ? graph.contract.labels().size() : 0));
     if (outputs.size() > 1) description.outputs.back().name = outputs[i].name;
   }
   return description;

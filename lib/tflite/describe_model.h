@@ -7,9 +7,9 @@
 
 namespace qat {
 
-/// Inputs: colours (of one or three channels), mean and std in byte units (one number where it serves all channels), the
-/// real values that the tensor takes if it is float32. Outputs: the label file, where the contract names classes and the
-/// output has one score a class or holds indices. What the model itself
+/// Inputs: colours (of one or three channels), mean and std in byte units (one number where it serves all
+/// channels), the real values that the tensor takes if it is float32. Outputs: the label file, where the
+/// contract names classes and the output has one score a class or holds indices. What the model itself
 /// says is not said again: names.
 ModelDescription DescribeModel(const Graph& graph);
 

@@ -57,9 +57,10 @@ std::string ModelSource(std::span<const uint8_t> bytes, const std::string& path)
                             "#ifdef __cplusplus\n#define QAT_ALIGNED alignas(16)\n#else\n"
                             "#define QAT_ALIGNED _Alignas(16)\n#endif\n");
   // A constant of C++ is local to its source unless it was declared before.
-  if (!header) text += StrCat("extern const unsigned char ", name, "[];\nextern const unsigned int ", name, "_len;\n");
-  text += StrCat("QAT_ALIGNED ", storage, "const unsigned char ", name, "[] = {", BytesText(bytes), "\n};\n", storage,
-                 "const unsigned int ", name, "_len = ", bytes.size(), ";\n#undef QAT_ALIGNED\n");
+  if (!header)
+    text += StrCat("extern const unsigned char ", name, "[];\nextern const unsigned int ", name, "_len;\n");
+  text += StrCat("QAT_ALIGNED ", storage, "const unsigned char ", name, "[] = {", BytesText(bytes), "\n};\n",
+                 storage, "const unsigned int ", name, "_len = ", bytes.size(), ";\n#undef QAT_ALIGNED\n");
   return text;
 }
 

@@ -104,8 +104,10 @@ Versioned VersionOf(const Graph& graph, const GraphNode& node) {
     result.version = std::max(result.version, typed.version);
     if (ParseRelease(typed.release) > ParseRelease(result.release)) result.release = typed.release;
   };
-  if (query.input == DType::kInt16 || graph.tensor(node.outputs[0]).type == DType::kInt16) raise(Int16VersionOf(node.type));
-  if (query.filter == DType::kInt4) raise(query.input == DType::kFloat32 ? Int4HybridVersionOf(node.type) : Int4VersionOf(node.type));
+  if (query.input == DType::kInt16 || graph.tensor(node.outputs[0]).type == DType::kInt16)
+    raise(Int16VersionOf(node.type));
+  if (query.filter == DType::kInt4)
+    raise(query.input == DType::kFloat32 ? Int4HybridVersionOf(node.type) : Int4VersionOf(node.type));
   return result;
 }
 
@@ -139,8 +141,9 @@ Expected<std::vector<std::string>> TensorNames(const Graph& graph, const TfliteW
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
     if (name.empty()) return InvalidArgument("an input or output name is empty");
-    if (!seen.insert(name).second) return InvalidArgument(StrCat("two tensors would be named '", name,
-                                                              "', expected names of inputs and outputs that no other tensor has"));
+    if (!seen.insert(name).second)
+      return InvalidArgument(StrCat("two tensors would be named '", name,
+                                    "', expected names of inputs and outputs that no other tensor has"));
   }
   return names;
 }
@@ -156,8 +159,8 @@ Status CheckOperators(const Graph& graph) {
                             Join(std::vector<std::string>(missing.begin(), missing.end()))));
 }
 
-/// Writes tensors and operators; what several of them have in common (pools and reshapes share parameters, layers share
-/// options) is written once.
+/// Writes tensors and operators; what several of them have in common (pools and reshapes share parameters,
+/// layers share options) is written once.
 class TableWriter {
  public:
   explicit TableWriter(FlatBufferBuilder& builder) : builder_(builder) {}
@@ -288,7 +291,8 @@ Offset<tflite::SignatureDef> WriteSignature(FlatBufferBuilder& builder, const Gr
                : graph.contract.inputs[i].name;
   };
   const auto inputs = write(graph.inputs, input_name);
-  const auto outputs = write(graph.outputs, [&](size_t i) { return names[static_cast<size_t>(graph.outputs[i])]; });
+  const auto outputs =
+      write(graph.outputs, [&](size_t i) { return names[static_cast<size_t>(graph.outputs[i])]; });
   return tflite::CreateSignatureDef(builder, inputs, outputs, builder.CreateString("serving_default"));
 }
 
@@ -303,7 +307,8 @@ bool SaysTheContract(const ModelDescription& description, const Graph& graph) {
 }
 
 std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, const Graph& graph,
-                                                    const ModelDescription& description, BufferTable& buffers) {
+                                                    const ModelDescription& description,
+                                                    BufferTable& buffers) {
   std::vector<Offset<tflite::Metadata>> entries;
   const auto add = [&](std::string_view name, const Bytes& content) {
     const uint32_t buffer = buffers.Add(content);
@@ -312,7 +317,8 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
   };
   add("min_runtime_version", MinRuntimeVersion(graph));
   add(kDescriptionMetadataName, Serialize(description));
-  // The standard metadata says the same to everybody, unless a label file is missing or a name in it was changed.
+  // The standard metadata says the same to everybody, unless a label file is missing or a name in it was
+  // changed.
   if (!SaysTheContract(description, graph)) add(kContractMetadataName, Serialize(graph.contract));
   const std::string made_from = ProvenanceText(graph.provenance);
   if (!made_from.empty()) add(kProvenanceMetadataName, {made_from.begin(), made_from.end()});

@@ -1,4 +1,5 @@
-// tflite_writer.h: graph -> .tflite bytes, wire-compatible with TensorFlow Lite's format (schemas/tflite.fbs).
+// tflite_writer.h: graph -> .tflite bytes, wire-compatible with TensorFlow Lite's format
+// (schemas/tflite.fbs).
 #ifndef QAT_TFLITE_TFLITE_WRITER_H_
 #define QAT_TFLITE_TFLITE_WRITER_H_
 
@@ -18,9 +19,9 @@ struct TfliteWriterOptions {
 
 /// The whole model: operator codes (both fields, versions by OpDefinition::version), tensors, 16-byte aligned
 /// buffers with buffer 0 empty, the open batch of inputs and outputs in shape_signature, signature
-/// "serving_default", metadata min_runtime_version, TFLite's standard description (contract/model_description.h), the
-/// input contract with its labels, and the provenance. Behind the FlatBuffer a ZIP archive with the label file, where the
-/// contract names classes.
+/// "serving_default", metadata min_runtime_version, TFLite's standard description
+/// (contract/model_description.h), the input contract with its labels, and the provenance. Behind the
+/// FlatBuffer a ZIP archive with the label file, where the contract names classes.
 /// Same graph and options, same bytes. Constants of equal content share a buffer.
 /// Requires  a graph that verifies.
 /// Errors: kUnsupported (operators that .tflite does not have), kInvalidArgument (names: their count, empty,

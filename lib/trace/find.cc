@@ -36,7 +36,8 @@ void AddOnce(std::vector<std::string>& paths, const std::string& path) {
 
 Expected<FoundFile> Hashed(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
-  if (!file.size()) return NotFound(StrCat(path, ": can be read only once, expected a regular file for `trace`"));
+  if (!file.size())
+    return NotFound(StrCat(path, ": can be read only once, expected a regular file for `trace`"));
   Sha256Stream hash;
   Bytes part(size_t{1} << 20);
   size_t count = 0;
@@ -134,7 +135,9 @@ Status ExpectGraph(const std::string& path) {
     QAT_ASSIGN_OR_RETURN(count, file.Read(head));
   }
   if (!IsKind(std::span(head).first(count), kTfliteIdentifier) && !path.ends_with(".onnx")) return {};
-  return InvalidArgument(StrCat("`graph`: ", path, " is a model, expected the frozen graph (.qgraph) that the traced model was made of"));
+  return InvalidArgument(
+      StrCat("`graph`: ", path,
+             " is a model, expected the frozen graph (.qgraph) that the traced model was made of"));
 }
 
 Expected<FoundFile> FindCheckpoint(const Places& places, const std::string& given,

@@ -15,7 +15,8 @@ struct Places {
   std::vector<std::string> runs;     ///< run directories
 };
 
-/// The directory of `start`, the run that `start` lies in, run directories next to it, and `run` (may be empty).
+/// The directory of `start`, the run that `start` lies in, run directories next to it, and `run` (may be
+/// empty).
 Places PlacesAround(const std::string& start, const std::string& run);
 
 struct FoundFile {
@@ -24,7 +25,8 @@ struct FoundFile {
   std::string note;
 };
 
-/// `given` if it is not empty. Else the .qgraph file with this hash; else, with another hash, the only one there is.
+/// `given` if it is not empty. Else the .qgraph file with this hash; else, with another hash, the only one
+/// there is.
 /// Errors: those of reading `given`.
 Expected<FoundFile> FindGraph(const Places& places, const std::string& given, const std::string& sha256);
 

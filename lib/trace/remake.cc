@@ -19,8 +19,9 @@ std::vector<std::string> NamesOf(const Model& model, const std::vector<int32_t>&
 
 /// Of twins the one whose filters are uint8: borders may have any type.
 bool HasUInt8(const Model& model) {
-  return std::any_of(model.tensors().begin(), model.tensors().end(),
-                     [](const ModelTensor& tensor) { return tensor.type == DType::kUInt8 && tensor.is_constant; });
+  return std::any_of(model.tensors().begin(), model.tensors().end(), [](const ModelTensor& tensor) {
+    return tensor.type == DType::kUInt8 && tensor.is_constant;
+  });
 }
 
 std::string Named(const std::string& name, std::string_view what) {
@@ -74,8 +75,10 @@ Expected<Bytes> ConvertAgain(const Model& model, ConversionSources sources) {
   SeparateBiases(network.graph);
   if (model.inputs().size() != network.graph.inputs.size())
     return Corrupt(StrCat("has ", model.inputs().size(), " inputs, the graph ", network.graph.inputs.size()));
-  QAT_ASSIGN_OR_RETURN(const RecordedConversion recorded, ReadRecord(model.provenance(), network.graph.scheme));
-  Conversion conversion = {recorded.request, std::move(network), "graph", recorded.type, recorded.options, recorded.twins};
+  QAT_ASSIGN_OR_RETURN(const RecordedConversion recorded,
+                       ReadRecord(model.provenance(), network.graph.scheme));
+  Conversion conversion = {recorded.request, std::move(network), "graph",
+                           recorded.type,    recorded.options,   recorded.twins};
   conversion.plan = std::move(sources.plan);
   conversion.plan_source = "plan";
   conversion.plan_sha256 = sources.plan_sha256;
@@ -84,14 +87,14 @@ Expected<Bytes> ConvertAgain(const Model& model, ConversionSources sources) {
   conversion.calibration.observers = recorded.observers;
   conversion.repairs.chosen = recorded.repairs;
   conversion.hooks.begin = [&](std::string_view step, int64_t) -> WorkHooks {
-    return {[&hooks = sources.hooks, what = StrCat("converting again, ", step)](const std::string&, int64_t done, int64_t total) {
-              hooks.Progress(what, done, total);
-            },
+    return {[&hooks = sources.hooks, what = StrCat("converting again, ", step)](
+                const std::string&, int64_t done, int64_t total) { hooks.Progress(what, done, total); },
             sources.hooks.interrupted};
   };
   QAT_RETURN_IF_ERROR(RunPasses(conversion));
   const bool is_twin = conversion.twin && HasUInt8(model);
-  return WriteTflite(is_twin ? *conversion.twin : conversion.graph(), {NamesOf(model, model.inputs()), NamesOf(model, model.outputs())});
+  return WriteTflite(is_twin ? *conversion.twin : conversion.graph(),
+                     {NamesOf(model, model.inputs()), NamesOf(model, model.outputs())});
 }
 
 std::string FirstDifference(const Model& made, const Model& found) {

@@ -29,11 +29,12 @@ struct ConversionSources {
   WorkHooks hooks = {};
 };
 
-/// The bytes of the .tflite that qat-convert makes of these by what `model` has on record (convert/record.h), under its names of inputs
-/// and outputs. Errors: those of ReadRecord and of the passes.
+/// The bytes of the .tflite that qat-convert makes of these by what `model` has on record (convert/record.h),
+/// under its names of inputs and outputs. Errors: those of ReadRecord and of the passes.
 Expected<Bytes> ConvertAgain(const Model& model, ConversionSources sources);
 
-/// "tensor 'conv1/filter': its values differ": the first difference of two models or graphs, as far as tensors show it.
+/// "tensor 'conv1/filter': its values differ": the first difference of two models or graphs, as far as
+/// tensors show it.
 std::string FirstDifference(const Model& made, const Model& found);
 std::string FirstDifference(const Graph& made, const Graph& found);
 

@@ -147,7 +147,9 @@ class Tracer {
     const auto made = ConvertAgain(*model_, std::move(sources));
     if (!made.ok()) {
       if (made.error().code == ErrorCode::kInterrupted)
-        return Error{ErrorCode::kInterrupted, StrCat("interrupted while ", request_.start, " was converted again to be compared: no output was written")};
+        return Error{ErrorCode::kInterrupted,
+                     StrCat("interrupted while ", request_.start,
+                            " was converted again to be compared: no output was written")};
       link.note = made.error().message;
       return {};
     }
@@ -162,9 +164,11 @@ class Tracer {
   /// Of a model that was converted from another one, not from the graph.
   std::string AboutSource(const std::string& hash) const {
     const FoundFile source = FindModel(places_, hash);
-    const std::string name = source.path.empty() ? StrCat("a model that is not beside it (sha256 ", hash.substr(0, 16), ")") : source.path;
-    return StrCat("made of ", name, " and not of the graph; to check it, convert ", source.path.empty() ? "that model" : source.path,
-                  " again with the same flags");
+    const std::string name = source.path.empty()
+                                 ? StrCat("a model that is not beside it (sha256 ", hash.substr(0, 16), ")")
+                                 : source.path;
+    return StrCat("made of ", name, " and not of the graph; to check it, convert ",
+                  source.path.empty() ? "that model" : source.path, " again with the same flags");
   }
 
   /// Beside the graph: plan and data. Returns what is missing, in words; empty: nothing.
@@ -249,12 +253,14 @@ class Tracer {
       return {};
     }
     QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
-    FoundFile inside = {checkpoint_path_, Sha256(SourceTextOf(checkpoint_->network)), "the text that the checkpoint holds"};
+    FoundFile inside = {checkpoint_path_, Sha256(SourceTextOf(checkpoint_->network)),
+                        "the text that the checkpoint holds"};
     // Such a network was made for the data; no file but the checkpoint has its text.
     if (!recipe || recipe->network == kAutoNetwork) return AddLink("network", expected, inside), Status();
     const auto spec = LoadAsTrained(*recipe);
     if (!spec.ok()) {
-      inside.note = StrCat("the text that the checkpoint holds; ", recipe->network, " is no longer there to be compared");
+      inside.note = StrCat("the text that the checkpoint holds; ", recipe->network,
+                           " is no longer there to be compared");
       return AddLink("network", expected, inside), Status();
     }
     AddLink("network", expected, {recipe->network, Sha256(spec->text), ""});
@@ -280,7 +286,8 @@ class Tracer {
     }
     QAT_ASSIGN_OR_RETURN(const auto recipe, RecipeOfRun());
     if (!recipe) {
-      AddLink("recipe", expected, {checkpoint_path_, Sha256(checkpoint_->config_text), "the text that the checkpoint holds"});
+      AddLink("recipe", expected,
+              {checkpoint_path_, Sha256(checkpoint_->config_text), "the text that the checkpoint holds"});
       return {};
     }
     // Recipes of an earlier version lack keys that have their defaults now.
@@ -325,7 +332,8 @@ class Tracer {
       found.note = "`data` says where it is";
     } else {
       auto dataset = OpenData(path, what, limit, prefix);
-      if (!dataset.ok() && (!request_.data.empty() || dataset.error().code == ErrorCode::kInterrupted)) return dataset.error();
+      if (!dataset.ok() && (!request_.data.empty() || dataset.error().code == ErrorCode::kInterrupted))
+        return dataset.error();
       found.note = dataset.ok() ? "" : StrCat(path, " cannot be read here");
       if (dataset.ok()) {
         QAT_ASSIGN_OR_RETURN(found.sha256, Fingerprint(*dataset));
@@ -337,7 +345,8 @@ class Tracer {
     return {};
   }
 
-  Expected<Dataset> OpenData(const std::string& path, const std::string& what, int64_t limit, bool prefix) const {
+  Expected<Dataset> OpenData(const std::string& path, const std::string& what, int64_t limit,
+                             bool prefix) const {
     OpenOptions options;
     options.limit = limit;
     options.prefix = prefix;
@@ -361,7 +370,7 @@ class Tracer {
   std::string graph_hash_;
   std::optional<Checkpoint> checkpoint_;
   std::string checkpoint_path_;
-  size_t again_ = 0;  // the link of the model that is converted again; 0: none
+  size_t again_ = 0;                    // the link of the model that is converted again; 0: none
   std::optional<Dataset> calibration_;  // where it is what the model was calibrated with
 };
 

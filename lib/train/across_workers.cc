@@ -21,7 +21,8 @@ at::Tensor Summed(const at::Tensor& values, Workers& workers) {
   return sum;
 }
 
-// The sum over all processes. Each of them goes on with the same sum, so the gradient of a term is the sum of theirs.
+// The sum over all processes. Each of them goes on with the same sum, so the gradient of a term is the sum of
+// theirs.
 class SumAcross : public torch::autograd::Function<SumAcross> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& values,

@@ -21,8 +21,9 @@ struct BatchSharing {
 /// The range over the shares of all processes; not finite where one of them is not.
 MeasuredRange RangeAcross(MeasuredRange here, const BatchSharing& sharing);
 
-/// Mean and biased variance of each channel of [N, C, …] over the whole batch, with gradients: a gradient that reaches them from
-/// any process reaches the values of all. Source: synchronized batch normalization (Zhang et al., 2018).
+/// Mean and biased variance of each channel of [N, C, …] over the whole batch, with gradients: a gradient
+/// that reaches them from any process reaches the values of all. Source: synchronized batch normalization
+/// (Zhang et al., 2018).
 struct BatchMoments {
   at::Tensor mean, variance;
   int64_t count = 0;  ///< values per channel of the whole batch

@@ -15,10 +15,11 @@
 namespace qat {
 namespace {
 
-constexpr double kPhaseSeconds = 1;      // of each of three kinds of steps
+constexpr double kPhaseSeconds = 1;  // of each of three kinds of steps
 constexpr int64_t kMostSteps = 64;
-constexpr size_t kEvaluated = 500;       // examples; the cost of all follows
-constexpr int64_t kDeployedFrom = 64;    // so late in a run an evaluation has all the batches that it may want
+constexpr size_t kEvaluated = 500;  // examples; the cost of all follows
+// so late in a run an evaluation has all the batches that it may want
+constexpr int64_t kDeployedFrom = 64;
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max() / 4;
 
 using Clock = std::chrono::steady_clock;
@@ -40,12 +41,14 @@ struct Probe {
     schedule.steps = schedule.freeze_ranges_at = kNever;
     schedule.quant_delay = config.scheme == "float32" ? kNever : delay;
     schedule.freeze_batch_norm_at = config.scheme == "float32" ? kNever : freeze;
-    QAT_ASSIGN_OR_RETURN(std::unique_ptr<StepEngine> engine, StepEngine::Create(network, config, schedule, contract, nullptr));
+    QAT_ASSIGN_OR_RETURN(std::unique_ptr<StepEngine> engine,
+                         StepEngine::Create(network, config, schedule, contract, nullptr));
     if (teacher != nullptr) QAT_RETURN_IF_ERROR(engine->LearnFrom(*teacher));
     return engine;
   }
 
-  /// The first step, which allocates, is not counted. A step of nonsense values costs what others do: its error is none.
+  /// The first step, which allocates, is not counted. A step of nonsense values costs what others do: its
+  /// error is none.
   Expected<double> SecondsPerStep(StepEngine& engine) const {
     Clock::time_point begin;
     int64_t step = 0;
@@ -67,7 +70,8 @@ struct Probe {
     const auto part = std::span(examples).first(std::min(examples.size(), kEvaluated));
     const Clock::time_point evaluating = Clock::now();
     QAT_RETURN_IF_ERROR(Evaluate(*deployed, contract, data, part, /*fake_quantize=*/false));
-    const double share = static_cast<double>(examples.size()) / static_cast<double>(std::max<size_t>(part.size(), 1));
+    const double share =
+        static_cast<double>(examples.size()) / static_cast<double>(std::max<size_t>(part.size(), 1));
     return deployed_in + Since(evaluating) * share;
   }
 };
@@ -96,9 +100,9 @@ int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t trai
   return fits >= 200 ? fits / 20 * 20 : fits;
 }
 
-Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
-                              const Contract& contract, const Dataset& train, const Dataset& test,
-                              const HoldoutSplit& split, const Checkpoint* teacher, const WorkHooks& hooks) {
+Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config, const Contract& contract,
+                              const Dataset& train, const Dataset& test, const HoldoutSplit& split,
+                              const Checkpoint* teacher, const WorkHooks& hooks) {
   try {
     if (teacher != nullptr) QAT_RETURN_IF_ERROR_IN("`teacher`", CheckTeacher(*teacher, network, contract));
     ConfigureThreads(config.threads);

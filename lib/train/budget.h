@@ -23,19 +23,20 @@ struct RunCost {
   double evaluation = 0;
 };
 
-/// The largest number of steps, at most what the recipe says, at least 1, that costs no more than `seconds` under the
-/// recipe's schedule and evaluations; a multiple of 20 from 200 on. A pure function.
+/// The largest number of steps, at most what the recipe says, at least 1, that costs no more than `seconds`
+/// under the recipe's schedule and evaluations; a multiple of 20 from 200 on. A pure function.
 int64_t StepsWithin(const RunCost& cost, const TrainConfig& config, int64_t train_examples, double seconds);
 
 /// What so many steps cost, evaluations included: what StepsWithin compares.
 double SecondsOf(const RunCost& cost, const TrainConfig& config, int64_t steps, int64_t train_examples);
 
-/// Times a few steps of each kind, and an evaluation, on a network of its own. Takes some 4 seconds at most, a tenth of
-/// the budget where that is less.
-/// `teacher`: that of TrainStart, as its answers take time. Errors: those of StepEngine and of reading; kInterrupted.
-Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config,
-                              const Contract& contract, const Dataset& train, const Dataset& test,
-                              const HoldoutSplit& split, const Checkpoint* teacher, const WorkHooks& hooks);
+/// Times a few steps of each kind, and an evaluation, on a network of its own. Takes some 4 seconds at most,
+/// a tenth of the budget where that is less.
+/// `teacher`: that of TrainStart, as its answers take time. Errors: those of StepEngine and of reading;
+/// kInterrupted.
+Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config, const Contract& contract,
+                              const Dataset& train, const Dataset& test, const HoldoutSplit& split,
+                              const Checkpoint* teacher, const WorkHooks& hooks);
 
 }  // namespace qat
 

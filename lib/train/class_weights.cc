@@ -72,8 +72,9 @@ Expected<std::vector<std::vector<float>>> WeightsOfOutputs(const ClassWeights& w
     if (!IsOfNumbers(data.output_labels(i).task)) with_classes.push_back(data.output_labels(i).output);
   }
   if (!weights.values.empty() && with_classes.size() != 1) {
-    return InvalidArgument(StrCat("`class_weights`: numbers are those of one output with classes, and ", data.name, " has ",
-                                  with_classes.empty() ? "none" : Join(with_classes), ": give \"balanced\", or leave it out"));
+    return InvalidArgument(StrCat("`class_weights`: numbers are those of one output with classes, and ",
+                                  data.name, " has ", with_classes.empty() ? "none" : Join(with_classes),
+                                  ": give \"balanced\", or leave it out"));
   }
   for (size_t i = 0; i < all.size(); ++i) {
     if (IsOfNumbers(data.output_labels(i).task)) continue;

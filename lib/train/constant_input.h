@@ -1,5 +1,5 @@
-// constant_input.h: a real constant that a node reads beside what is computed (x + 0.5): a tensor that is not trained, on the
-// grid that conversion will give it.
+// constant_input.h: a real constant that a node reads beside what is computed (x + 0.5): a tensor that is not
+// trained, on the grid that conversion will give it.
 #ifndef QAT_TRAIN_CONSTANT_INPUT_H_
 #define QAT_TRAIN_CONSTANT_INPUT_H_
 
@@ -14,7 +14,8 @@ namespace qat {
 
 class ConstantInput {
  public:
-  /// Of rank `rank` as LibTorch orders it: missing leading axes have size 1. Requires  float32 values, at most that rank.
+  /// Of rank `rank` as LibTorch orders it: missing leading axes have size 1. Requires  float32 values, at
+  /// most that rank.
   ConstantInput(const GraphTensor& tensor, size_t rank, const Precision& activations);
 
   /// A range that a node ties to others, instead of its own.

@@ -42,7 +42,8 @@ void Mix(const std::vector<int64_t>& partners, double own_part, Batch& batch) {
 
 }  // namespace
 
-DataFeed::DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors, std::vector<int32_t> examples)
+DataFeed::DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors,
+                   std::vector<int32_t> examples)
     : data_(data),
       config_(config),
       tensors_(std::move(tensors)),
@@ -53,7 +54,8 @@ DataFeed::Part DataFeed::PartOf(int64_t step, const WorkerPlace& place) {
   sampler_.Batch(step, chosen);
   Part part;
   part.share = ShareOf(place, std::ssize(chosen));
-  for (int64_t i = part.share.begin; i < part.share.end; ++i) part.positions.push_back(static_cast<int32_t>(i));
+  for (int64_t i = part.share.begin; i < part.share.end; ++i)
+    part.positions.push_back(static_cast<int32_t>(i));
   if (config_.mixup > 0) {
     const Mixture mixture = DrawMixture(config_.mixup, config_.seed, step, config_.batch_size);
     part.own_part = mixture.share;
@@ -64,7 +66,8 @@ DataFeed::Part DataFeed::PartOf(int64_t step, const WorkerPlace& place) {
       if (!here) part.positions.push_back(partner);
     }
   }
-  for (const int32_t position : part.positions) part.examples.push_back(chosen[static_cast<size_t>(position)]);
+  for (const int32_t position : part.positions)
+    part.examples.push_back(chosen[static_cast<size_t>(position)]);
   return part;
 }
 
@@ -86,15 +89,17 @@ Expected<Batch> DataFeed::Read(int64_t step, const WorkerPlace& place) {
   for (size_t i = 0; i < examples.size(); ++i) {
     const ImageChange change = picture ? DrawChange(config_, step, part.positions[i]) : ImageChange();
     if (picture) {
-      ChangeImage(std::span(stored).subspan(i * size, size), data_.input().height, data_.input().width, data_.input().channels, change,
-                  std::span(changed).subspan(i * size, size));
+      ChangeImage(std::span(stored).subspan(i * size, size), data_.input().height, data_.input().width,
+                  data_.input().channels, change, std::span(changed).subspan(i * size, size));
     }
     for (size_t output = 0; output < batch.outputs.size(); ++output)
       AppendLabels(examples[i], change, data_.output_labels(output), batch.outputs[output]);
   }
-  if (!picture && data_.inputs.size() == 1) ChangeSeries(config_, tensors_.contract().input(), step, part.positions, stored);
+  if (!picture && data_.inputs.size() == 1)
+    ChangeSeries(config_, tensors_.contract().input(), step, part.positions, stored);
   batch.inputs = tensors_.Real(picture ? changed : stored);
-  if (data_.task == Task::kReconstruction) AppendValues(data_.input().values, picture ? changed : stored, batch.outputs[0].numbers);
+  if (data_.task == Task::kReconstruction)
+    AppendValues(data_.input().values, picture ? changed : stored, batch.outputs[0].numbers);
   if (!part.partners.empty()) Mix(part.partners, part.own_part, batch);
   return batch;
 }
@@ -110,13 +115,15 @@ void BatchLabels::Append(const OutputLabels& data, int32_t example) {
   labels.insert(labels.end(), own.begin(), own.end());
 }
 
-void DataFeed::AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data, BatchLabels& batch) const {
+void DataFeed::AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data,
+                            BatchLabels& batch) const {
   // Only places in a map move with the picture.
   if (IsOfNumbers(data.task) || data.task == Task::kMultiLabel) return batch.Append(data, example);
   const size_t before = batch.labels.size();
   batch.labels.resize(before + static_cast<size_t>(data.LabelsPerImage()));
-  ChangeLabels(data.LabelsOf(example), data.label_height, data.label_width, data_.input().height, data_.input().width,
-               change, data.ignored ? kIgnoredLabel : 0, std::span(batch.labels).subspan(before));
+  ChangeLabels(data.LabelsOf(example), data.label_height, data.label_width, data_.input().height,
+               data_.input().width, change, data.ignored ? kIgnoredLabel : 0,
+               std::span(batch.labels).subspan(before));
 }
 
 }  // namespace qat

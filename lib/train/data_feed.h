@@ -27,24 +27,29 @@ struct BatchLabels {
   void Append(const OutputLabels& data, int32_t example);
 };
 
-/// What one step learns from: real inputs of N examples, as the network takes them, and what each of them should give.
+/// What one step learns from: real inputs of N examples, as the network takes them, and what each of them
+/// should give.
 struct Batch {
   std::vector<at::Tensor> inputs;
   std::vector<BatchLabels> outputs;  ///< of each output of the network
-  /// Where examples are mixed with others: what these should give, and the part of the loss that `outputs` have.
+  /// Where examples are mixed with others: what these should give, and the part of the loss that `outputs`
+  /// have.
   std::vector<BatchLabels> others = {};
   double own_part = 1;
-  double share = 1;                  ///< of the whole batch, where other processes have the rest
-  int64_t first = 0;                 ///< examples of the whole batch before these
+  double share = 1;   ///< of the whole batch, where other processes have the rest
+  int64_t first = 0;  ///< examples of the whole batch before these
 };
 
-/// Endless batches of some examples of a data set. All of it follows from (seed, step): there is no state to save.
+/// Endless batches of some examples of a data set. All of it follows from (seed, step): there is no state to
+/// save.
 class DataFeed {
  public:
   /// The references outlive the feed.
-  DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors, std::vector<int32_t> examples);
+  DataFeed(const Dataset& data, const TrainConfig& config, InputTensors tensors,
+           std::vector<int32_t> examples);
 
-  /// The batch of a step, counted from 0; where data is streamed, reading of the next one begins. Errors: the stream's.
+  /// The batch of a step, counted from 0; where data is streamed, reading of the next one begins. Errors: the
+  /// stream's.
   Expected<Batch> Read(int64_t step) { return Read(step, {}); }
   /// The examples of it that a process computes.
   Expected<Batch> Read(int64_t step, const WorkerPlace& place);
@@ -55,10 +60,12 @@ class DataFeed {
     WorkerShare share;
     double own_part = 1;
     std::vector<int32_t> positions, examples;  ///< in the batch; in the data set
-    std::vector<int64_t> partners;             ///< of each example of the share, as an index of `positions`; empty: not mixed
+    /// of each example of the share, as an index of `positions`; empty: not mixed
+    std::vector<int64_t> partners;
   };
   Part PartOf(int64_t step, const WorkerPlace& place);
-  void AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data, BatchLabels& batch) const;
+  void AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data,
+                    BatchLabels& batch) const;
 
   const Dataset& data_;
   const TrainConfig& config_;

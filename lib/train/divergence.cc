@@ -5,7 +5,7 @@
 namespace qat {
 namespace {
 
-constexpr double kFarAbove = 5;       // times the loss of a network that knows nothing
+constexpr double kFarAbove = 5;        // times the loss of a network that knows nothing
 constexpr int64_t kLeastWindow = 10;   // steps
 constexpr int64_t kWindows = 20;       // in a run
 constexpr int64_t kLeastAtTheEnd = 3;  // steps

@@ -79,7 +79,8 @@ class OutputTally {
   OutputTally(const OutputLabels& labels, TaskLoss loss, bool several, Answers* answers)
       : labels_(labels), loss_(std::move(loss)), summed_(loss_), answers_(answers) {
     summed_.summed = several;
-    if (labels.task == Task::kNumbers && labels.targets > 1 && labels.targets <= kMostTargets) each_target_.emplace(labels.targets);
+    if (labels.task == Task::kNumbers && labels.targets > 1 && labels.targets <= kMostTargets)
+      each_target_.emplace(labels.targets);
   }
 
   BatchLabels& batch() { return batch_; }
@@ -102,7 +103,8 @@ class OutputTally {
 
   /// Of one example out of the `count` of the batch, the loss as it is summed.
   LossResult Of(size_t example, size_t count) const {
-    const size_t size = values().size() / count, labels = batch_.labels.size() / count, numbers = batch_.numbers.size() / count;
+    const size_t size = values().size() / count, labels = batch_.labels.size() / count,
+                 numbers = batch_.numbers.size() / count;
     const Wanted own = {std::span(batch_.labels).subspan(example * labels, labels),
                         std::span(batch_.numbers).subspan(example * numbers, numbers)};
     return summed_.Of(values().subspan(example * size, size), width(), own, {});
@@ -113,10 +115,13 @@ class OutputTally {
   std::vector<double> target_rmse() const {
     std::vector<double> rmse;
     if (!each_target_) return rmse;
-    for (const NumberFacts::Target& target : each_target_->targets()) rmse.push_back(std::sqrt(target.squared_error));
+    for (const NumberFacts::Target& target : each_target_->targets())
+      rmse.push_back(std::sqrt(target.squared_error));
     return rmse;
   }
-  double accuracy() const { return IsOfNumbers(labels_.task) ? std::nan("") : 100.0 * static_cast<double>(correct_) / Counted(); }
+  double accuracy() const {
+    return IsOfNumbers(labels_.task) ? std::nan("") : 100.0 * static_cast<double>(correct_) / Counted();
+  }
 
  private:
   double Counted() const { return static_cast<double>(std::max<int64_t>(counted_, 1)); }
@@ -160,7 +165,8 @@ class NetworkTally {
       output.batch() = {};
       for (const int32_t example : examples) output.batch().Append(output.labels(), example);
     }
-    if (dataset.task == Task::kReconstruction) AppendValues(dataset.input().values, bytes, outputs_[0].batch().numbers);
+    if (dataset.task == Task::kReconstruction)
+      AppendValues(dataset.input().values, bytes, outputs_[0].batch().numbers);
   }
 
   void Count(const std::vector<at::Tensor>& outputs, size_t examples) {
@@ -191,7 +197,8 @@ class NetworkTally {
       const LossResult found = outputs_[i].Of(example, count);
       if (!several() && found.counted == 0) return;
       const bool right = !several() && !IsOfNumbers(outputs_[i].labels().task);
-      loss += right ? static_cast<double>(found.correct) / static_cast<double>(found.counted) : weights_[i] * found.loss;
+      loss += right ? static_cast<double>(found.correct) / static_cast<double>(found.counted)
+                    : weights_[i] * found.loss;
     }
     spread_.Add(loss);
   }

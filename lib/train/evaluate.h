@@ -26,8 +26,8 @@ struct Answers {
 };
 
 /// Runs the examples `indices` of `dataset` through the network: dropout off, ranges still. `answers`, where
-/// given, is filled too, and so is `counts`. Of several outputs the loss is the sum of theirs times `weights` (not named: 1), numbers as their
-/// normalized form. Errors: those of reading.
+/// given, is filled too, and so is `counts`. Of several outputs the loss is the sum of theirs times `weights`
+/// (not named: 1), numbers as their normalized form. Errors: those of reading.
 Expected<Evaluation> Evaluate(Network& network, const Contract& contract, const Dataset& dataset,
                               std::span<const int32_t> indices, bool fake_quantize,
                               Answers* answers = nullptr, const std::map<std::string, double>& weights = {},

@@ -42,12 +42,13 @@ at::Tensor ClampAndFakeQuantize(const at::Tensor& input, Range bounds, const std
 /// The same without an activation.
 at::Tensor FakeQuantize(const at::Tensor& input, const Grid& grid);
 
-/// How many values, after clamping to `bounds`, are more than half a step outside the grid: those that rounding to its nearest end
-/// costs more than rounding does anywhere else.
+/// How many values, after clamping to `bounds`, are more than half a step outside the grid: those that
+/// rounding to its nearest end costs more than rounding does anywhere else.
 int64_t CountClipped(const at::Tensor& values, Range bounds, const Grid& grid);
 
-/// Rounds slice c of the first axis to grids[c]: filters with a scale for each output channel. The gradient passes
-/// unchanged: the grids of scheme int8 hold every value of their channel. Requires as many grids as slices.
+/// Rounds slice c of the first axis to grids[c]: filters with a scale for each output channel. The gradient
+/// passes unchanged: the grids of scheme int8 hold every value of their channel. Requires as many grids as
+/// slices.
 at::Tensor FakeQuantizeSlices(const at::Tensor& input, const std::vector<Grid>& grids);
 
 /// MeasureRange of every slice of the first axis; not finite where one of them is not.

@@ -8,7 +8,8 @@
 
 namespace qat {
 
-/// Root of the sum of squares of the gradients of all parameters together, each row's times its unit: as the optimizer takes them.
+/// Root of the sum of squares of the gradients of all parameters together, each row's times its unit: as the
+/// optimizer takes them.
 double NormOfGradients(std::span<const TrainableSpan> parameters);
 
 /// What gradients of this norm are multiplied by: min(1, most / (norm + 1e-6)).

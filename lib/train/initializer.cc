@@ -24,7 +24,8 @@ float Normal(Random& random) {
   return static_cast<float>(radius * std::cos(angle));
 }
 
-NamedTensor InitialFilter(const Shape& shape, const TrainedTensor& trained, uint64_t seed, std::string_view layer) {
+NamedTensor InitialFilter(const Shape& shape, const TrainedTensor& trained, uint64_t seed,
+                          std::string_view layer) {
   const Initializer& initializer = trained.initializer;
   Random random(MixKey(seed, kPurpose, NameKey(layer)));
   const float he = std::sqrt(2.0f / static_cast<float>(trained.fan_in));

@@ -21,7 +21,8 @@ float Normal(Random& random);
 ///   truncated_normal  N(0, stddev^2), values beyond two standard deviations drawn again
 ///   ones              1
 ///   constant          its value
-NamedTensor InitialFilter(const Shape& shape, const TrainedTensor& trained, uint64_t seed, std::string_view layer);
+NamedTensor InitialFilter(const Shape& shape, const TrainedTensor& trained, uint64_t seed,
+                          std::string_view layer);
 
 /// A number for a name, to key streams with (FNV-1a).
 uint64_t NameKey(std::string_view name);

@@ -100,15 +100,18 @@ std::vector<at::Tensor> InputTensors::Real(std::span<const uint8_t> examples) co
   std::vector<at::Tensor> tensors;
   Bytes copy;
   for (size_t i = 0; i < shapes_.size(); ++i)
-    tensors.push_back(Shaped(i, RealImages(contract_.inputs[i], tables_[i], InputOf(contract_, i, examples, copy))));
+    tensors.push_back(
+        Shaped(i, RealImages(contract_.inputs[i], tables_[i], InputOf(contract_, i, examples, copy))));
   return tensors;
 }
 
-std::vector<SimulatedTensor> InputTensors::Quantized(std::span<const uint8_t> examples, const Precision& activations) const {
+std::vector<SimulatedTensor> InputTensors::Quantized(std::span<const uint8_t> examples,
+                                                     const Precision& activations) const {
   std::vector<SimulatedTensor> tensors;
   Bytes copy;
   for (size_t i = 0; i < shapes_.size(); ++i) {
-    tensors.push_back(QuantizedImages(contract_.inputs[i], activations, InputOf(contract_, i, examples, copy)));
+    tensors.push_back(
+        QuantizedImages(contract_.inputs[i], activations, InputOf(contract_, i, examples, copy)));
     tensors.back().values = Shaped(i, tensors.back().values);
   }
   return tensors;

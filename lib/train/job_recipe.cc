@@ -33,7 +33,11 @@ std::string MillisecondsText(double seconds) {
 std::string SecondsText(double seconds) {
   char text[32];
   const bool minutes = seconds >= 180;
-  std::snprintf(text, sizeof(text), seconds < 10 ? "%.1f s" : minutes ? "%.0f min" : "%.0f s", minutes ? seconds / 60 : seconds);
+  std::snprintf(text, sizeof(text),
+                seconds < 10 ? "%.1f s"
+                : minutes    ? "%.0f min"
+                             : "%.0f s",
+                minutes ? seconds / 60 : seconds);
   return text;
 }
 
@@ -122,10 +126,13 @@ std::set<std::string> Preparation::TakeContractOfInit() {
   const std::vector<InputContract>& inputs = request_.init->contract.inputs;
   // To a model of real numbers a byte is the number that it is.
   const auto same = [&](const InputContract& a, const ExampleInput& b) {
-    return a.channels == b.channels && (a.values == b.values || (request_.network != nullptr && a.values == ValueType::kReal));
+    return a.channels == b.channels &&
+           (a.values == b.values || (request_.network != nullptr && a.values == ValueType::kReal));
   };
-  if (!std::equal(inputs.begin(), inputs.end(), job_.train.inputs.begin(), job_.train.inputs.end(), same)) return given;
-  const auto take = [&](const char* key, std::vector<float> ChannelNumbersAsTaken::*numbers, const ChannelNumbers& asked, ChannelNumbers& to) {
+  if (!std::equal(inputs.begin(), inputs.end(), job_.train.inputs.begin(), job_.train.inputs.end(), same))
+    return given;
+  const auto take = [&](const char* key, std::vector<float> ChannelNumbersAsTaken::*numbers,
+                        const ChannelNumbers& asked, ChannelNumbers& to) {
     if (IsDecided(key, asked)) return;
     to = {{}, given.insert(key).second ? std::map<std::string, std::vector<double>>() : asked.of};
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -152,16 +159,18 @@ Status Preparation::AdaptToReals() {
   const std::string why = job_.train.inputs.size() > 1
                               ? StrCat("the network takes ", job_.train.inputs.size(), " inputs")
                               : StrCat(job_.train.name, " holds real numbers");
-  const bool changes = config.shift_pixels > 0 || config.flip || config.cutout > 0 || config.rotate_degrees > 0 ||
-                       config.scale_percent > 0;
+  const bool changes = config.shift_pixels > 0 || config.flip || config.cutout > 0 ||
+                       config.rotate_degrees > 0 || config.scale_percent > 0;
   for (const char* key : {"shift_pixels", "flip", "cutout", "rotate_degrees", "scale_percent"}) {
     if (changes && request_.given.contains(key)) {
-      return InvalidArgument(StrCat("`", key, "`: random changes are those of pictures of bytes, and ", why, ": leave it out"));
+      return InvalidArgument(
+          StrCat("`", key, "`: random changes are those of pictures of bytes, and ", why, ": leave it out"));
     }
   }
   if (changes) {
-    job_.lines.push_back(StrCat("the recipe's random changes are left out: they are those of ",
-                                job_.train.inputs.size() > 1 ? "networks with one input" : "pictures of bytes"));
+    job_.lines.push_back(
+        StrCat("the recipe's random changes are left out: they are those of ",
+               job_.train.inputs.size() > 1 ? "networks with one input" : "pictures of bytes"));
   }
   config.shift_pixels = none.shift_pixels;
   config.flip = none.flip;
@@ -176,7 +185,8 @@ Status Preparation::AdaptToReals() {
     if (!IsDecided("std", config.std)) config.std.values = {1};
     TakeContractOfInit();
     const auto holds_only = [](const std::vector<double>& numbers, double number) {
-      return !numbers.empty() && std::all_of(numbers.begin(), numbers.end(), [=](double each) { return each == number; });
+      return !numbers.empty() &&
+             std::all_of(numbers.begin(), numbers.end(), [=](double each) { return each == number; });
     };
     const auto is_as_measured = [&](const ExampleInput& input) {
       return holds_only(config.mean.Of(input.name), 0) && holds_only(config.std.Of(input.name), 1);
@@ -226,8 +236,8 @@ void Preparation::TakeNormalizationOfModel(size_t index) {
   job_.lines.push_back(DescribeTaken(names));
 }
 
-// Of several inputs each has its own numbers: bytes those of the recipe, or whole ones as for a single picture; real numbers
-// those of the data.
+// Of several inputs each has its own numbers: bytes those of the recipe, or whole ones as for a single
+// picture; real numbers those of the data.
 Status Preparation::DecideByInput() {
   TrainConfig& config = job_.config;
   const auto decide = [&](const char* key, ChannelNumbers& numbers, const auto& measured) -> Status {
@@ -245,27 +255,34 @@ Status Preparation::DecideByInput() {
     }
     return {};
   };
-  QAT_RETURN_IF_ERROR(decide("mean", config.mean, [](const auto& of_all) { return std::round(of_all.mean); }));
+  QAT_RETURN_IF_ERROR(
+      decide("mean", config.mean, [](const auto& of_all) { return std::round(of_all.mean); }));
   return decide("std", config.std, [](const auto& of_all) { return std::max(std::round(of_all.std), 1.0); });
 }
 
 // How the real numbers come into the network and out of it.
 Status Preparation::DescribeNormalization() {
   bool numbers = false;
-  for (size_t i = 0; i < job_.train.output_count(); ++i) numbers |= job_.train.output_labels(i).task == Task::kNumbers;
+  for (size_t i = 0; i < job_.train.output_count(); ++i)
+    numbers |= job_.train.output_labels(i).task == Task::kNumbers;
   if (TakesOneImage() && !numbers) return {};
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train, job_.network));
   for (size_t i = 0; i < job_.train.output_count(); ++i) {
-    if (job_.train.output_labels(i).task != Task::kNumbers || request_.init != nullptr || !request_.resumed.empty()) continue;
+    if (job_.train.output_labels(i).task != Task::kNumbers || request_.init != nullptr ||
+        !request_.resumed.empty())
+      continue;
     const OutputContract& output = contract.outputs[i];
-    const std::string what = job_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
+    const std::string what =
+        job_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
     job_.lines.push_back(output.mean.empty()
                              ? StrCat(what, ": learned as they are")
-                             : StrCat(what, ": learned as (target - mean) / std with mean ", NumbersText(output.mean), ", std ",
-                                      NumbersText(output.std), ", those of the training data, and restored after the model"));
+                             : StrCat(what, ": learned as (target - mean) / std with mean ",
+                                      NumbersText(output.mean), ", std ", NumbersText(output.std),
+                                      ", those of the training data, and restored after the model"));
   }
   if (TakesOneImage()) return {};
-  for (size_t i = 0; i < contract.inputs.size(); ++i) QAT_RETURN_IF_ERROR(DescribeInput(contract.inputs[i], i));
+  for (size_t i = 0; i < contract.inputs.size(); ++i)
+    QAT_RETURN_IF_ERROR(DescribeInput(contract.inputs[i], i));
   return {};
 }
 
@@ -273,19 +290,23 @@ Status Preparation::DescribeInput(const InputContract& input, size_t index) {
   const std::string what = input.name.empty() ? std::string("input: ") : StrCat("input '", input.name, "': ");
   const bool measured = job_.config.mean.Of(input.name).empty() && job_.config.std.Of(input.name).empty();
   if (input.values == ValueType::kByte) {
-    job_.lines.push_back(StrCat(what, "bytes, (byte - mean) / std with mean ", NumbersText(input.mean), ", std ",
-                                NumbersText(input.std), measured ? ", those of the training data" : ""));
+    job_.lines.push_back(StrCat(what, "bytes, (byte - mean) / std with mean ", NumbersText(input.mean),
+                                ", std ", NumbersText(input.std),
+                                measured ? ", those of the training data" : ""));
     return {};
   }
   const bool per_value = std::ssize(input.mean) != input.channels;
-  std::string line = StrCat(what, "real numbers, per ", per_value ? "value" : "channel", " (value - mean) / std with mean ", NumbersText(input.mean),
-                            ", std ", NumbersText(input.std), measured ? ", those of the training data" : "",
+  std::string line = StrCat(what, "real numbers, per ", per_value ? "value" : "channel",
+                            " (value - mean) / std with mean ", NumbersText(input.mean), ", std ",
+                            NumbersText(input.std), measured ? ", those of the training data" : "",
                             "; then from ", NumbersText({input.low}), " to ", NumbersText({input.high}));
   QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train, index));
   const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
   if (constant != statistics.std.end()) {
     line += StrCat("; channel ", constant - statistics.std.begin(), " has the same value everywhere",
-                   std::count(statistics.std.begin(), statistics.std.end(), 0.0) > 1 ? ", and it is not the only one" : "");
+                   std::count(statistics.std.begin(), statistics.std.end(), 0.0) > 1
+                       ? ", and it is not the only one"
+                       : "");
   }
   job_.lines.push_back(line);
   return {};
@@ -297,34 +318,41 @@ Status Preparation::CheckChanges() {
   const ExampleInput& input = job_.train.input();
   const bool reals = input.values == ValueType::kReal, series = reals && input.shape.size() == 2;
   const auto refuse = [&](const char* key, std::string_view what) {
-    return InvalidArgument(StrCat("`", key, "`: is a random change of ", what, ", and ", job_.train.name, " holds ",
-                                  reals ? (series ? "series" : "rows of features or pictures") : "pictures of bytes",
-                                  ": leave it out"));
+    return InvalidArgument(
+        StrCat("`", key, "`: is a random change of ", what, ", and ", job_.train.name, " holds ",
+               reals ? (series ? "series" : "rows of features or pictures") : "pictures of bytes",
+               ": leave it out"));
   };
-  if (job_.train.inputs.size() > 1 && (config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0)) {
-    return InvalidArgument(StrCat("`shift_steps`, `gain_percent` and `noise`: are random changes of one input, and ", job_.train.name,
-                                  " has ", job_.train.inputs.size(), ": leave them out"));
+  if (job_.train.inputs.size() > 1 &&
+      (config.shift_steps > 0 || config.gain_percent > 0 || config.noise > 0)) {
+    return InvalidArgument(
+        StrCat("`shift_steps`, `gain_percent` and `noise`: are random changes of one input, and ",
+               job_.train.name, " has ", job_.train.inputs.size(), ": leave them out"));
   }
-  if (config.shift_steps > 0 && !series) return refuse("shift_steps", "series [steps, channels] of real numbers");
+  if (config.shift_steps > 0 && !series)
+    return refuse("shift_steps", "series [steps, channels] of real numbers");
   if (config.gain_percent > 0 && !reals) return refuse("gain_percent", "real numbers");
   if (config.noise > 0 && !reals) return refuse("noise", "real numbers");
   for (size_t i = 0; config.mixup > 0 && i < job_.train.output_count(); ++i) {
     const OutputLabels& own = job_.train.output_labels(i);
     const bool pixels = own.task != Task::kMultiLabel && own.LabelsPerImage() > 1;
     if (!IsOfNumbers(own.task) && !pixels) continue;
-    return InvalidArgument(StrCat("`mixup`: mixes examples of classes or of yes or no, one answer each, and ",
-                                  own.output.empty() ? job_.train.name : StrCat("'", own.output, "'"), " has ",
-                                  pixels ? "one label per pixel" : StrCat("the task ", NameOf(own.task)), ": leave it out"));
+    return InvalidArgument(
+        StrCat("`mixup`: mixes examples of classes or of yes or no, one answer each, and ",
+               own.output.empty() ? job_.train.name : StrCat("'", own.output, "'"), " has ",
+               pixels ? "one label per pixel" : StrCat("the task ", NameOf(own.task)), ": leave it out"));
   }
-  const bool moves = config.shift_pixels > 0 || config.flip || config.rotate_degrees > 0 || config.scale_percent > 0;
+  const bool moves =
+      config.shift_pixels > 0 || config.flip || config.rotate_degrees > 0 || config.scale_percent > 0;
   for (size_t i = 0; moves && i < job_.train.output_count(); ++i) {
     const OutputLabels& own = job_.train.output_labels(i);
     if (own.task != Task::kNumbers) continue;
     const std::string of = own.output.empty() ? job_.train.name : StrCat("'", own.output, "'");
     if (own.targets > 1) {
-      return InvalidArgument(StrCat("`shift_pixels`, `flip`, `rotate_degrees` and `scale_percent` move the picture, and the ",
-                                    own.targets, " numbers of ", of,
-                                    ", which may be places in it, would stay: leave them out, or change the data themselves"));
+      return InvalidArgument(
+          StrCat("`shift_pixels`, `flip`, `rotate_degrees` and `scale_percent` move the picture, and the ",
+                 own.targets, " numbers of ", of,
+                 ", which may be places in it, would stay: leave them out, or change the data themselves"));
     }
     job_.lines.push_back(StrCat("random changes move the pictures and leave their number ",
                                 own.output.empty() ? "" : StrCat("for ", of, " "), "as it is"));
@@ -371,13 +399,19 @@ Status Preparation::FitBudget() {
   config.steps = StepsWithin(cost, config, examples, static_cast<double>(config.budget));
   config.epochs = 0;
   const double seconds = SecondsOf(cost, config, config.steps, examples);
-  std::string line = StrCat("budget ", BudgetText(config.budget), ": ",
-                            config.steps == wanted ? StrCat(wanted == 1 ? "the only step fits" : StrCat("all ", wanted, " steps fit"))
-                                                   : StrCat(config.steps, " of ", wanted, " steps"),
-                            ", about ", SecondsText(seconds));
-  if (seconds > static_cast<double>(config.budget)) line += ", since one step with its evaluation takes longer than the budget";
-  job_.lines.push_back(StrCat(line, "; a step was measured at ", MillisecondsText(cost.plain),
-                              config.scheme == "float32" ? "" : StrCat(" before and ", MillisecondsText(cost.quantized), " with fake quantization")));
+  std::string line =
+      StrCat("budget ", BudgetText(config.budget), ": ",
+             config.steps == wanted
+                 ? StrCat(wanted == 1 ? "the only step fits" : StrCat("all ", wanted, " steps fit"))
+                 : StrCat(config.steps, " of ", wanted, " steps"),
+             ", about ", SecondsText(seconds));
+  if (seconds > static_cast<double>(config.budget))
+    line += ", since one step with its evaluation takes longer than the budget";
+  job_.lines.push_back(
+      StrCat(line, "; a step was measured at ", MillisecondsText(cost.plain),
+             config.scheme == "float32"
+                 ? ""
+                 : StrCat(" before and ", MillisecondsText(cost.quantized), " with fake quantization")));
   return {};
 }
 

@@ -23,7 +23,8 @@ constexpr float kNarrowest = 1.0f / 64;
 
 float LargestOf(const Range& range) { return std::max(-range.min, range.max); }
 
-// Of one slice: the gradient of its values, and the unscaled one of its end. Lanes, since one sum would wait for itself.
+// Of one slice: the gradient of its values, and the unscaled one of its end. Lanes, since one sum would wait
+// for itself.
 QAT_VECTOR_CLONES float LearnSpan(const float* __restrict x, const float* __restrict v,
                                   const float* __restrict gradient, float* __restrict out, int64_t count,
                                   float end) {

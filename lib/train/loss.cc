@@ -30,7 +30,8 @@ double RowLoss(std::span<const float> logits, int32_t label, double smoothing, s
 }
 
 // Probabilities and their logarithms of one row of logits over T.
-void SoftmaxAt(std::span<const float> logits, double temperature, std::vector<double>& p, std::vector<double>& log_p) {
+void SoftmaxAt(std::span<const float> logits, double temperature, std::vector<double>& p,
+               std::vector<double>& log_p) {
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
   for (size_t c = 0; c < logits.size(); ++c) {
@@ -47,7 +48,12 @@ void SoftmaxAt(std::span<const float> logits, double temperature, std::vector<do
 class RowDivergence {
  public:
   RowDivergence(const Distillation& distillation, size_t width)
-      : teacher_(distillation.teacher), temperature_(distillation.temperature), p_(width), log_p_(width), q_(width), log_q_(width) {}
+      : teacher_(distillation.teacher),
+        temperature_(distillation.temperature),
+        p_(width),
+        log_p_(width),
+        q_(width),
+        log_q_(width) {}
 
   double Of(std::span<const float> logits, size_t row, std::vector<double>& slopes) {
     SoftmaxAt(teacher_.subspan(row * logits.size(), logits.size()), temperature_, p_, log_p_);
@@ -115,7 +121,8 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
     const bool ignored = label == kIgnoredLabel;
     const double share = ignored || total <= 0 ? 0 : weight_of(label) / total;
     if (ignored) {
-      if (!gradient.empty()) std::fill_n(gradient.begin() + static_cast<std::ptrdiff_t>(n * width), width, 0.0f);
+      if (!gradient.empty())
+        std::fill_n(gradient.begin() + static_cast<std::ptrdiff_t>(n * width), width, 0.0f);
       continue;
     }
     result.loss += (1 - from_teacher) * RowLoss(row, label, smoothing, softmax) * share;
@@ -125,7 +132,8 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
     for (size_t c = 0; c < width; ++c) {
       const double target =
           smoothing / static_cast<double>(width) + (static_cast<int32_t>(c) == label ? 1 - smoothing : 0);
-      gradient[n * width + c] = static_cast<float>(((1 - from_teacher) * (softmax[c] - target) + from_teacher * slopes[c]) * share);
+      gradient[n * width + c] =
+          static_cast<float>(((1 - from_teacher) * (softmax[c] - target) + from_teacher * slopes[c]) * share);
     }
   }
   return result;
@@ -160,7 +168,8 @@ LossResult BinaryCrossEntropy(std::span<const float> scores, std::span<const int
     result.loss += (yes * target * terms.yes + no * (1 - target) * terms.no) / total;
     result.correct += IsYes(scores[i], options.probabilities) == (labels[i] == 1);
     if (!gradient.empty())
-      gradient[i] = static_cast<float>((yes * target * terms.yes_slope + no * (1 - target) * terms.no_slope) / total);
+      gradient[i] =
+          static_cast<float>((yes * target * terms.yes_slope + no * (1 - target) * terms.no_slope) / total);
   }
   return result;
 }
@@ -169,7 +178,8 @@ LossResult MeanSquaredError(std::span<const float> outputs, std::span<const floa
                             std::span<float> gradient) {
   QAT_CHECK(outputs.size() == targets.size() && (gradient.empty() || gradient.size() == outputs.size()));
   LossResult result;
-  result.counted = std::count_if(targets.begin(), targets.end(), [](float target) { return !std::isnan(target); });
+  result.counted =
+      std::count_if(targets.begin(), targets.end(), [](float target) { return !std::isnan(target); });
   const auto count = static_cast<double>(result.counted);
   result.weight = count;
   for (size_t i = 0; i < outputs.size(); ++i) {

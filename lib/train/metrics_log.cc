@@ -74,7 +74,8 @@ Status MetricsLog::WriteStart(const Start& start) {
                       start.scheme, R"("})"));
 }
 
-Status MetricsLog::WriteTrain(int64_t step, double loss, double accuracy, double learning_rate, double gradient_norm) {
+Status MetricsLog::WriteTrain(int64_t step, double loss, double accuracy, double learning_rate,
+                              double gradient_norm) {
   QAT_RETURN_IF_ERROR(events_->AddScalar("train/loss", step, loss));
   if (!std::isnan(accuracy)) QAT_RETURN_IF_ERROR(events_->AddScalar("train/accuracy", step, accuracy));
   QAT_RETURN_IF_ERROR(events_->AddScalar("train/learning_rate", step, learning_rate));
@@ -101,8 +102,8 @@ Status MetricsLog::WriteEval(int64_t step, std::string_view split, const Evaluat
   std::string outputs;
   for (const OutputEvaluation& each : evaluation.outputs) {
     QAT_RETURN_IF_ERROR(add(StrCat(split, "/", each.name), each.accuracy, each.loss));
-    outputs += StrCat(outputs.empty() ? "" : ",", R"({"name":)", JsonText(each.name), R"(,"accuracy":)", Number(each.accuracy),
-                      R"(,"loss":)", Number(each.loss), "}");
+    outputs += StrCat(outputs.empty() ? "" : ",", R"({"name":)", JsonText(each.name), R"(,"accuracy":)",
+                      Number(each.accuracy), R"(,"loss":)", Number(each.loss), "}");
   }
   if (!outputs.empty()) outputs = StrCat(R"(,"outputs":[)", outputs, "]");
   return Write(StrCat(R"({"event":"eval","step":)", step, R"(,"split":")", split, R"(","accuracy":)",
@@ -113,8 +114,9 @@ Status MetricsLog::WriteRange(int64_t step, std::string_view layer, Range range,
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/min"), step, range.min));
   QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("range/", layer, "/max"), step, range.max));
   if (!std::isnan(clipped)) QAT_RETURN_IF_ERROR(events_->AddScalar(StrCat("clipped/", layer), step, clipped));
-  return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":)", JsonText(layer), R"(,"min":)", range.min,
-                      R"(,"max":)", range.max, std::isnan(clipped) ? "" : StrCat(R"(,"clipped":)", NumberText(clipped)), "}"));
+  return Write(StrCat(R"({"event":"range","step":)", step, R"(,"layer":)", JsonText(layer), R"(,"min":)",
+                      range.min, R"(,"max":)", range.max,
+                      std::isnan(clipped) ? "" : StrCat(R"(,"clipped":)", NumberText(clipped)), "}"));
 }
 
 Status MetricsLog::WriteWarning(int64_t step, std::string_view text) {

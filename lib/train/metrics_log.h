@@ -36,7 +36,8 @@ class MetricsLog {
   Status WriteEval(int64_t step, std::string_view split, const Evaluation& evaluation);
   /// Batch norms keep their statistics from here on.
   Status WriteFreezeBatchNorm(int64_t step);
-  /// `clipped`: the share of values outside the range; NaN: not counted, as of filters, whose range holds them all.
+  /// `clipped`: the share of values outside the range; NaN: not counted, as of filters, whose range holds
+  /// them all.
   Status WriteRange(int64_t step, std::string_view layer, Range range, double clipped);
   /// A sentence on what goes wrong.
   Status WriteWarning(int64_t step, std::string_view text);

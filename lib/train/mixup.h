@@ -19,7 +19,8 @@ struct Mixture {
 };
 
 /// That of a step: of a draw from Beta(alpha, alpha) and what it leaves of 1, the larger is the share.
-/// Source    Zhang et al. 2018, where either may be; as partners are drawn at random, the mixed pairs are the same.
+/// Source    Zhang et al. 2018, where either may be; as partners are drawn at random, the mixed pairs are the
+/// same.
 Mixture DrawMixture(double alpha, uint64_t seed, int64_t step, int32_t batch_size);
 
 }  // namespace qat

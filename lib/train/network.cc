@@ -23,21 +23,24 @@ namespace {
 bool NamesTheBatch(const LayerNode& layer) {
   // Negative axes of expand_dims count in the output.
   const bool expands = layer.type == OpType::kExpandDims;
-  const auto rank = static_cast<int32_t>(expands ? layer.output_shape.size() : layer.input_shapes.at(0).size());
+  const auto rank =
+      static_cast<int32_t>(expands ? layer.output_shape.size() : layer.input_shapes.at(0).size());
   for (const IndexOperand& index : layer.indices) {
     const bool axes = index.suffix == "axes" || index.suffix == "axis";
-    if (axes && std::any_of(index.values.begin(), index.values.end(), [&](int32_t v) { return v == 0 || v == -rank; }))
+    if (axes && std::any_of(index.values.begin(), index.values.end(),
+                            [&](int32_t v) { return v == 0 || v == -rank; }))
       return true;
     if (index.suffix == "perm" && !index.values.empty() && index.values[0] != 0) return true;
   }
   return false;
 }
 
-// As many examples come out as go in. Specs are checked when they are read; graphs of other front ends may be made for one
-// example and do with its axis what they like.
+// As many examples come out as go in. Specs are checked when they are read; graphs of other front ends may be
+// made for one example and do with its axis what they like.
 Status ExpectBatchStays(const Graph& graph, const GraphNode& node, const LayerNode& layer) {
   const auto refuse = [&] {
-    return Unsupported(StrCat("layer '", layer.name, "': ", layer.definition().name, " to ", ToString(layer.output_shape),
+    return Unsupported(StrCat("layer '", layer.name, "': ", layer.definition().name, " to ",
+                              ToString(layer.output_shape),
                               " mixes the examples of a batch, which has no training form"));
   };
   const auto one = [](const Shape& shape) { return !shape.empty() && shape[0] == 1; };
@@ -45,7 +48,9 @@ Status ExpectBatchStays(const Graph& graph, const GraphNode& node, const LayerNo
   for (const size_t position : DataInputs(graph, node)) {
     const bool constant = graph.tensor(node.inputs[position]).is_constant();
     // A constant map is repeated for every example.
-    if (constant && (!one(operands[position].shape) || operands[position].shape.size() < layer.output_shape.size())) continue;
+    if (constant &&
+        (!one(operands[position].shape) || operands[position].shape.size() < layer.output_shape.size()))
+      continue;
     if (!one(operands[position].shape)) return refuse();
     operands[position].shape[0] = 2;
   }
@@ -79,10 +84,12 @@ std::optional<Misfit> FindMisfit(const Checkpoint& checkpoint, Module& module) {
 std::string FreshText(const std::string& layer, const Misfit& misfit) {
   const std::string suffix = SuffixOf(misfit.name, layer);
   if (!misfit.there) return StrCat(layer, " (no ", suffix, " there)");
-  return StrCat(layer, " (", suffix, " is ", ToString(*misfit.there), " there, ", ToString(misfit.here), " here)");
+  return StrCat(layer, " (", suffix, " is ", ToString(*misfit.there), " there, ", ToString(misfit.here),
+                " here)");
 }
 
-// Before anything of their size is made: the values are as large as the file, shapes in its network may say anything.
+// Before anything of their size is made: the values are as large as the file, shapes in its network may say
+// anything.
 Status CheckValues(const Checkpoint& checkpoint) {
   for (const GraphTensor& tensor : checkpoint.network.tensors) {
     if (!tensor.trained) continue;
@@ -125,9 +132,11 @@ Status Network::AddLayers(const ModuleOptions& options) {
   if (!refusals.empty()) return Unsupported(Join(refusals, "; "));
   QAT_RETURN_IF_ERROR(ShareParameters());
   for (const int32_t output : graph_.outputs) {
-    const auto found = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) { return layer.output == output; });
+    const auto found = std::find_if(layers_.begin(), layers_.end(),
+                                    [&](const Layer& layer) { return layer.output == output; });
     if (found == layers_.end()) {
-      return Unsupported(StrCat("network '", graph_.name, "' does not compute its output '", graph_.tensor(output).name, "'"));
+      return Unsupported(StrCat("network '", graph_.name, "' does not compute its output '",
+                                graph_.tensor(output).name, "'"));
     }
     output_layers_.push_back(static_cast<size_t>(found - layers_.begin()));
   }
@@ -142,11 +151,15 @@ Status Network::ShareParameters() {
       const auto [found, first] = known.try_emplace(parameter.name, parameter, layer.module.get());
       if (first) continue;
       const auto& [shared, owner] = found->second;
-      const bool shares = parameter.is_range || parameter.role == ParameterSpec::Role::kFilter || parameter.role == ParameterSpec::Role::kBias;
-      const bool normalizes = owner->node().batch_norm.has_value() || layer.module->node().batch_norm.has_value();
+      const bool shares = parameter.is_range || parameter.role == ParameterSpec::Role::kFilter ||
+                          parameter.role == ParameterSpec::Role::kBias;
+      const bool normalizes =
+          owner->node().batch_norm.has_value() || layer.module->node().batch_norm.has_value();
       if (!shares || normalizes || owner->node().type != layer.module->node().type)
-        return Unsupported(StrCat("layers '", owner->name(), "' and '", layer.module->name(), "' share '", parameter.name,
-                                  "', which has no training form; expected filters and biases of layers of one kind without batch normalization"));
+        return Unsupported(StrCat("layers '", owner->name(), "' and '", layer.module->name(), "' share '",
+                                  parameter.name,
+                                  "', which has no training form; expected filters and biases of layers of "
+                                  "one kind without batch normalization"));
       layer.module->Share(shared);
     }
   }
@@ -170,10 +183,12 @@ Status Network::AddLayer(const GraphNode& node, size_t output, const ModuleOptio
     layer.inputs.push_back({index, nullptr});
     if (!input.is_constant()) continue;
     if (input.type != DType::kFloat32 || input.shape.size() > rank) {
-      return Unsupported(StrCat("layer '", layer.module->name(), "': reads the constant ", NameOf(input.type), " ",
-                                ToString(input.shape), ", which has no training form beside values of rank ", rank));
+      return Unsupported(StrCat("layer '", layer.module->name(), "': reads the constant ", NameOf(input.type),
+                                " ", ToString(input.shape),
+                                ", which has no training form beside values of rank ", rank));
     }
-    layer.inputs.back().constant = std::make_unique<ConstantInput>(input, rank, options.precisions.activations);
+    layer.inputs.back().constant =
+        std::make_unique<ConstantInput>(input, rank, options.precisions.activations);
   }
   layers_.push_back(std::move(layer));
   return {};
@@ -181,7 +196,8 @@ Status Network::AddLayer(const GraphNode& node, size_t output, const ModuleOptio
 
 // Runs every layer in order; `run(layer, inputs)` gives its output, `constant(input, count)` what it reads.
 template <class Value, class Run, class Constant>
-std::vector<Value> Network::RunLayers(const std::vector<Value>& inputs, const Run& run, const Constant& constant) const {
+std::vector<Value> Network::RunLayers(const std::vector<Value>& inputs, const Run& run,
+                                      const Constant& constant) const {
   QAT_CHECK(inputs.size() == graph_.inputs.size());
   std::vector<Value> values(graph_.tensors.size());
   for (size_t i = 0; i < inputs.size(); ++i) values[static_cast<size_t>(graph_.inputs[i])] = inputs[i];
@@ -243,7 +259,8 @@ Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& che
   QAT_RETURN_IF_ERROR(CheckValues(checkpoint));
   QAT_RETURN_IF_ERROR(CheckFilterRanges(checkpoint));
   ModuleOptions options;
-  options.precisions = PrecisionsFromName(checkpoint.scheme).value();  // the reader of checkpoints refuses others
+  // the reader of checkpoints refuses others
+  options.precisions = PrecisionsFromName(checkpoint.scheme).value();
   options.learn_filter_ranges = !checkpoint.filter_ranges.empty();
   QAT_ASSIGN_OR_RETURN(auto network, Create(checkpoint.network, options));
   if (checkpoint.contract.inputs.size() != network->graph().inputs.size()) {
@@ -255,7 +272,8 @@ Expected<std::unique_ptr<Network>> Network::FromCheckpoint(const Checkpoint& che
   return network;
 }
 
-std::vector<at::Tensor> Network::Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) {
+std::vector<at::Tensor> Network::Forward(const std::vector<at::Tensor>& inputs,
+                                         const ForwardContext& context) {
   return Forward(inputs, context, [](const Module&, const at::Tensor&) {});
 }
 
@@ -264,14 +282,16 @@ std::vector<at::Tensor> Network::Forward(const std::vector<at::Tensor>& inputs, 
   std::vector<at::Tensor> rounded = inputs;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!context.fake_quantize || !round_inputs_[i]) continue;
-    rounded[i] = FakeQuantize(inputs[i], {input_ranges_[i]->params(), LimitsOf(input_ranges_[i]->precision())});
+    rounded[i] =
+        FakeQuantize(inputs[i], {input_ranges_[i]->params(), LimitsOf(input_ranges_[i]->precision())});
   }
   const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& read) {
     at::Tensor output = layer.module->Forward(read, context);
     visit(*layer.module, output);
     return output;
   };
-  return RunLayers(rounded, run, [&](const ConstantInput& each) { return each.Real(inputs[0].size(0), context); });
+  return RunLayers(rounded, run,
+                   [&](const ConstantInput& each) { return each.Real(inputs[0].size(0), context); });
 }
 
 std::vector<SimulatedTensor> Network::Simulate(const std::vector<SimulatedTensor>& inputs) const {
@@ -286,7 +306,8 @@ std::vector<SimulatedTensor> Network::Simulate(const std::vector<SimulatedTensor
     visit(*layer.module, output);
     return output;
   };
-  return RunLayers(inputs, run, [&](const ConstantInput& each) { return each.Simulated(inputs[0].values.size(0)); });
+  return RunLayers(inputs, run,
+                   [&](const ConstantInput& each) { return each.Simulated(inputs[0].values.size(0)); });
 }
 
 std::vector<Parameter> Network::parameters() {
@@ -335,7 +356,8 @@ bool Network::HasRanges() {
 void Network::Save(Checkpoint& checkpoint) {
   for (const Parameter& parameter : parameters()) {
     auto& tensors = parameter.is_range ? checkpoint.filter_ranges : checkpoint.tensors;
-    tensors[parameter.is_range ? RangedTensor(parameter.name) : parameter.name] = ToTfliteLayout(parameter.value, parameter.layout);
+    tensors[parameter.is_range ? RangedTensor(parameter.name) : parameter.name] =
+        ToTfliteLayout(parameter.value, parameter.layout);
   }
   if (checkpoint.scheme == "float32") return;
   for (const NamedObserver& each : observers()) {
@@ -346,9 +368,10 @@ void Network::Save(Checkpoint& checkpoint) {
 Status Network::Load(const Checkpoint& checkpoint) {
   for (const auto& [module, inputs, output] : layers_) {
     if (const auto misfit = FindMisfit(checkpoint, *module)) {
-      return Corrupt(misfit->there ? StrCat("tensor '", misfit->name, "' is ", ToString(*misfit->there),
-                                            ", expected ", ToString(misfit->here))
-                                   : StrCat("tensor '", misfit->name, "' is missing, which the network needs"));
+      return Corrupt(misfit->there
+                         ? StrCat("tensor '", misfit->name, "' is ", ToString(*misfit->there), ", expected ",
+                                  ToString(misfit->here))
+                         : StrCat("tensor '", misfit->name, "' is missing, which the network needs"));
     }
     Load(checkpoint, *module);
   }
@@ -359,7 +382,8 @@ Status Network::Load(const Checkpoint& checkpoint) {
 void Network::Load(const Checkpoint& checkpoint, Module& module) {
   const at::NoGradGuard no_gradients;
   const std::vector<Parameter> parameters = module.parameters();
-  const bool learns = std::any_of(parameters.begin(), parameters.end(), [](const Parameter& each) { return each.is_range; });
+  const bool learns =
+      std::any_of(parameters.begin(), parameters.end(), [](const Parameter& each) { return each.is_range; });
   for (const Parameter& parameter : parameters) {
     if (parameter.is_range) {
       LoadRange(checkpoint, parameter);
@@ -381,7 +405,8 @@ void Network::Load(const Checkpoint& checkpoint, Module& module) {
 // Steps of other integers are no start.
 void Network::LoadRange(const Checkpoint& checkpoint, const Parameter& range) const {
   const auto found = checkpoint.filter_ranges.find(RangedTensor(range.name));
-  const bool fits = found != checkpoint.filter_ranges.end() && std::ssize(found->second.values) == range.value.numel() &&
+  const bool fits = found != checkpoint.filter_ranges.end() &&
+                    std::ssize(found->second.values) == range.value.numel() &&
                     PrecisionsFromName(checkpoint.scheme) == precisions_;
   if (fits) range.value.copy_(FromTfliteLayout(found->second));
 }
@@ -402,8 +427,8 @@ Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
     }
   }
   if (inherited.kept > 0) return inherited;
-  return Corrupt(StrCat("none of its layers fits network '", graph_.name, "', expected some of the same name and shape: ",
-                        inherited.fresh.front()));
+  return Corrupt(StrCat("none of its layers fits network '", graph_.name,
+                        "', expected some of the same name and shape: ", inherited.fresh.front()));
 }
 
 std::string Network::NonFiniteObserved() const {
@@ -419,7 +444,8 @@ std::string Network::FindNonFinite(const std::vector<at::Tensor>& inputs) {
   const auto run = [&](const Layer& layer, const std::vector<at::Tensor>& read) {
     at::Tensor output = layer.module->Forward(read, {});
     bool finite = AllFinite(output);
-    for (const Parameter& parameter : layer.module->parameters()) finite = finite && AllFinite(parameter.value);
+    for (const Parameter& parameter : layer.module->parameters())
+      finite = finite && AllFinite(parameter.value);
     if (!finite && found.empty()) found = layer.module->name();
     return output;
   };

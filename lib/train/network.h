@@ -27,18 +27,19 @@ struct Inherited {
 
 class Network {
  public:
-  /// Freshly initialized; the inputs unknown until SetInputs. Errors: kUnsupported, one list of all layers without a training
-  /// form.
+  /// Freshly initialized; the inputs unknown until SetInputs. Errors: kUnsupported, one list of all layers
+  /// without a training form.
   static Expected<std::unique_ptr<Network>> Create(const Graph& graph, const ModuleOptions& options);
   /// With the parameters and ranges of a checkpoint. Errors: kCorrupt, naming the tensor.
   static Expected<std::unique_ptr<Network>> FromCheckpoint(const Checkpoint& checkpoint);
 
-  /// Fixes scale and zero point of each input. Values whose raw bytes do not pass through are rounded to that grid too.
+  /// Fixes scale and zero point of each input. Values whose raw bytes do not pass through are rounded to that
+  /// grid too.
   /// Requires  a contract of the graph's inputs.
   void SetInputs(const Contract& contract);
 
-  /// Real inputs of N examples, rank 4 as [N, C, H, W], to real outputs, both in the order of the graph; fake quantization as
-  /// `context` says.
+  /// Real inputs of N examples, rank 4 as [N, C, H, W], to real outputs, both in the order of the graph; fake
+  /// quantization as `context` says.
   std::vector<at::Tensor> Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context);
   /// Quantized inputs to quantized outputs, exact. Requires HasRanges.
   std::vector<SimulatedTensor> Simulate(const std::vector<SimulatedTensor>& inputs) const;
@@ -48,7 +49,8 @@ class Network {
   using VisitSimulated = std::function<void(const Module& layer, const SimulatedTensor& output)>;
   std::vector<at::Tensor> Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context,
                                   const VisitReal& visit);
-  std::vector<SimulatedTensor> Simulate(const std::vector<SimulatedTensor>& inputs, const VisitSimulated& visit) const;
+  std::vector<SimulatedTensor> Simulate(const std::vector<SimulatedTensor>& inputs,
+                                        const VisitSimulated& visit) const;
 
   /// Each once, whoever else reads it.
   std::vector<Parameter> parameters();
@@ -65,8 +67,9 @@ class Network {
   /// Parameters (and ranges, unless `scheme` is float32) to and from a checkpoint, in TFLite's layout.
   void Save(Checkpoint& checkpoint);
   Status Load(const Checkpoint& checkpoint);
-  /// The layers whose parameters are in `checkpoint` by the same names and in the same shapes, with their ranges (learned ones under
-  /// the same scheme); the others stay as they are. Errors: kCorrupt where no layer fits, with the first reason.
+  /// The layers whose parameters are in `checkpoint` by the same names and in the same shapes, with their
+  /// ranges (learned ones under the same scheme); the others stay as they are. Errors: kCorrupt where no
+  /// layer fits, with the first reason.
   Expected<Inherited> Inherit(const Checkpoint& checkpoint);
 
   /// Name of the first layer that an observer found NaN or inf in; empty: none.
@@ -104,7 +107,8 @@ class Network {
   void ShareRanges(const Precision& activations);
   void Load(const Checkpoint& checkpoint, Module& module);
   template <class Value, class Run, class Constant>
-  std::vector<Value> RunLayers(const std::vector<Value>& inputs, const Run& run, const Constant& constant) const;
+  std::vector<Value> RunLayers(const std::vector<Value>& inputs, const Run& run,
+                               const Constant& constant) const;
 
   void LoadRange(const Checkpoint& checkpoint, const Parameter& range) const;
 

@@ -12,8 +12,9 @@ namespace qat {
 ///   end = sum over k of decay^(t-k) * end_k / sum over k of decay^(t-k),
 /// so the first one counts fully and no initial value is ever forgotten too slowly. Decay 0 is the last
 /// value, as filters are observed; activations take 0.999. Every range is widened to hold 0 first.
-/// One that covers is widened at once to a range that reaches farther than the average, which then falls back as slowly as the average
-/// moves: real numbers as answers must not be cut off, while the averaged ends of batches lie inside those of the data.
+/// One that covers is widened at once to a range that reaches farther than the average, which then falls back
+/// as slowly as the average moves: real numbers as answers must not be cut off, while the averaged ends of
+/// batches lie inside those of the data.
 /// Source    tf.contrib.quantize, MovingAvgQuantize (zero_debias) and LastValueQuantize.
 class RangeObserver {
  public:

@@ -54,8 +54,9 @@ void ForRows(const TrainableSpan& parameter, const Use& use) {
   }
 }
 
-QAT_VECTOR_CLONES void AdamRow(float* __restrict x, const float* __restrict g, float* __restrict m, float* __restrict v,
-                               size_t count, float unit, float rate, float correction, float keep) {
+QAT_VECTOR_CLONES void AdamRow(float* __restrict x, const float* __restrict g, float* __restrict m,
+                               float* __restrict v, size_t count, float unit, float rate, float correction,
+                               float keep) {
   constexpr auto kNew1 = static_cast<float>(1 - kBeta1);
   constexpr auto kNew2 = static_cast<float>(1 - kBeta2);
   const float scaled_rate = rate * unit;
@@ -67,8 +68,9 @@ QAT_VECTOR_CLONES void AdamRow(float* __restrict x, const float* __restrict g, f
   }
 }
 
-QAT_VECTOR_CLONES void SgdRow(float* __restrict x, const float* __restrict g, float* __restrict u, size_t count, float unit,
-                              float rate, float decay, float momentum, bool nesterov) {
+QAT_VECTOR_CLONES void SgdRow(float* __restrict x, const float* __restrict g, float* __restrict u,
+                              size_t count, float unit, float rate, float decay, float momentum,
+                              bool nesterov) {
   const float scaled_decay = decay / unit, scaled_rate = rate * unit;
   for (size_t k = 0; k < count; ++k) {
     const float d = unit * g[k] + scaled_decay * x[k];
@@ -128,7 +130,9 @@ class Adam final : public Optimizer {
 class Sgd final : public Optimizer {
  public:
   Sgd(double weight_decay, double momentum, bool nesterov)
-      : weight_decay_(static_cast<float>(weight_decay)), momentum_(static_cast<float>(momentum)), nesterov_(nesterov) {}
+      : weight_decay_(static_cast<float>(weight_decay)),
+        momentum_(static_cast<float>(momentum)),
+        nesterov_(nesterov) {}
 
   void Step(std::span<const TrainableSpan> parameters, double learning_rate) override {
     Prepare(velocity_, parameters);

@@ -1,5 +1,5 @@
-// optimizer.h: Adam and momentum as flat loops over the parameters: one pass instead of torch::optim's ten small
-// operators, and plain vectors as state, which a trainer state stores exactly.
+// optimizer.h: Adam and momentum as flat loops over the parameters: one pass instead of torch::optim's ten
+// small operators, and plain vectors as state, which a trainer state stores exactly.
 #ifndef QAT_TRAIN_OPTIMIZER_H_
 #define QAT_TRAIN_OPTIMIZER_H_
 
@@ -13,15 +13,15 @@
 
 namespace qat {
 
-/// A parameter as the optimizer sees it. Weight decay applies to filters, not to biases. Without a gradient it stays as it
-/// is: moving averages of batch norms.
+/// A parameter as the optimizer sees it. Weight decay applies to filters, not to biases. Without a gradient
+/// it stays as it is: moving averages of batch norms.
 struct TrainableSpan {
   std::string name;
   std::span<float> values;
   std::span<const float> gradient;
   bool decays = false;
-  /// One number per row of values: what they are measured in. They learn as values / unit would: gradients times it,
-  /// updates times it. Empty: all are 1.
+  /// One number per row of values: what they are measured in. They learn as values / unit would: gradients
+  /// times it, updates times it. Empty: all are 1.
   std::vector<float> units = {};
 };
 
@@ -44,7 +44,8 @@ class Optimizer {
 /// Source    Kingma, Ba 2015; Loshchilov, Hutter 2019.
 std::unique_ptr<Optimizer> MakeAdam(double weight_decay);
 
-/// With d = g + decay * x:  u = momentum * u + d;  x -= rate * u, or with Nesterov's step x -= rate * (d + momentum * u).
+/// With d = g + decay * x:  u = momentum * u + d;  x -= rate * u, or with Nesterov's step x -= rate * (d +
+/// momentum * u).
 /// Source    Sutskever et al. 2013, as torch.optim.SGD writes it.
 std::unique_ptr<Optimizer> MakeSgd(double weight_decay, double momentum = 0.9, bool nesterov = false);
 

@@ -47,9 +47,11 @@ Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<c
     const OutputLabels& labels = data.output_labels(i);
     const std::vector<double> steps = StepsOf(checkpoint.contract, i, network->OutputScale(i));
     const NumbersLearned learned = {steps, IsNormalized(checkpoint.contract, i), labels.class_names};
-    for (const std::string& warning : own.numbers ? Warnings(*own.numbers, learned, where)
-                                                  : Warnings(own.classes, labels.class_names, std::ssize(examples), where)) {
-      judged.warnings.push_back(labels.output.empty() ? warning : StrCat("output '", labels.output, "': ", warning));
+    for (const std::string& warning :
+         own.numbers ? Warnings(*own.numbers, learned, where)
+                     : Warnings(own.classes, labels.class_names, std::ssize(examples), where)) {
+      judged.warnings.push_back(labels.output.empty() ? warning
+                                                      : StrCat("output '", labels.output, "': ", warning));
     }
   }
   return judged;
@@ -66,7 +68,8 @@ Expected<std::vector<std::string>> JudgeOutcome(const std::string& run, const Da
   QAT_ASSIGN_OR_RETURN(const Judged last, Judge(last_path, data, examples, where));
   for (const std::string& warning : last.warnings) {
     best.warnings.push_back(StrCat("the run ended worse than it was, at step ", last.step, ": ", warning,
-                                   "; the checkpoint of step ", best.step, " does not have this fault and is taken by default"));
+                                   "; the checkpoint of step ", best.step,
+                                   " does not have this fault and is taken by default"));
   }
   return std::move(best.warnings);
 }

@@ -1,5 +1,5 @@
-// output_counts.h: what an evaluation sees of the outputs of layers: how many values lie outside their ranges, and which layers
-// answer every example alike.
+// output_counts.h: what an evaluation sees of the outputs of layers: how many values lie outside their
+// ranges, and which layers answer every example alike.
 #ifndef QAT_TRAIN_OUTPUT_COUNTS_H_
 #define QAT_TRAIN_OUTPUT_COUNTS_H_
 
@@ -21,13 +21,14 @@ class OutputCounts {
  public:
   /// Values before rounding; what is clipped: CountClipped.
   void CountClipped(const std::string& layer, const at::Tensor& values, Range bounds, const Grid& grid);
-  /// An output as the next layer reads it, for so many examples: its first axis, else it is not compared. Costs a copy of one
-  /// example's output, and a comparison with one other where they differ.
+  /// An output as the next layer reads it, for so many examples: its first axis, else it is not compared.
+  /// Costs a copy of one example's output, and a comparison with one other where they differ.
   void Compare(const std::string& layer, const at::Tensor& output, int64_t examples);
 
   /// Of all values of a layer's output; NaN where none were counted.
   double ClippedShare(const std::string& layer) const;
-  /// The first layer, in the order of the network, whose output was the same for all of at least two examples; empty: none.
+  /// The first layer, in the order of the network, whose output was the same for all of at least two
+  /// examples; empty: none.
   std::string FirstConstant() const;
 
  private:

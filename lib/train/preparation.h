@@ -1,4 +1,5 @@
-// preparation.h: a training job in the making (train_job.h): network and data in train_job.cc, the recipe in job_recipe.cc.
+// preparation.h: a training job in the making (train_job.h): network and data in train_job.cc, the recipe in
+// job_recipe.cc.
 #ifndef QAT_TRAIN_PREPARATION_H_
 #define QAT_TRAIN_PREPARATION_H_
 
@@ -64,7 +65,8 @@ class Preparation {
   const JobRequest& request_;
   TrainJob job_;
   bool has_network_ = false;
-  std::string text_;    // of a network that is no file and not of the zoo; its classes are not yet those of the data
+  // of a network that is no file and not of the zoo; its classes are not yet those of the data
+  std::string text_;
   std::string source_;
   int32_t classes_ = 0;  // of the data; real numbers as well
   OpenOptions options_;

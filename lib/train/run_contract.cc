@@ -32,23 +32,27 @@ Status CheckNoneIsConstant(const ChannelStatistics& measured, const std::string&
   const auto constant = std::find(measured.std.begin(), measured.std.end(), 0.0);
   if (constant == measured.std.end()) return {};
   const auto channel = static_cast<size_t>(constant - measured.std.begin());
-  return InvalidArgument(StrCat("channel ", channel, " of the images of ", data, " is ", measured.mean[channel],
-                                " everywhere, so std \"dataset\" is 0 for it; leave the channel out, or give std as "
-                                "numbers"));
+  return InvalidArgument(
+      StrCat("channel ", channel, " of the images of ", data, " is ", measured.mean[channel],
+             " everywhere, so std \"dataset\" is 0 for it; leave the channel out, or give std as "
+             "numbers"));
 }
 
 // The union over channels of what training sees, normalized, with 0 in it; some range where all is 0.
 Range NormalizedRange(const InputContract& input, const ChannelStatistics& measured) {
   Range range = {0, 0};
   for (size_t c = 0; c < measured.low.size(); ++c) {
-    const auto normalized = [&](double value) { return (static_cast<float>(value) - input.mean[c]) * (1 / input.std[c]); };
+    const auto normalized = [&](double value) {
+      return (static_cast<float>(value) - input.mean[c]) * (1 / input.std[c]);
+    };
     range.min = std::min(range.min, normalized(measured.low[c]));
     range.max = std::max(range.max, normalized(measured.high[c]));
   }
   return range.min == range.max ? Range{-1, 1} : range;
 }
 
-OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, int64_t examples, const Graph& network, size_t index) {
+OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, int64_t examples,
+                        const Graph& network, size_t index) {
   OutputContract output;
   output.task = train.task;
   output.labels = train.class_names;
@@ -56,10 +60,12 @@ OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, in
   if (!train.output.empty()) output.columns = train.label_column;
   if (train.ignored) output.ignored = static_cast<int32_t>(*train.ignored);
   if (train.task == Task::kReconstruction) return output;
-  if (train.task != Task::kNumbers || !config.scale_to_targets || !GivesAnyNumber(network, index)) return output;
+  if (train.task != Task::kNumbers || !config.scale_to_targets || !GivesAnyNumber(network, index))
+    return output;
   std::vector<int32_t> all(static_cast<size_t>(examples));
   std::iota(all.begin(), all.end(), 0);
-  constexpr int32_t kMostTargets = 1024;  // more are the places of a map: one mean and deviation serve all of them
+  // more are the places of a map: one mean and deviation serve all of them
+  constexpr int32_t kMostTargets = 1024;
   TargetStatistics measured = MeasureTargets(train, all);
   if (train.targets > kMostTargets) {
     const PooledStatistics pooled = Pool(measured.mean, measured.std);
@@ -82,8 +88,10 @@ Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& 
   const ExampleInput& data = train.inputs[index];
   ChannelStatistics chosen = {config.mean.Of(data.name), config.std.Of(data.name)};
   // As an imported network may have it.
-  const bool per_value = chosen.mean.size() == static_cast<size_t>(data.ValueCount()) && chosen.std.size() == chosen.mean.size();
-  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured, per_value ? MeasureValues(train, index) : MeasureChannels(train, index));
+  const bool per_value =
+      chosen.mean.size() == static_cast<size_t>(data.ValueCount()) && chosen.std.size() == chosen.mean.size();
+  QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured,
+                       per_value ? MeasureValues(train, index) : MeasureChannels(train, index));
   if (chosen.mean.empty()) chosen.mean = measured.mean;
   if (chosen.std.empty()) {
     chosen.std = measured.std;
@@ -124,8 +132,9 @@ Status CheckNames(const char* key, const ChannelNumbers& numbers, const Dataset&
     std::vector<std::string> known;
     for (const ExampleInput& input : train.inputs) known.push_back(input.name);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    return InvalidArgument(StrCat("`", key, "`: names the input '", name, "', expected ",
-                                  train.inputs.size() == 1 ? std::string("no name: the network has one input") : Join(known)));
+    return InvalidArgument(
+        StrCat("`", key, "`: names the input '", name, "', expected ",
+               train.inputs.size() == 1 ? std::string("no name: the network has one input") : Join(known)));
   }
   return {};
 }
@@ -139,7 +148,8 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
   contract.inputs.clear();
   for (size_t i = 0; i < train.inputs.size(); ++i) {
     const bool reals = train.inputs[i].values == ValueType::kReal;
-    QAT_ASSIGN_OR_RETURN(InputContract input, reals ? MakeRealInput(config, train, i) : MakeByteInput(config, train, i));
+    QAT_ASSIGN_OR_RETURN(InputContract input,
+                         reals ? MakeRealInput(config, train, i) : MakeByteInput(config, train, i));
     if (train.inputs.size() > 1) input.name = train.inputs[i].name;
     input.features = train.inputs[i].features;
     if (train.of_pictures) input.fit = FitFromName(config.fit).value_or(Fit::kCrop);

@@ -1,4 +1,5 @@
-// run_contract.h: how the values of a training set become real numbers under a recipe, and what the outputs then mean.
+// run_contract.h: how the values of a training set become real numbers under a recipe, and what the outputs
+// then mean.
 #ifndef QAT_TRAIN_RUN_CONTRACT_H_
 #define QAT_TRAIN_RUN_CONTRACT_H_
 
@@ -10,10 +11,10 @@
 
 namespace qat {
 
-/// Sizes and class names of the data; mean and std of the recipe, or measured where it says "dataset"; of reals the range of the
-/// training split. A channel of reals that has one value has the std 1.
-/// Targets are normalized by the mean and std of each over the training split where the recipe scales to them and `network` can give any
-/// number.
+/// Sizes and class names of the data; mean and std of the recipe, or measured where it says "dataset"; of
+/// reals the range of the training split. A channel of reals that has one value has the std 1.
+/// Targets are normalized by the mean and std of each over the training split where the recipe scales to them
+/// and `network` can give any number.
 /// Errors: kInvalidArgument (as many numbers as channels, or one), kCorrupt (a std of 0), the stream's.
 Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train, const Graph& network);
 

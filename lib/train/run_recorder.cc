@@ -48,8 +48,8 @@ Expected<std::unique_ptr<RunRecorder>> RunRecorder::Open(Run run, const Schedule
   }
   QAT_ASSIGN_OR_RETURN(recorder->log_, MetricsLog::Open(directory, size, step));
   if (size == 0) {
-    QAT_RETURN_IF_ERROR(recorder->log_->WriteStart(
-        {schedule.steps, schedule.quant_delay, config.batch_size, config.scheme}));
+    QAT_RETURN_IF_ERROR(
+        recorder->log_->WriteStart({schedule.steps, schedule.quant_delay, config.batch_size, config.scheme}));
   }
   return recorder;
 }
@@ -89,20 +89,24 @@ Status RunRecorder::LogEvaluation(int64_t step, const Evaluation& evaluation, bo
   QAT_RETURN_IF_ERROR(log_->WriteEval(step, run_.split, evaluation));
   for (const NamedObserver& each : observers) {
     if (each.observer->empty()) continue;
-    QAT_RETURN_IF_ERROR(log_->WriteRange(step, each.name, each.observer->range(), counts.ClippedShare(each.name)));
+    QAT_RETURN_IF_ERROR(
+        log_->WriteRange(step, each.name, each.observer->range(), counts.ClippedShare(each.name)));
   }
   return {};
 }
 
-Expected<std::vector<std::string>> RunRecorder::Watch(const Answers& answers, const std::vector<NamedObserver>& observers,
-                                                     const OutputCounts& counts) {
-  RunWatch::Seen seen = {evaluated_step_, last_quantized_, last_evaluation_.loss, counts.FirstConstant(), answers.classes.counts(), run_.examples};
+Expected<std::vector<std::string>> RunRecorder::Watch(const Answers& answers,
+                                                      const std::vector<NamedObserver>& observers,
+                                                      const OutputCounts& counts) {
+  RunWatch::Seen seen = {evaluated_step_,        last_quantized_,          last_evaluation_.loss,
+                         counts.FirstConstant(), answers.classes.counts(), run_.examples};
   for (const NamedObserver& each : observers) {
     if (!each.observer->empty()) seen.ranges[each.name] = each.observer->range();
   }
   seen.several = !answers.others.empty();
   std::vector<std::string> warnings = watch_.Look(seen);
-  for (const std::string& warning : warnings) QAT_RETURN_IF_ERROR(log_->WriteWarning(evaluated_step_, warning));
+  for (const std::string& warning : warnings)
+    QAT_RETURN_IF_ERROR(log_->WriteWarning(evaluated_step_, warning));
   return warnings;
 }
 
@@ -195,7 +199,8 @@ Status RunRecorder::Restore(const TrainerState& state) {
   last_quantized_ = number_or("last_quantized", best_.quantized) != 0;
   if (patience_ > 0) {
     waited_ = static_cast<int64_t>(number("patience/waited"));
-    progress_ = merit("patience", state.scalars.contains("patience/best") ? "patience/best" : "patience/accuracy");
+    progress_ =
+        merit("patience", state.scalars.contains("patience/best") ? "patience/best" : "patience/accuracy");
   }
   watch_.Load(state);
   if (!missing.empty()) return Corrupt(StrCat("number '", missing, "' is missing"));

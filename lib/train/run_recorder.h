@@ -1,5 +1,5 @@
-// run_recorder.h: what a run leaves on disk: its log, curves, checkpoints and the state that resuming needs; and
-// which checkpoint is the best.
+// run_recorder.h: what a run leaves on disk: its log, curves, checkpoints and the state that resuming needs;
+// and which checkpoint is the best.
 #ifndef QAT_TRAIN_RUN_RECORDER_H_
 #define QAT_TRAIN_RUN_RECORDER_H_
 
@@ -52,11 +52,12 @@ class RunRecorder {
   Status LogEvaluation(int64_t step, const Evaluation& evaluation, bool quantized,
                        const std::vector<NamedObserver>& observers, const OutputCounts& counts);
   /// What is wrong with the run as this evaluation sees it; logged, too. After LogEvaluation.
-  Expected<std::vector<std::string>> Watch(const Answers& answers, const std::vector<NamedObserver>& observers,
+  Expected<std::vector<std::string>> Watch(const Answers& answers,
+                                           const std::vector<NamedObserver>& observers,
                                            const OutputCounts& counts);
-  /// So many evaluations in a row were no progress: the recipe's patience is over. Progress is an evaluation that is better
-  /// than those before beyond chance, or that chance cannot tell from them and whose loss is 1 % lower. A lucky accuracy on few
-  /// examples thus ends no run that still learns.
+  /// So many evaluations in a row were no progress: the recipe's patience is over. Progress is an evaluation
+  /// that is better than those before beyond chance, or that chance cannot tell from them and whose loss is 1
+  /// % lower. A lucky accuracy on few examples thus ends no run that still learns.
   bool OutOfPatience() const { return patience_ > 0 && waited_ >= patience_; }
   bool Evaluated(int64_t step) const { return evaluated_step_ == step; }
   bool HasEvaluated() const { return evaluated_step_ >= 0; }
@@ -93,9 +94,9 @@ class RunRecorder {
   int64_t evaluated_step_ = -1;
   Merit best_;  // of the checkpoints
   int64_t patience_;
-  bool waits_quantized_;     // evaluations before fake quantization say nothing on when to stop
-  int64_t waited_ = 0;       // evaluations since that
-  Merit progress_;           // the last evaluation that was progress
+  bool waits_quantized_;  // evaluations before fake quantization say nothing on when to stop
+  int64_t waited_ = 0;    // evaluations since that
+  Merit progress_;        // the last evaluation that was progress
   RunWatch watch_;
 };
 

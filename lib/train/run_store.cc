@@ -61,9 +61,10 @@ Expected<std::optional<SavedRun>> LoadNewestRun(const std::string& run) {
     return std::optional(*std::move(saved));
   }
   if (steps.empty()) return std::optional<SavedRun>();
-  return Corrupt(StrCat(run, ": cannot be resumed: ", newest_damage,
-                        steps.size() == 1 ? "; it has no other checkpoint" : "; no older checkpoint has its .state",
-                        "; start anew with another -o (`init` takes over the weights of a .ckpt that is whole)"));
+  return Corrupt(
+      StrCat(run, ": cannot be resumed: ", newest_damage,
+             steps.size() == 1 ? "; it has no other checkpoint" : "; no older checkpoint has its .state",
+             "; start anew with another -o (`init` takes over the weights of a .ckpt that is whole)"));
 }
 
 bool IsKept(const Schedule& schedule, int64_t step, int64_t newest, int64_t best) {

@@ -25,8 +25,9 @@ Status SaveRun(const std::string& run, const Checkpoint& checkpoint, const Train
 /// A number of a state. Errors: kCorrupt, where it is missing.
 Expected<double> NumberOf(const TrainerState& state, const std::string& name);
 
-/// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. Empty where there is
-/// no checkpoint. Errors: kCorrupt where there are some and none is whole, with what is wrong with the newest.
+/// The newest checkpoint of which both files are whole; damaged or half-written ones are passed over. Empty
+/// where there is no checkpoint. Errors: kCorrupt where there are some and none is whole, with what is wrong
+/// with the newest.
 Expected<std::optional<SavedRun>> LoadNewestRun(const std::string& run);
 
 /// Whether the checkpoint of `step` is kept once the one of `newest` is there. Kept are the newest, the best,

@@ -22,12 +22,15 @@ std::string Rounded(double value) {
 
 bool AllAreRight(const RunWatch::Seen& seen) {
   return !seen.several && !seen.counts.empty() &&
-         std::all_of(seen.counts.begin(), seen.counts.end(), [](const ClassCount& each) { return each.correct == each.total; });
+         std::all_of(seen.counts.begin(), seen.counts.end(),
+                     [](const ClassCount& each) { return each.correct == each.total; });
 }
 
-// Of a network that answers each class alike: one that begins trained has a first loss that measures nothing. 0: not of classes.
+// Of a network that answers each class alike: one that begins trained has a first loss that measures nothing.
+// 0: not of classes.
 double LossOfGuessing(const RunWatch::Seen& seen) {
-  const auto classes = std::count_if(seen.counts.begin(), seen.counts.end(), [](const ClassCount& each) { return each.total > 0; });
+  const auto classes = std::count_if(seen.counts.begin(), seen.counts.end(),
+                                     [](const ClassCount& each) { return each.total > 0; });
   return seen.several || classes < 2 ? 0 : std::log(static_cast<double>(classes));
 }
 
@@ -116,7 +119,8 @@ std::string RunWatch::RisingLoss(const Seen& seen, double training_loss) {
   }
   const double whole = std::max(first_loss_, LossOfGuessing(seen));
   const bool rises = seen.loss > kRise * least_loss_ && seen.loss - least_loss_ > kLeastRise * whole;
-  if (!rises || AllAreRight(seen) || seen.step - least_step_ < steps_ / 4 || training_loss >= least_training_) return "";
+  if (!rises || AllAreRight(seen) || seen.step - least_step_ < steps_ / 4 || training_loss >= least_training_)
+    return "";
   return StrCat("the loss on ", where_, " rose from ", Rounded(least_loss_), " at step ", least_step_, " to ",
                 Rounded(seen.loss), " at step ", seen.step, " while that of training fell from ",
                 Rounded(least_training_), " to ", Rounded(training_loss),

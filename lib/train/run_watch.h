@@ -1,4 +1,5 @@
-// run_watch.h: what goes wrong while a run goes on, told in plain sentences, each kind once. No LibTorch here.
+// run_watch.h: what goes wrong while a run goes on, told in plain sentences, each kind once. No LibTorch
+// here.
 #ifndef QAT_TRAIN_RUN_WATCH_H_
 #define QAT_TRAIN_RUN_WATCH_H_
 
@@ -16,14 +17,18 @@
 namespace qat {
 
 /// Looks at every evaluation for four faults:
-///   a dead layer        its output is the same for all examples, in two evaluations in a row or in the last one. One evaluation alone may
-///                       fall on a moment in which a range has just collapsed and comes back;
-///   answers at chance   after a third of the run (IsAtChance, at 95 %): warm-up and the plateau of a deep network are over by then.
-///                       Neither this nor the next is told where a dead layer explains it;
+///   a dead layer        its output is the same for all examples, in two evaluations in a row or in the last
+///                       one. One evaluation alone may fall on a moment in which a range has just collapsed
+///                       and comes back;
+///   answers at chance   after a third of the run (IsAtChance, at 95 %): warm-up and the plateau of a deep
+///                       network are over by then. Neither this nor the next is
+///                       told where a dead layer explains it;
 ///   a range runs away   JudgeRange: kRunawayGrowth;
-///   a rising loss       for a quarter of the run, every evaluation was above the least one, the last one by half, while the training loss
-///                       fell. The rise is more than a twentieth of the first training loss: a loss near 0 doubles by a single example.
-///                       Measured: at the end of runs of LeNet on MNIST and of digits it is at most 1.01 times its least value.
+///   a rising loss       for a quarter of the run, every evaluation was above the least one, the last one by
+///                       half, while the training loss fell. The rise is more than a twentieth of the first
+///                       training loss: a loss near 0 doubles by a single example. Measured: at
+///                       the end of runs of LeNet on MNIST and of digits it is at most 1.01 times its least
+///                       value.
 class RunWatch {
  public:
   /// `where`: what evaluations look at: "holdout" or "test".

@@ -181,10 +181,11 @@ void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t
   }
 }
 
-void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<const int32_t> positions,
-                  std::span<uint8_t> examples) {
+void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step,
+                  std::span<const int32_t> positions, std::span<uint8_t> examples) {
   if (config.shift_steps == 0 && config.gain_percent == 0 && config.noise == 0) return;
-  const auto values = static_cast<size_t>(contract.ValueCount()), channels = static_cast<size_t>(contract.channels);
+  const auto values = static_cast<size_t>(contract.ValueCount()),
+             channels = static_cast<size_t>(contract.channels);
   const auto steps = static_cast<int64_t>(values / channels);
   std::vector<float> before(values), after(values);
   QAT_CHECK(examples.size() == positions.size() * values * sizeof(float));

@@ -49,16 +49,18 @@ ImageChange DrawChange(const TrainConfig& config, int64_t step, int64_t position
 void ChangeImage(std::span<const uint8_t> image, int32_t height, int32_t width, int32_t channels,
                  const ImageChange& change, std::span<uint8_t> out);
 
-/// The same change of labels [label_height, label_width] over an image [height, width]: each takes the nearest one; what comes
-/// from outside is `outside`, a cut-out square keeps its labels. A single label is that of the image, whatever happens to it.
+/// The same change of labels [label_height, label_width] over an image [height, width]: each takes the
+/// nearest one; what comes from outside is `outside`, a cut-out square keeps its labels. A single label is
+/// that of the image, whatever happens to it.
 void ChangeLabels(std::span<const int32_t> labels, int32_t label_height, int32_t label_width, int32_t height,
                   int32_t width, const ImageChange& change, int32_t outside, std::span<int32_t> out);
 
-/// Random changes of a batch of real numbers, float32 in the units of the data, in place: each example is shifted in time, the value
-/// at the edge coming in, multiplied by one factor, and given noise in units of the deviation of each channel. `positions`: of the
-/// examples in the whole batch. Requires an input [T, C] where the recipe shifts.
-void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step, std::span<const int32_t> positions,
-                  std::span<uint8_t> examples);
+/// Random changes of a batch of real numbers, float32 in the units of the data, in place: each example is
+/// shifted in time, the value at the edge coming in, multiplied by one factor, and given noise in units of
+/// the deviation of each channel. `positions`: of the examples in the whole batch. Requires an input [T, C]
+/// where the recipe shifts.
+void ChangeSeries(const TrainConfig& config, const InputContract& contract, int64_t step,
+                  std::span<const int32_t> positions, std::span<uint8_t> examples);
 
 }  // namespace qat
 

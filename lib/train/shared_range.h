@@ -1,5 +1,5 @@
-// shared_range.h: the range of a group of outputs that have one scale and zero point (ir/range_groups.h): fixed, or the
-// union of what the observers of the group have learned. No LibTorch here.
+// shared_range.h: the range of a group of outputs that have one scale and zero point (ir/range_groups.h):
+// fixed, or the union of what the observers of the group have learned. No LibTorch here.
 #ifndef QAT_TRAIN_SHARED_RANGE_H_
 #define QAT_TRAIN_SHARED_RANGE_H_
 

@@ -87,7 +87,7 @@ at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, cons
   std::vector<FixedPointMultiplier> multipliers;
   for (const QuantizationParams& each : filter.params) {
     const double product = output.precision.type == DType::kInt8 ? double{input_scale} * double{each.scale}
-                                                          : double{input_scale * each.scale};
+                                                                 : double{input_scale * each.scale};
     multipliers.push_back(QuantizeMultiplier(product / double{output.params.scale}));
   }
   const QuantizedLimits limits =

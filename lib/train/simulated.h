@@ -28,8 +28,8 @@ struct SimulatedFilter {
   at::Tensor bias;                         ///< float64 [O], whole int32 numbers
 };
 
-/// Quantizes a filter (float32, output channels first) by QuantizeFakeQuant, slice c by params[c], and its bias by
-/// QuantizeBias.
+/// Quantizes a filter (float32, output channels first) by QuantizeFakeQuant, slice c by params[c], and its
+/// bias by QuantizeBias.
 SimulatedFilter SimulateFilter(const at::Tensor& filter, const at::Tensor& bias,
                                std::vector<QuantizationParams> params, QuantizedLimits limits,
                                float input_scale);
@@ -37,7 +37,8 @@ SimulatedFilter SimulateFilter(const at::Tensor& filter, const at::Tensor& bias,
 /// Applies an int32 -> int32 function to every whole number of a float64 tensor.
 at::Tensor MapIntegers(const at::Tensor& values, const std::function<int32_t(int32_t)>& f);
 
-/// Ends of the fused activation in quantized units: zero_point + round(end / scale) in float32, within `limits`.
+/// Ends of the fused activation in quantized units: zero_point + round(end / scale) in float32, within
+/// `limits`.
 /// Source    tflite/kernels/kernel_util.cc, CalculateActivationRangeQuantized.
 QuantizedLimits ActivationLimits(Activation activation, QuantizationParams output, QuantizedLimits limits);
 

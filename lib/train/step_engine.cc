@@ -24,16 +24,21 @@ namespace {
 
 constexpr uint64_t kDropoutPurpose = 0x64726f70;  // "drop"
 constexpr int64_t kRangeBatches = 32;             // that ranges of averaged weights are estimated from
-// Examples that the statistics of batch norms are taken from; they are compared on a quarter as many. Where a channel has one
-// value per example, chance alone makes a gap of sqrt(1.5 / 1024 + 1.5 / 256) = 0.09; less where it has many.
+// Examples that the statistics of batch norms are taken from; they are compared on a quarter as many. Where a
+// channel has one value per example, chance alone makes a gap of sqrt(1.5 / 1024 + 1.5 / 256) = 0.09; less
+// where it has many.
 constexpr int64_t kStatisticsExamples = 1024;
-// Part of the learning rate that learned ranges have under momentum. mobilenet_v1 0.25 on CIFAR-10, w4a8 fine-tuned for 352 steps with
-// batch norms that go on learning: 77.5 % of the test set with 0.05, 77.2 with 0.002, 77.3 with observed ranges. With 1, the training
-// loss stayed above that of observed ranges (0.671 instead of 0.660 in steps 200 to 300).
+// Part of the learning rate that learned ranges have under momentum. mobilenet_v1 0.25 on CIFAR-10, w4a8
+// fine-tuned for 352 steps with batch norms that go on learning: 77.5 % of the test set with 0.05, 77.2 with
+// 0.002, 77.3 with observed ranges. With 1, the training loss stayed above that of observed ranges (0.671
+// instead of 0.660 in steps 200 to 300).
 constexpr float kMomentumRate = 0.05f;
 
 TrainableSpan TrainableOf(const Parameter& parameter) {
-  return {parameter.name, SpanOf(parameter.value), {}, parameter.role == ParameterSpec::Role::kFilter && !parameter.is_range};
+  return {parameter.name,
+          SpanOf(parameter.value),
+          {},
+          parameter.role == ParameterSpec::Role::kFilter && !parameter.is_range};
 }
 
 // Of those that are numbers: targets that nobody knows are none.
@@ -72,13 +77,18 @@ StepEngine::StepEngine(const TrainConfig& config, Schedule schedule)
     : config_(config), schedule_(schedule), history_(schedule.steps), watch_(schedule.steps) {}
 
 Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, const TrainConfig& config,
-                                                         const Schedule& schedule,
-                                                         const Contract& contract, const Checkpoint* init) {
+                                                         const Schedule& schedule, const Contract& contract,
+                                                         const Checkpoint* init) {
   std::unique_ptr<StepEngine> engine(new StepEngine(config, schedule));
   const auto& outputs = contract.outputs;
-  const bool real_answers = std::any_of(outputs.begin(), outputs.end(), [](const OutputContract& each) { return IsOfNumbers(each.task); });
-  const ModuleOptions options = {config.seed, config.ema_decay, real_answers, PrecisionsFromName(config.scheme).value(),
-                                 config.bn_convolutions, config.filter_ranges == kLearnedRanges};
+  const bool real_answers = std::any_of(outputs.begin(), outputs.end(),
+                                        [](const OutputContract& each) { return IsOfNumbers(each.task); });
+  const ModuleOptions options = {config.seed,
+                                 config.ema_decay,
+                                 real_answers,
+                                 PrecisionsFromName(config.scheme).value(),
+                                 config.bn_convolutions,
+                                 config.filter_ranges == kLearnedRanges};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->network_->SetInputs(contract);
   const bool several = graph.outputs.size() > 1;
@@ -95,8 +105,9 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   engine->parameters_ = engine->network_->parameters();
   engine->observers_ = engine->network_->observers();
   for (const Parameter& each : engine->parameters_) engine->spans_.push_back(TrainableOf(each));
-  engine->optimizer_ = config.optimizer == "sgd" ? MakeSgd(config.weight_decay, config.momentum, config.nesterov)
-                                                 : MakeAdam(config.weight_decay);
+  engine->optimizer_ = config.optimizer == "sgd"
+                           ? MakeSgd(config.weight_decay, config.momentum, config.nesterov)
+                           : MakeAdam(config.weight_decay);
   if (config.weight_average_decay > 0) {
     engine->average_.emplace(config.weight_average_decay);
     QAT_ASSIGN_OR_RETURN(engine->averaged_, Network::Create(graph, options));
@@ -217,9 +228,11 @@ void StepEngine::NoteBefore() {
   averages_before_.clear();
   ranges_before_.clear();
   batches_before_.clear();
-  for (const Parameter& each : parameters_) averages_before_.push_back(each.IsTrained() ? at::Tensor() : each.value.clone());
+  for (const Parameter& each : parameters_)
+    averages_before_.push_back(each.IsTrained() ? at::Tensor() : each.value.clone());
   for (const NamedObserver& each : observers_) ranges_before_.push_back(each.observer->state());
-  for (const NamedStatistics& each : network_->batch_norms()) batches_before_.push_back(each.statistics->batches());
+  for (const NamedStatistics& each : network_->batch_norms())
+    batches_before_.push_back(each.statistics->batches());
 }
 
 void StepEngine::UndoStep() {
@@ -227,7 +240,8 @@ void StepEngine::UndoStep() {
     if (averages_before_[i].defined()) parameters_[i].value.copy_(averages_before_[i]);
   }
   for (size_t i = 0; i < ranges_before_.size(); ++i) observers_[i].observer->set_state(ranges_before_[i]);
-  for (size_t i = 0; i < batches_before_.size(); ++i) network_->batch_norms()[i].statistics->set_batches(batches_before_[i]);
+  for (size_t i = 0; i < batches_before_.size(); ++i)
+    network_->batch_norms()[i].statistics->set_batches(batches_before_[i]);
 }
 
 Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
@@ -247,8 +261,9 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   return result;
 }
 
-// A step of Adam's has the size of the learning rate, however large the parameter is: ends of ranges learn in units of themselves, so
-// that the rate is the part by which they change. Those of momentum have the scale of their gradient, as in LSQ's paper.
+// A step of Adam's has the size of the learning rate, however large the parameter is: ends of ranges learn in
+// units of themselves, so that the rate is the part by which they change. Those of momentum have the scale of
+// their gradient, as in LSQ's paper.
 void StepEngine::MeasureRanges(int64_t step) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].is_range) continue;
@@ -261,7 +276,9 @@ void StepEngine::MeasureRanges(int64_t step) {
   }
 }
 
-double StepEngine::GradientNorm() const { return config_.clip_norm > 0 ? norm_before_clipping_ : NormOfGradients(spans_); }
+double StepEngine::GradientNorm() const {
+  return config_.clip_norm > 0 ? norm_before_clipping_ : NormOfGradients(spans_);
+}
 
 void StepEngine::ClipGradients() {
   if (config_.clip_norm == 0) return;
@@ -273,7 +290,8 @@ void StepEngine::ClipGradients() {
   }
 }
 
-LossResult StepEngine::LossOf(size_t output, Wanted wanted, const at::Tensor& outputs, at::Tensor& gradient) const {
+LossResult StepEngine::LossOf(size_t output, Wanted wanted, const at::Tensor& outputs,
+                              at::Tensor& gradient) const {
   gradient = at::empty_like(outputs, outputs.options().requires_grad(false));
   const std::span<float> slopes = SpanOf(gradient);
   const LossResult result = losses_[output].Of(SpanOf(outputs), outputs.size(-1), wanted, slopes);
@@ -299,18 +317,22 @@ void StepEngine::SumLosses(std::vector<LossResult>& results, std::vector<at::Ten
   // NaN stays NaN: all processes stop.
   std::vector<double> totals;
   for (const LossResult& own : results) {
-    totals.insert(totals.end(), {own.loss * own.weight, own.weight, static_cast<double>(own.correct), static_cast<double>(own.counted)});
+    totals.insert(totals.end(), {own.loss * own.weight, own.weight, static_cast<double>(own.correct),
+                                 static_cast<double>(own.counted)});
   }
   workers_->Sum(totals);
   for (size_t i = 0; i < results.size(); ++i) {
     const double* total = &totals[4 * i];
     gradients[i].mul_(results[i].weight / std::max(total[1], 1e-30));
-    results[i] = {total[0] / std::max(total[1], 1e-30), static_cast<int64_t>(total[2]), static_cast<int64_t>(total[3]), total[1]};
+    results[i] = {total[0] / std::max(total[1], 1e-30), static_cast<int64_t>(total[2]),
+                  static_cast<int64_t>(total[3]), total[1]};
   }
 }
 
-// The second half is that of the examples that were mixed into those of the first; the answers that are right are of the first.
-void StepEngine::MixLosses(double own_part, std::vector<LossResult>& results, std::vector<at::Tensor>& gradients) {
+// The second half is that of the examples that were mixed into those of the first; the answers that are right
+// are of the first.
+void StepEngine::MixLosses(double own_part, std::vector<LossResult>& results,
+                           std::vector<at::Tensor>& gradients) {
   const size_t count = results.size() / 2;
   for (size_t i = 0; i < count; ++i) {
     results[i].loss = own_part * results[i].loss + (1 - own_part) * results[count + i].loss;
@@ -324,15 +346,15 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
   for (Parameter& parameter : parameters_) {
     if (parameter.IsTrained()) parameter.value.mutable_grad().reset();
   }
-  const ForwardContext context = {
-      .training = true,
-      .observe = config_.scheme != "float32" && step < schedule_.freeze_ranges_at,
-      .fake_quantize = Quantizing(step),
-      .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
-      .dropout_key = MixKey(config_.seed, kDropoutPurpose, step),
-      .sharing = {workers_, batch.share, batch.first}};
+  const ForwardContext context = {.training = true,
+                                  .observe = config_.scheme != "float32" && step < schedule_.freeze_ranges_at,
+                                  .fake_quantize = Quantizing(step),
+                                  .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
+                                  .dropout_key = MixKey(config_.seed, kDropoutPurpose, step),
+                                  .sharing = {workers_, batch.share, batch.first}};
   std::vector<at::Tensor> outputs;
-  for (const at::Tensor& each : network_->Forward(batch.inputs, context)) outputs.push_back(functional::ToNhwc(each).contiguous());
+  for (const at::Tensor& each : network_->Forward(batch.inputs, context))
+    outputs.push_back(functional::ToNhwc(each).contiguous());
   if (teacher_) taught_ = teacher_->AnswersTo(batch.inputs);
   // Of each output, and where examples are mixed, then once more of each with the labels of the others.
   const size_t count = outputs.size();
@@ -356,8 +378,10 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
   return result;
 }
 
-// Through what outputs share, once: the gradient of the sum of all values, each times its own gradient, is these.
-void StepEngine::BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const {
+// Through what outputs share, once: the gradient of the sum of all values, each times its own gradient, is
+// these.
+void StepEngine::BackPropagate(const std::vector<at::Tensor>& outputs,
+                               const std::vector<at::Tensor>& gradients) const {
   if (outputs.size() == 1) return outputs[0].backward(gradients[0]);
   at::Tensor sum;
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -396,9 +420,10 @@ Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
   watch_.Add(loss, ChanceOf(batch));
   const auto finding = watch_.Diverged(step + 1 == schedule_.steps);
   if (!finding) return {};
-  return Numerical(StrCat("training diverges: the loss of steps ", step + 2 - finding->window, " to ", step + 1, " is ",
-                          Rounded(finding->loss), " on average, that of an untrained network ", Rounded(finding->chance),
-                          "; ", network_->LargestParameter(), "; a smaller learning rate usually helps (it is ",
+  return Numerical(StrCat("training diverges: the loss of steps ", step + 2 - finding->window, " to ",
+                          step + 1, " is ", Rounded(finding->loss),
+                          " on average, that of an untrained network ", Rounded(finding->chance), "; ",
+                          network_->LargestParameter(), "; a smaller learning rate usually helps (it is ",
                           config_.learning_rate, ")"));
 }
 
@@ -442,7 +467,8 @@ Status StepEngine::FreezeStatistics(DataFeed& feed, int64_t steps) {
   return {};
 }
 
-// Filters that are folded with other statistics have other ranges; the ranges of activations stay as they were learned.
+// Filters that are folded with other statistics have other ranges; the ranges of activations stay as they
+// were learned.
 Status StepEngine::ObserveFilters(DataFeed& feed, int64_t steps) {
   if (config_.scheme == "float32" || steps > schedule_.freeze_ranges_at) return {};
   const at::NoGradGuard no_gradients;
@@ -475,8 +501,10 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
   for (size_t i = 0; i < parameters.size(); ++i) {
     const std::vector<float>& values = average_->values()[i];
     std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
-    // Constants that the weights have learned with are no matter of averages, nor are ends of ranges, which start as 0.
-    if (parameters[i].is_range || (!learning && !parameters[i].IsTrained())) parameters[i].value.copy_(parameters_[i].value);
+    // Constants that the weights have learned with are no matter of averages, nor are ends of ranges, which
+    // start as 0.
+    if (parameters[i].is_range || (!learning && !parameters[i].IsTrained()))
+      parameters[i].value.copy_(parameters_[i].value);
   }
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});
   if (learning) QAT_RETURN_IF_ERROR(EstimateStatistics(*averaged_, feed, steps));
@@ -488,11 +516,12 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
   return {};
 }
 
-// Fresh statistics for all batch norms, from the latest batches, and how far they are from those of the next. Before the first
-// step nothing has been learned: what a run started with stays.
+// Fresh statistics for all batch norms, from the latest batches, and how far they are from those of the next.
+// Before the first step nothing has been learned: what a run started with stays.
 Status StepEngine::EstimateStatistics(Network& network, DataFeed& feed, int64_t steps) {
   if (network.batch_norms().empty()) return {};
-  // A forward pass is a third of a step: with a quarter more for the comparison, at most a fifth of the time between evaluations.
+  // A forward pass is a third of a step: with a quarter more for the comparison, at most a fifth of the time
+  // between evaluations.
   const int64_t most = std::clamp<int64_t>(schedule_.eval_every / 2, 8, 128);
   const int64_t taken = std::clamp<int64_t>(kStatisticsExamples / config_.batch_size, 8, most);
   if (steps > 0) {
@@ -500,7 +529,8 @@ Status StepEngine::EstimateStatistics(Network& network, DataFeed& feed, int64_t 
     for (const NamedStatistics& each : network.batch_norms()) each.statistics->TakeNoted();
   }
   QAT_RETURN_IF_ERROR(NoteStatistics(network, feed, steps, steps + std::max<int64_t>(taken / 4, 4)));
-  for (const NamedStatistics& each : network.batch_norms()) gaps_[each.name] = each.statistics->Gap(each.epsilon);
+  for (const NamedStatistics& each : network.batch_norms())
+    gaps_[each.name] = each.statistics->Gap(each.epsilon);
   return {};
 }
 
@@ -547,7 +577,8 @@ void StepEngine::Save(TrainerState& state) const {
   }
   for (const NamedStatistics& each : network_->batch_norms()) {
     state.scalars[BatchesName(each)] = static_cast<double>(each.statistics->batches());
-    if (const auto gap = gaps_.find(each.name); gap != gaps_.end()) state.scalars[GapName(each)] = gap->second;
+    if (const auto gap = gaps_.find(each.name); gap != gaps_.end())
+      state.scalars[GapName(each)] = gap->second;
   }
   optimizer_->Save(spans_, state);
   history_.Save(state);
@@ -574,8 +605,10 @@ Status StepEngine::Load(const TrainerState& state) {
   for (const NamedStatistics& each : network_->batch_norms()) {
     // A run that was begun before batches were counted is past the beginning, as far as its averages go.
     const auto batches = state.scalars.find(BatchesName(each));
-    each.statistics->set_batches(batches == state.scalars.end() ? state.step : static_cast<int64_t>(batches->second));
-    if (const auto gap = state.scalars.find(GapName(each)); gap != state.scalars.end()) gaps_[each.name] = gap->second;
+    each.statistics->set_batches(batches == state.scalars.end() ? state.step
+                                                                : static_cast<int64_t>(batches->second));
+    if (const auto gap = state.scalars.find(GapName(each)); gap != state.scalars.end())
+      gaps_[each.name] = gap->second;
   }
   QAT_RETURN_IF_ERROR(optimizer_->Load(spans_, state));
   QAT_RETURN_IF_ERROR(history_.Load(state));

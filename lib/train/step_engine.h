@@ -34,26 +34,29 @@ namespace qat {
 
 class StepEngine {
  public:
-  /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine. The loss is that of the
-  /// contract's output; of several the sum, each times its weight in `config`, numbers as their normalized form.
+  /// At step 0, with fresh parameters or those of `init` (null: none). `config` outlives the engine. The loss
+  /// is that of the contract's output; of several the sum, each times its weight in `config`, numbers as
+  /// their normalized form.
   /// Errors: kUnsupported (layers); an `init` of which no layer fits, as "`init`: …".
   static Expected<std::unique_ptr<StepEngine>> Create(const Graph& graph, const TrainConfig& config,
                                                       const Schedule& schedule, const Contract& contract,
                                                       const Checkpoint* init);
 
-  /// Of real numbers that a last layer taken over from `init` gives as they are: they are learned as their normalized form
-  /// would be, the learning rate in units of their deviations, and each target counts alike. For a last layer with a filter,
-  /// a bias and no activation; others stay.
+  /// Of real numbers that a last layer taken over from `init` gives as they are: they are learned as their
+  /// normalized form would be, the learning rate in units of their deviations, and each target counts alike.
+  /// For a last layer with a filter, a bias and no activation; others stay.
   void LearnInUnits(size_t output, const std::vector<double>& deviations);
 
-  /// The same, better: the last layer is scaled so that its outputs, restored as `contract` says, are what they were. False where it
-  /// has no filter and bias of its own, or an activation, or is read by more than one: nothing has changed then.
+  /// The same, better: the last layer is scaled so that its outputs, restored as `contract` says, are what
+  /// they were. False where it has no filter and bias of its own, or an activation, or is read by more than
+  /// one: nothing has changed then.
   bool NormalizeOutput(size_t output, const OutputContract& contract);
 
-  /// How far answers of real numbers are from what they should be, root mean square, in deviations of the targets: 1 for a network
-  /// that answers their mean. Requires an output that is normalized.
+  /// How far answers of real numbers are from what they should be, root mean square, in deviations of the
+  /// targets: 1 for a network that answers their mean. Requires an output that is normalized.
   double DeviationsOff(size_t output, const Batch& batch);
-  /// Draws the last layer of an output anew: it answers about the mean of the targets. Requires that NormalizeOutput gave true.
+  /// Draws the last layer of an output anew: it answers about the mean of the targets. Requires that
+  /// NormalizeOutput gave true.
   void StartOutput(size_t output, const Batch& batch);
 
   void SetOutput(size_t output, const OutputContract& contract) { losses_[output].output = contract; }
@@ -63,18 +66,18 @@ class StepEngine {
   /// What was taken over from `init`; empty without one.
   const std::optional<Inherited>& inherited() const { return inherited_; }
 
-  /// From here on the loss is in part the divergence from what this one answers. Requires one output of classes. Errors: those of
-  /// Teacher::Load.
+  /// From here on the loss is in part the divergence from what this one answers. Requires one output of
+  /// classes. Errors: those of Teacher::Load.
   Status LearnFrom(const Checkpoint& teacher);
 
-  /// From here on steps are made together with other processes, from the parameters of rank 0. Throws WorkerLost, as Step and
-  /// FreezeStatistics do then. `workers` outlives the engine.
+  /// From here on steps are made together with other processes, from the parameters of rank 0. Throws
+  /// WorkerLost, as Step and FreezeStatistics do then. `workers` outlives the engine.
   void ShareBatches(Workers& workers);
   /// After WorkerLost of a step: as before that step.
   void UndoStep();
 
-  /// Forward, loss, backward, update: step `step`, counted from 0. Errors: kNumerical, naming the first layer with values
-  /// that are not finite, or the one that has grown most where the run diverges.
+  /// Forward, loss, backward, update: step `step`, counted from 0. Errors: kNumerical, naming the first layer
+  /// with values that are not finite, or the one that has grown most where the run diverges.
   Expected<LossResult> Step(const Batch& batch, int64_t step);
 
   /// NormOfGradients of the last step, before they were clipped.
@@ -83,12 +86,14 @@ class StepEngine {
   /// Whether fake quantization is on in a step.
   bool Quantizing(int64_t step) const { return step >= schedule_.quant_delay; }
 
-  /// The network as it would be deployed after `steps` updates: itself, or the averaged weights, whose ranges are found again
-  /// on the latest batches. While batch norms learn, both are given the statistics of the latest batches under the weights
-  /// as they are, until the next step; how far these are from those of further batches is measured. Errors: the feed's.
+  /// The network as it would be deployed after `steps` updates: itself, or the averaged weights, whose ranges
+  /// are found again on the latest batches. While batch norms learn, both are given the statistics of the
+  /// latest batches under the weights as they are, until the next step; how far these are from those of
+  /// further batches is measured. Errors: the feed's.
   Expected<Network*> Deploy(DataFeed& feed, int64_t steps);
 
-  /// Whether batch norms keep their statistics from this step on; FreezeStatistics then finds them, as Deploy does, for good.
+  /// Whether batch norms keep their statistics from this step on; FreezeStatistics then finds them, as Deploy
+  /// does, for good.
   bool FreezesStatistics(int64_t step) const { return step == schedule_.freeze_batch_norm_at; }
   Status FreezeStatistics(DataFeed& feed, int64_t steps);
   bool HasBatchNorms() const { return !network_->batch_norms().empty(); }
@@ -119,7 +124,8 @@ class StepEngine {
   LossResult LossOf(size_t output, Wanted wanted, const at::Tensor& outputs, at::Tensor& gradient) const;
   LossResult SumOf(const std::vector<LossResult>& results) const;
   void SumLosses(std::vector<LossResult>& results, std::vector<at::Tensor>& gradients);
-  static void MixLosses(double own_part, std::vector<LossResult>& results, std::vector<at::Tensor>& gradients);
+  static void MixLosses(double own_part, std::vector<LossResult>& results,
+                        std::vector<at::Tensor>& gradients);
   double ChanceOf(const Batch& batch);
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
   void BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const;
@@ -136,17 +142,17 @@ class StepEngine {
 
   const TrainConfig& config_;
   Schedule schedule_;
-  std::vector<TaskLoss> losses_;         // of each output
+  std::vector<TaskLoss> losses_;        // of each output
   std::vector<double> output_weights_;  // of their losses
-  std::unique_ptr<Teacher> teacher_;     // null: none
-  std::vector<float> taught_;            // what it answers to the batch of the last step
+  std::unique_ptr<Teacher> teacher_;    // null: none
+  std::vector<float> taught_;           // what it answers to the batch of the last step
   RangeHistory history_;
   std::unique_ptr<Network> network_;
   std::vector<Parameter> parameters_;
   std::vector<NamedObserver> observers_;
   std::vector<TrainableSpan> spans_;
   std::vector<std::vector<float>> target_units_;  // of each output; empty: 1
-  double norm_before_clipping_ = 0;  // of the last step, where gradients are clipped
+  double norm_before_clipping_ = 0;               // of the last step, where gradients are clipped
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;
   std::unique_ptr<Network> averaged_;

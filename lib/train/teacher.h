@@ -14,7 +14,8 @@
 
 namespace qat {
 
-/// Whether a network can be taught: both have one output of the same classes, and what is made of an example is the same to both.
+/// Whether a network can be taught: both have one output of the same classes, and what is made of an example
+/// is the same to both.
 /// Errors: kInvalidArgument and kUnsupported, saying what differs, and what would be the same.
 Status CheckTeacher(const Checkpoint& teacher, const Graph& network, const Contract& contract);
 

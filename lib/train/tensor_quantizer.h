@@ -1,5 +1,5 @@
-// tensor_quantizer.h: how a tensor gets its grid while it trains, and is rounded to it. Which grid a filter has is decided by
-// FilterPrecision (ops/integer_kernels.h), for freezing and conversion as well.
+// tensor_quantizer.h: how a tensor gets its grid while it trains, and is rounded to it. Which grid a filter
+// has is decided by FilterPrecision (ops/integer_kernels.h), for freezing and conversion as well.
 #ifndef QAT_TRAIN_TENSOR_QUANTIZER_H_
 #define QAT_TRAIN_TENSOR_QUANTIZER_H_
 
@@ -28,17 +28,19 @@ class TensorQuantizer {
   TensorQuantizer(const TensorQuantizer&) = delete;
   TensorQuantizer& operator=(const TensorQuantizer&) = delete;
 
-  /// Takes in the values where `context` observes, clamps them to `bounds` (of a fused activation; infinite ends are open), and
-  /// rounds them where `context` says so and there is a grid.
+  /// Takes in the values where `context` observes, clamps them to `bounds` (of a fused activation; infinite
+  /// ends are open), and rounds them where `context` says so and there is a grid.
   virtual at::Tensor Forward(const at::Tensor& values, Range bounds, const ForwardContext& context) = 0;
   at::Tensor Forward(const at::Tensor& values, const ForwardContext& context);
-  /// The same of values times a factor for each slice of their first axis: a filter with a batch normalization folded into it.
+  /// The same of values times a factor for each slice of their first axis: a filter with a batch
+  /// normalization folded into it.
   virtual at::Tensor ForwardScaled(const at::Tensor& values, const at::Tensor& factors,
                                    const ForwardContext& context);
 
   /// Whether there is a grid. Never of real numbers.
   virtual bool ready() const = 0;
-  /// Scale and zero point of `values` as they are deployed: one, or one per slice of their first axis. Requires ready.
+  /// Scale and zero point of `values` as they are deployed: one, or one per slice of their first axis.
+  /// Requires ready.
   virtual std::vector<QuantizationParams> ParamsOf(const at::Tensor& values) const = 0;
 
   /// What observing changes, for saving, resuming and fixing. Empty: nothing is remembered from step to step.

@@ -52,8 +52,9 @@ int ThreadsToBeHad(int wanted) {
   return static_cast<int>(threads.size()) + 1;
 }
 
-// OpenBLAS takes a buffer for each thread that multiplies, and tries forever where there is no memory for one. So memory
-// is asked for first, and the buffers are taken while it is there; OpenBLAS keeps what it was given back.
+// OpenBLAS takes a buffer for each thread that multiplies, and tries forever where there is no memory for
+// one. So memory is asked for first, and the buffers are taken while it is there; OpenBLAS keeps what it was
+// given back.
 // Size: BUFFER_SIZE of OpenBLAS 0.3.21 for x86-64 with its alignment; other processors have smaller ones.
 void TakeBlasBuffers(int threads) {
   constexpr size_t kBufferBytes = (size_t{128} << 20) + (size_t{1} << 16);
@@ -77,8 +78,8 @@ void TakeBlasBuffers(int threads) {
   if (static_cast<int>(buffers.size()) < threads) throw std::bad_alloc();
 }
 
-// Every step asks for the buffers of the last one again. By default glibc gives large ones back to the system, which
-// clears each page anew: a quarter of the time of a step of resnet8.
+// Every step asks for the buffers of the last one again. By default glibc gives large ones back to the
+// system, which clears each page anew: a quarter of the time of a step of resnet8.
 void KeepFreedMemory() {
 #ifdef __GLIBC__
   mallopt(M_MMAP_MAX, 0);
@@ -91,7 +92,8 @@ void KeepFreedMemory() {
 void ConfigureThreads(int threads) {
   const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
   const int wanted = threads > 0 ? threads : cores;
-  // However few are asked for, LibTorch starts a pool of one thread per processor, and waits forever for one that cannot start.
+  // However few are asked for, LibTorch starts a pool of one thread per processor, and waits forever for one
+  // that cannot start.
   const int pool = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
   // One more, which ShortenWaiting needs.
   const int had = ThreadsToBeHad(std::max(wanted + 1, pool));

@@ -8,7 +8,8 @@ namespace qat {
 /// of its own (Debian's OpenBLAS) is kept to the calling thread: its spinning threads take the cores from
 /// LibTorch's, which cost half of the speed on two cores, and its number of threads would decide the order of
 /// sums. Freed memory stays with the process: a step needs the buffers of the one before.
-/// Throws    std::bad_alloc where there is no memory for the buffers of the BLAS, which would wait for it forever.
+/// Throws    std::bad_alloc where there is no memory for the buffers of the BLAS, which would wait for it
+/// forever.
 void ConfigureThreads(int threads);
 
 }  // namespace qat

@@ -76,7 +76,8 @@ class TorchPredictor final : public Predictor {
       Predictions all;
       for (int64_t first = 0; first < count; first += kBatch) {
         const auto size = static_cast<size_t>(std::min(kBatch, count - first) * contract_.ExampleSize());
-        QAT_RETURN_IF_ERROR(Append(images.subspan(static_cast<size_t>(first * contract_.ExampleSize()), size), all));
+        QAT_RETURN_IF_ERROR(
+            Append(images.subspan(static_cast<size_t>(first * contract_.ExampleSize()), size), all));
       }
       return all;
     });
@@ -102,10 +103,12 @@ class TorchPredictor final : public Predictor {
         for (size_t i = 0; i < quantized_.size(); ++i)
           outputs.push_back(LayerOf(InputName(i), "input", -1, quantized_[i], activations_));
         network_->Simulate(quantized_, [&](const Module& layer, const SimulatedTensor& output) {
-          outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output, activations_));
+          outputs.push_back(
+              LayerOf(layer.name(), layer.definition().name, Next(outputs), output, activations_));
         });
       } else {
-        for (size_t i = 0; i < real_.size(); ++i) outputs.push_back(LayerOf(InputName(i), "input", -1, real_[i]));
+        for (size_t i = 0; i < real_.size(); ++i)
+          outputs.push_back(LayerOf(InputName(i), "input", -1, real_[i]));
         network_->Forward(real_, Context(), [&](const Module& layer, const at::Tensor& output) {
           outputs.push_back(LayerOf(layer.name(), layer.definition().name, Next(outputs), output));
         });
@@ -143,12 +146,14 @@ class TorchPredictor final : public Predictor {
     const at::NoGradGuard no_gradients;
     all.others.resize(std::max<size_t>(contract_.outputs.size(), 1) - 1);
     if (mode_ == TorchMode::kSimulated) {
-      const std::vector<SimulatedTensor> outputs = network_->Simulate(tensors_.Quantized(images, activations_));
+      const std::vector<SimulatedTensor> outputs =
+          network_->Simulate(tensors_.Quantized(images, activations_));
       for (size_t i = 0; i <= all.others.size(); ++i) {
         Predictions& own = i == 0 ? all : all.others[i - 1];
         own.step = outputs[i].params.scale;
         // Products in double, rounded once, as Dequantize.
-        QAT_RETURN_IF_ERROR(AppendScores(i, outputs[i].values.sub(outputs[i].params.zero_point).mul(own.step).to(at::kFloat), own));
+        QAT_RETURN_IF_ERROR(AppendScores(
+            i, outputs[i].values.sub(outputs[i].params.zero_point).mul(own.step).to(at::kFloat), own));
       }
       return {};
     }

@@ -11,8 +11,8 @@ namespace qat {
 Error TorchError(const std::exception& exception) {
   const std::string_view text = exception.what();
   // LibTorch's allocator throws an error like any other; only its words tell.
-  if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr || text.find("can't allocate memory") != text.npos ||
-      text.find("not enough memory") != text.npos) {
+  if (dynamic_cast<const std::bad_alloc*>(&exception) != nullptr ||
+      text.find("can't allocate memory") != text.npos || text.find("not enough memory") != text.npos) {
     return SystemError("out of memory; a smaller `batch_size`, or fewer `threads`, take less");
   }
   if (dynamic_cast<const std::system_error*>(&exception) != nullptr)

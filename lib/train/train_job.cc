@@ -40,23 +40,31 @@ std::string DescribeTask(const OutputLabels& data) {
   if (data.task == Task::kReconstruction) return "; the network learns to give its input";
   if (names.empty() || data.task == Task::kClasses) return "";
   const auto shown = std::span(names).first(std::min(names.size(), kShown));
-  return StrCat(": ", Join(shown), names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "");
+  return StrCat(": ", Join(shown),
+                names.size() > kShown ? StrCat(" and ", names.size() - kShown, " more") : "");
 }
 
 // What an output out of several learns.
 std::string DescribeOutput(const OutputLabels& data, double weight) {
   std::string text = StrCat("output '", data.output, "': ", NameOf(data.task));
-  if (data.task == Task::kNumbers) text += data.targets == 1 ? std::string(", one per example") : StrCat(", ", data.targets, " per example");
+  if (data.task == Task::kNumbers)
+    text += data.targets == 1 ? std::string(", one per example") : StrCat(", ", data.targets, " per example");
   if (data.task == Task::kClasses) {
-    text += StrCat(", ", data.class_names.size(), data.LabelsPerImage() > 1 ? StrCat(" per pixel, ", data.label_height, "x", data.label_width) : "");
+    text += StrCat(
+        ", ", data.class_names.size(),
+        data.LabelsPerImage() > 1 ? StrCat(" per pixel, ", data.label_height, "x", data.label_width) : "");
   } else {
     text += DescribeTask(data);
   }
   const auto missing = data.task == Task::kNumbers
-                           ? std::count_if(data.numbers.begin(), data.numbers.end(), [](float number) { return std::isnan(number); })
+                           ? std::count_if(data.numbers.begin(), data.numbers.end(),
+                                           [](float number) { return std::isnan(number); })
                            : std::count(data.labels.begin(), data.labels.end(), kIgnoredLabel);
-  if (missing > 0) text += StrCat("; ", missing, data.task == Task::kNumbers ? " numbers" : " labels", " are not known and not learned");
-  if (weight != 1) text += StrCat("; its loss weighs ", weight, weight == 0 ? ", so it learns nothing of its own" : "");
+  if (missing > 0)
+    text += StrCat("; ", missing, data.task == Task::kNumbers ? " numbers" : " labels",
+                   " are not known and not learned");
+  if (weight != 1)
+    text += StrCat("; its loss weighs ", weight, weight == 0 ? ", so it learns nothing of its own" : "");
   return text;
 }
 
@@ -67,8 +75,10 @@ std::string HintAtNumbers(const OutputLabels& data) {
   const auto& names = data.class_names;
   const bool asks = data.task == Task::kClasses && data.LabelsPerImage() == 1 && names.size() > kMany;
   if (!asks || !std::all_of(names.begin(), names.end(), is_whole)) return "";
-  return StrCat("labels are ", names.size(), " different whole numbers, ", names.front(), " to ", names.back(),
-                ", and learned as classes; if they are measured or counted, as ages are, `task` numbers learns them as numbers");
+  return StrCat("labels are ", names.size(), " different whole numbers, ", names.front(), " to ",
+                names.back(),
+                ", and learned as classes; if they are measured or counted, as ages are, `task` numbers "
+                "learns them as numbers");
 }
 
 // How many values lie in the first axis, in the first two, …
@@ -79,7 +89,8 @@ std::set<int64_t> FirstProducts(const Shape& shape) {
   return products;
 }
 
-// The same values in the same order: one splits or joins axes of the other, as [28, 28] and [784] do; [64, 3] and [3, 64] do not.
+// The same values in the same order: one splits or joins axes of the other, as [28, 28] and [784] do; [64, 3]
+// and [3, 64] do not.
 bool HaveOneOrder(const Shape& a, const Shape& b) {
   const std::set<int64_t> of_a = FirstProducts(a), of_b = FirstProducts(b);
   return std::includes(of_a.begin(), of_a.end(), of_b.begin(), of_b.end()) ||
@@ -96,7 +107,8 @@ std::vector<std::string> NamesOf(const std::map<std::string, std::string>& lists
 
 ScalingFlags Preparation::Scaling() const {
   const TrainConfig& config = job_.config;
-  // The size of a network that is chosen goes by the data, which have been opened at the resolution asked for.
+  // The size of a network that is chosen goes by the data, which have been opened at the resolution asked
+  // for.
   return {config.width, NetworkIsOpen() ? 0 : config.resolution, config.classes};
 }
 
@@ -147,7 +159,9 @@ Status Preparation::ReadNetwork() {
 
 Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.hooks.progress = [&, what = split == Split::kTrain ? "read training set" : "read test set"](
-                               const std::string&, int64_t done, int64_t total) { request_.hooks.Progress(what, done, total); };
+                               const std::string&, int64_t done, int64_t total) {
+    request_.hooks.Progress(what, done, total);
+  };
   QAT_ASSIGN_OR_RETURN(Dataset dataset, OpenDataset(job_.config.data, split, options));
   // Pictures of both splits share the cache.
   options.cache_bytes -= static_cast<int64_t>(dataset.images.size());
@@ -159,12 +173,14 @@ Expected<Dataset> Preparation::Open(Split split, OpenOptions& options) const {
   options.white = dataset.white;
   options.features = dataset.input().features;
   for (size_t i = 0; i < options.inputs.size(); ++i) options.inputs[i].values = dataset.inputs[i].values;
-  for (size_t i = 0; i < options.outputs.size(); ++i) options.outputs[i].class_names = dataset.output_labels(i).class_names;
+  for (size_t i = 0; i < options.outputs.size(); ++i)
+    options.outputs[i].class_names = dataset.output_labels(i).class_names;
   if (has_network_) TakeShapes(dataset);
   return dataset;
 }
 
-// A network that takes no [1, H, W, C] has the data's axes; those in another order are left for CheckFits to refuse.
+// A network that takes no [1, H, W, C] has the data's axes; those in another order are left for CheckFits to
+// refuse.
 void Preparation::TakeShapes(Dataset& dataset) const {
   for (size_t i = 0; i < std::min(dataset.inputs.size(), job_.network.inputs.size()); ++i) {
     const Shape& shape = job_.network.tensor(job_.network.inputs[i]).shape;
@@ -181,8 +197,9 @@ Expected<InputRequest> Preparation::RequestOf(size_t index) const {
   const GraphTensor& input = job_.network.tensor(job_.network.inputs[index]);
   const Shape& shape = input.shape;
   if (shape.size() < 2 || shape.size() > 4 || shape[0] != 1) {
-    return Unsupported(StrCat("network '", job_.network.name, "' takes ", ToString(shape), " as '", input.name,
-                              "', expected [1, features], [1, steps, channels] or [1, height, width, channels] in training"));
+    return Unsupported(StrCat(
+        "network '", job_.network.name, "' takes ", ToString(shape), " as '", input.name,
+        "', expected [1, features], [1, steps, channels] or [1, height, width, channels] in training"));
   }
   InputRequest request = {input.name, 1, 1, shape.back()};
   if (shape.size() > 2) request.width = shape[shape.size() - 2];
@@ -212,11 +229,13 @@ Status Preparation::CheckOutputNames(const char* key, const std::vector<std::str
   for (const int32_t output : job_.network.outputs) known.push_back(job_.network.tensor(output).name);
   for (const std::string& name : names) {
     if (known.size() == 1 || !has_network_)
-      return InvalidArgument(StrCat("`", key, "`: names the output '", name, "', expected no name: the network has one output"));
+      return InvalidArgument(
+          StrCat("`", key, "`: names the output '", name, "', expected no name: the network has one output"));
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = Nearest(name, known);
-    return InvalidArgument(StrCat("`", key, "`: names the output '", name, "', expected ",
-                                  nearest.empty() ? Join(known) : StrCat("one of ", Join(known), "; did you mean '", nearest, "'?")));
+    return InvalidArgument(StrCat(
+        "`", key, "`: names the output '", name, "', expected ",
+        nearest.empty() ? Join(known) : StrCat("one of ", Join(known), "; did you mean '", nearest, "'?")));
   }
   return {};
 }
@@ -240,17 +259,20 @@ Status Preparation::AskForOutputs() {
   const auto columns = ParseNamedLists(config.label);
   if (!config.label.empty() && !columns) {
     return InvalidArgument(StrCat("`label`: is '", config.label, "', expected columns by output, as ",
-                                  job_.network.tensor(job_.network.outputs[0]).name, "=COLUMN,…: the network has ",
-                                  job_.network.outputs.size(), " outputs"));
+                                  job_.network.tensor(job_.network.outputs[0]).name,
+                                  "=COLUMN,…: the network has ", job_.network.outputs.size(), " outputs"));
   }
   if (columns && !config.label.empty()) QAT_RETURN_IF_ERROR(CheckOutputNames("label", NamesOf(*columns)));
   const std::optional<Task> for_all = TaskFromName(config.task);
   for (const int32_t output : job_.network.outputs) {
     OutputRequest request = {job_.network.tensor(output).name};
     request.task = for_all.value_or(Task::kAuto);
-    if (tasks && tasks->contains(request.name)) request.task = TaskFromName(tasks->at(request.name)).value_or(Task::kAuto);
+    if (tasks && tasks->contains(request.name))
+      request.task = TaskFromName(tasks->at(request.name)).value_or(Task::kAuto);
     if (request.task == Task::kReconstruction)
-      return Unsupported(StrCat("`task`: reconstruction is learned by a network with one output, and this one has ", job_.network.outputs.size()));
+      return Unsupported(
+          StrCat("`task`: reconstruction is learned by a network with one output, and this one has ",
+                 job_.network.outputs.size()));
     if (columns && columns->contains(request.name)) request.columns = columns->at(request.name);
     options_.outputs.push_back(std::move(request));
   }
@@ -278,7 +300,8 @@ Status Preparation::OpenTraining() {
   options_.hooks = request_.hooks.Quiet();
   QAT_ASSIGN_OR_RETURN(job_.train, Open(Split::kTrain, options_));
   if (request_.given.contains("fit") && !job_.train.of_pictures)
-    job_.lines.push_back(StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
+    job_.lines.push_back(
+        StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
   if (job_.train.output_count() > 1) {
     DecideTasks();
   } else {
@@ -306,11 +329,13 @@ void Preparation::DecideTasks() {
   for (size_t i = 0; i < options_.outputs.size(); ++i) {
     OutputLabels& own = i == 0 ? job_.train : job_.train.others[i - 1];
     const int32_t values = job_.network.tensor(job_.network.outputs[i]).shape.back();
-    if (options_.outputs[i].task == Task::kAuto && own.task == Task::kClasses && values == 1 && own.class_names.size() == 2)
+    if (options_.outputs[i].task == Task::kAuto && own.task == Task::kClasses && values == 1 &&
+        own.class_names.size() == 2)
       own.task = Task::kYesNo;
     options_.outputs[i].task = own.task;
     const auto weight = job_.config.output_weights.find(own.output);
-    job_.lines.push_back(DescribeOutput(own, weight == job_.config.output_weights.end() ? 1 : weight->second));
+    job_.lines.push_back(
+        DescribeOutput(own, weight == job_.config.output_weights.end() ? 1 : weight->second));
   }
 }
 
@@ -320,8 +345,10 @@ void Preparation::DecideTask() {
   std::string why;
   if (options_.task != Task::kAuto) {
     why = "as asked for";
-  } else if (found == Task::kClasses && has_network_ && !FollowsClasses(job_.network) && job_.network.outputs.size() == 1 &&
-             job_.network.tensor(job_.network.outputs[0]).shape.back() == 1 && job_.train.class_names.size() == 2) {
+  } else if (found == Task::kClasses && has_network_ && !FollowsClasses(job_.network) &&
+             job_.network.outputs.size() == 1 &&
+             job_.network.tensor(job_.network.outputs[0]).shape.back() == 1 &&
+             job_.train.class_names.size() == 2) {
     job_.train.task = Task::kYesNo;
     why = "since the labels are of two classes and the network has one output";
   } else if (found == Task::kMultiLabel) {
@@ -365,7 +392,9 @@ Status Preparation::FollowClasses() {
   return Use(spec);
 }
 
-bool NamesModel(const TrainConfig& config) { return config.network.ends_with(".tflite") || config.network.ends_with(".onnx"); }
+bool NamesModel(const TrainConfig& config) {
+  return config.network.ends_with(".tflite") || config.network.ends_with(".onnx");
+}
 
 Expected<TrainJob> PrepareJob(const JobRequest& request) {
   Preparation preparation(request);

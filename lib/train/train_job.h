@@ -1,4 +1,5 @@
-// train_job.h: what a training run works on: data, network and recipe, each as asked for, or chosen to fit the others.
+// train_job.h: what a training run works on: data, network and recipe, each as asked for, or chosen to fit
+// the others.
 // No LibTorch here.
 #ifndef QAT_TRAIN_TRAIN_JOB_H_
 #define QAT_TRAIN_TRAIN_JOB_H_
@@ -20,16 +21,17 @@ namespace qat {
 
 struct JobRequest {
   TrainConfig config;
-  bool automatic = false;        ///< derive the keys that are not among `given`
-  std::set<std::string> given;   ///< keys that a person decided
-  std::string resumed;           ///< directory of a run that goes on with the network it has; empty: none
-  const Graph* network = nullptr;    ///< trainable; what the recipe's `network` names, where that is no spec; null: it is
-  const Checkpoint* init = nullptr;  ///< whose network is meant where none is named; null: none
+  bool automatic = false;       ///< derive the keys that are not among `given`
+  std::set<std::string> given;  ///< keys that a person decided
+  std::string resumed;          ///< directory of a run that goes on with the network it has; empty: none
+  /// trainable; what the recipe's `network` names, where that is no spec; null: it is
+  const Graph* network = nullptr;
+  const Checkpoint* init = nullptr;     ///< whose network is meant where none is named; null: none
   const Checkpoint* teacher = nullptr;  ///< TrainStart::teacher
-  bool trained = false;              ///< starts from trained parameters that come without a network: weights
-  bool strict = false;               ///< OpenOptions::strict
-  bool fit_budget = false;           ///< the recipe's budget decides the number of steps, by measuring
-  WorkHooks hooks = {};  ///< of reading, and of measuring the speed
+  bool trained = false;     ///< starts from trained parameters that come without a network: weights
+  bool strict = false;      ///< OpenOptions::strict
+  bool fit_budget = false;  ///< the recipe's budget decides the number of steps, by measuring
+  WorkHooks hooks = {};     ///< of reading, and of measuring the speed
 };
 
 struct TrainJob {

@@ -31,7 +31,8 @@ TrainLoop::TrainLoop(TrainInputs inputs, Schedule schedule, HoldoutSplit split)
     : inputs_(std::move(inputs)),
       schedule_(schedule),
       split_(std::move(split)),
-      feed_(inputs_.train, inputs_.config, InputTensors(inputs_.header.contract, inputs_.network), split_.train) {}
+      feed_(inputs_.train, inputs_.config, InputTensors(inputs_.header.contract, inputs_.network),
+            split_.train) {}
 
 Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
                                                        const std::optional<SavedRun>& saved) {
@@ -46,7 +47,8 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   QAT_ASSIGN_OR_RETURN(loop->engine_, StepEngine::Create(own.network, config, schedule, own.header.contract,
                                                          saved ? nullptr : own.init));
   if (own.callbacks.on_note && loop->engine_->inherited()) {
-    if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty()) own.callbacks.on_note(text);
+    if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty())
+      own.callbacks.on_note(text);
   }
   // Outputs that are taken over mean what they did.
   const auto before = [&](size_t output) -> const Checkpoint* {
@@ -56,7 +58,8 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   for (size_t i = 0; i < own.train.output_count(); ++i) {
     const OutputLabels& labels = own.train.output_labels(i);
     if (labels.task != Task::kNumbers) continue;
-    if (const Checkpoint* from = before(i)) QAT_RETURN_IF_ERROR(loop->TakeTargets(i, *from, saved.has_value()));
+    if (const Checkpoint* from = before(i))
+      QAT_RETURN_IF_ERROR(loop->TakeTargets(i, *from, saved.has_value()));
     if (config.scale_to_targets && own.header.contract.outputs[i].mean.empty())
       loop->engine_->LearnInUnits(i, MeasureTargets(labels, loop->split_.train).std);
   }
@@ -68,7 +71,9 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
   }
   if (own.workers != nullptr) loop->engine_->ShareBatches(*own.workers);
   if (!loop->Writes()) return loop;
-  RunRecorder::Run run = {own.run, loop->SplitName(), own.train.output_count() == 1 && !IsOfNumbers(own.train.task), own.header, std::ssize(loop->WatchedExamples())};
+  RunRecorder::Run run = {own.run, loop->SplitName(),
+                          own.train.output_count() == 1 && !IsOfNumbers(own.train.task), own.header,
+                          std::ssize(loop->WatchedExamples())};
   QAT_ASSIGN_OR_RETURN(loop->recorder_, RunRecorder::Open(std::move(run), schedule, config, saved));
   loop->out_of_patience_ = loop->recorder_->OutOfPatience();
   return loop;
@@ -90,12 +95,15 @@ Status TrainLoop::TakeTargets(size_t index, const Checkpoint& before, bool resum
   const std::vector<OutputContract>& known = before.contract.outputs;
   const OutputContract own = place < known.size() ? known[place] : OutputContract();
   if (outputs.size() > 1 && !own.mean.empty() && own.mean.size() != output.mean.size()) return {};
-  // A network that gives the numbers themselves, as one of others does, gives them normalized from here on. What takes no step stays.
+  // A network that gives the numbers themselves, as one of others does, gives them normalized from here on.
+  // What takes no step stays.
   const bool learned_so = own.mean.empty() && !output.mean.empty() && !resumed && !inputs_.only_start;
   if (learned_so && engine_->NormalizeOutput(index, output)) return StartFromAnswers(index, output);
   if (learned_so) {
-    SayTargets(output, "learned as they are: the network does not end in a dense layer or a convolution with a bias of its own and no "
-                       "activation, that nothing else reads, which alone can be scaled to them");
+    SayTargets(output,
+               "learned as they are: the network does not end in a dense layer or a convolution with a bias "
+               "of its own and no "
+               "activation, that nothing else reads, which alone can be scaled to them");
   }
   output.mean = own.mean;
   output.std = own.std;
@@ -103,28 +111,34 @@ Status TrainLoop::TakeTargets(size_t index, const Checkpoint& before, bool resum
   return {};
 }
 
-// Of a normalized output. Answers that are further off than those of a network that knows nothing are not worth starting from: of small
-// networks those that were 2 deviations off learned as well with a fresh last layer, those 8 to 1,600 off four times as fast or more.
+// Of a normalized output. Answers that are further off than those of a network that knows nothing are not
+// worth starting from: of small networks those that were 2 deviations off learned as well with a fresh last
+// layer, those 8 to 1,600 off four times as fast or more.
 Status TrainLoop::StartFromAnswers(size_t index, const OutputContract& output) {
   constexpr double kMostDeviations = 2;
   QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(0));
   const double off = engine_->DeviationsOff(index, batch);
-  const std::string learned = "learned as (target - mean) / std by those of the training data, and restored after the model; the last layer ";
+  const std::string learned =
+      "learned as (target - mean) / std by those of the training data, and restored after the model; the "
+      "last layer ";
   if (off <= kMostDeviations) {
-    SayTargets(output, StrCat(learned, "was scaled so that the network starts with the answers that it gave"));
+    SayTargets(output,
+               StrCat(learned, "was scaled so that the network starts with the answers that it gave"));
     return {};
   }
   engine_->StartOutput(index, batch);
   char text[32];
   std::snprintf(text, sizeof(text), "%.3g", off);
-  SayTargets(output, StrCat(learned, "starts fresh, since the answers that the network gave are ", text, " deviations off"));
+  SayTargets(output, StrCat(learned, "starts fresh, since the answers that the network gave are ", text,
+                            " deviations off"));
   return {};
 }
 
 // How the numbers of an output that was taken over are learned.
 void TrainLoop::SayTargets(const OutputContract& output, const std::string& how) const {
   if (!inputs_.callbacks.on_note) return;
-  const std::string what = inputs_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
+  const std::string what =
+      inputs_.train.output_count() == 1 ? std::string("targets") : StrCat("targets of '", output.name, "'");
   inputs_.callbacks.on_note(StrCat(what, ": ", how));
 }
 
@@ -181,8 +195,8 @@ Status TrainLoop::Record() {
   // Last, so that the line of an evaluated step has its own evaluation.
   if (inputs_.callbacks.on_step) {
     const Evaluation& last = recorder_->last_evaluation();
-    inputs_.callbacks.on_step({step_, schedule_.steps, step_loss_, accuracy, recorder_->HasEvaluated(), last.accuracy, last.loss,
-                               inputs_.train.output_count() > 1, InDeviations()});
+    inputs_.callbacks.on_step({step_, schedule_.steps, step_loss_, accuracy, recorder_->HasEvaluated(),
+                               last.accuracy, last.loss, inputs_.train.output_count() > 1, InDeviations()});
   }
   return {};
 }
@@ -198,7 +212,8 @@ bool TrainLoop::StopsHere() {
 
 Status TrainLoop::Step() {
   const bool alone = inputs_.workers == nullptr;
-  QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(step_, alone ? WorkerPlace() : inputs_.workers->place()));
+  QAT_ASSIGN_OR_RETURN(const Batch batch,
+                       feed_.Read(step_, alone ? WorkerPlace() : inputs_.workers->place()));
   QAT_ASSIGN_OR_RETURN(const LossResult result, engine_->Step(batch, step_));
   if (Writes()) recorder_->Count(result);
   step_loss_ = result.loss;
@@ -235,16 +250,18 @@ Status TrainLoop::EvaluateDeployed() {
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
   Answers answers;
   OutputCounts counts;
-  QAT_ASSIGN_OR_RETURN(const Evaluation evaluation,
-                       Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(), engine_->Quantizing(step_ - 1),
-                                &answers, inputs_.config.output_weights, &counts));
+  QAT_ASSIGN_OR_RETURN(
+      const Evaluation evaluation,
+      Evaluate(*deployed, inputs_.header.contract, Watched(), WatchedExamples(),
+               engine_->Quantizing(step_ - 1), &answers, inputs_.config.output_weights, &counts));
   if (!std::isfinite(evaluation.loss)) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed_.Read(std::max<int64_t>(step_ - 1, 0)));
     return WithKept(engine_->NotFinite(
         StrCat("the ", SplitName(), " loss after step ", step_, " is ", evaluation.loss), batch.inputs));
   }
   const std::vector<NamedObserver> observers = deployed->observers();
-  QAT_RETURN_IF_ERROR(recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), observers, counts));
+  QAT_RETURN_IF_ERROR(
+      recorder_->LogEvaluation(step_, evaluation, engine_->Quantizing(step_ - 1), observers, counts));
   if (inputs_.only_start) return {};
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> warnings, recorder_->Watch(answers, observers, counts));
   for (const std::string& warning : warnings) {
@@ -276,7 +293,8 @@ Error TrainLoop::SaveAndSay(const std::string& what) {
   };
   if (Status saved = save(); !saved.ok()) return std::move(saved).error();
   if (step_ == 0) return SystemError(StrCat(what, "; nothing was learned yet"));
-  return SystemError(StrCat(what, "; saved as ", CheckpointPath(inputs_.run, step_), ", continue with `resume`"));
+  return SystemError(
+      StrCat(what, "; saved as ", CheckpointPath(inputs_.run, step_), ", continue with `resume`"));
 }
 
 TrainResult TrainLoop::Result() const {

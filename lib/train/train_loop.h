@@ -1,5 +1,5 @@
-// train_loop.h: one training run: a feed of batches, an engine that learns from them, a recorder of what comes of
-// it, and the order in which they take their turns.
+// train_loop.h: one training run: a feed of batches, an engine that learns from them, a recorder of what
+// comes of it, and the order in which they take their turns.
 #ifndef QAT_TRAIN_TRAIN_LOOP_H_
 #define QAT_TRAIN_TRAIN_LOOP_H_
 
@@ -30,12 +30,13 @@ struct TrainInputs {
   const std::string& run;
   const Checkpoint* init;  ///< null: fresh parameters
   const TrainCallbacks& callbacks;
-  HoldoutSplit split;  ///< of `train`
-  bool only_start;     ///< TrainStart::only
+  HoldoutSplit split;                             ///< of `train`
+  bool only_start;                                ///< TrainStart::only
   std::vector<std::vector<float>> class_weights;  ///< of TaskLoss, of each output
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
   const Checkpoint* teacher = nullptr;  ///< TrainStart::teacher
-  std::unique_ptr<Workers> workers = nullptr;  ///< that share the batches; null: none, this process makes whole steps
+  /// that share the batches; null: none, this process makes whole steps
+  std::unique_ptr<Workers> workers = nullptr;
 };
 
 class TrainLoop {
@@ -83,7 +84,7 @@ class TrainLoop {
   DataFeed feed_;
   std::unique_ptr<StepEngine> engine_;
   std::unique_ptr<RunRecorder> recorder_;  // null: another process writes
-  int64_t step_ = 0;  // updates done
+  int64_t step_ = 0;                       // updates done
   double step_loss_ = 0;
   bool out_of_patience_ = false;
 };

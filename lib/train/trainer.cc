@@ -40,12 +40,15 @@ std::string HashOfInit(const Checkpoint& init) {
   return weights == init.provenance.end() ? FileHash(init) : weights->second;
 }
 
-const GraphTensor& OutputOf(const Graph& network, size_t index) { return network.tensor(network.outputs[index]); }
+const GraphTensor& OutputOf(const Graph& network, size_t index) {
+  return network.tensor(network.outputs[index]);
+}
 
 // "network 'x'", or of several "output 'class' of network 'x'".
 std::string OutputText(const Graph& network, size_t index) {
   const std::string text = StrCat("network '", network.name, "'");
-  return network.outputs.size() == 1 ? text : StrCat("output '", OutputOf(network, index).name, "' of ", text);
+  return network.outputs.size() == 1 ? text
+                                     : StrCat("output '", OutputOf(network, index).name, "' of ", text);
 }
 
 // The node that computes an output. Null: it is the input.
@@ -67,19 +70,22 @@ Status CheckNetwork(const Graph& network) {
 }
 
 // A score or number for each value that the labels have.
-Status CheckValues(const Graph& network, size_t index, const Dataset& data, int64_t values, std::string_view split) {
+Status CheckValues(const Graph& network, size_t index, const Dataset& data, int64_t values,
+                   std::string_view split) {
   const Shape& output = OutputOf(network, index).shape;
   if (FlatSize(output) == values) return {};
   std::string what = values == 1 ? std::string("one score") : StrCat(values, " scores");
-  if (data.task == Task::kNumbers) what = values == 1 ? std::string("a real number") : StrCat(values, " real numbers");
+  if (data.task == Task::kNumbers)
+    what = values == 1 ? std::string("a real number") : StrCat(values, " real numbers");
   if (data.task == Task::kReconstruction) what = StrCat("the ", values, " values of the input");
   if (data.task == Task::kYesNo && data.LabelsPerImage() == 1) what = "yes or no, one score";
   const bool numbers = IsOfNumbers(data.task);
-  return InvalidArgument(StrCat(OutputText(network, index), network.outputs.size() == 1 ? " ends in " : " is ", ToString(output), ", expected ", values,
-                                values == 1 ? " value" : " values", ": the ", split, " labels of ", data.name, " are ", what,
-                                " per image; the last layer needs units = ", values,
-                                numbers ? " and no activation" : " and no activation but logistic",
-                                data.task == Task::kYesNo ? ", or `task` classes needs two" : ""));
+  return InvalidArgument(
+      StrCat(OutputText(network, index), network.outputs.size() == 1 ? " ends in " : " is ", ToString(output),
+             ", expected ", values, values == 1 ? " value" : " values", ": the ", split, " labels of ",
+             data.name, " are ", what, " per image; the last layer needs units = ", values,
+             numbers ? " and no activation" : " and no activation but logistic",
+             data.task == Task::kYesNo ? ", or `task` classes needs two" : ""));
 }
 
 // Every class has an output of its own.
@@ -94,11 +100,13 @@ Status CheckClasses(const Graph& network, size_t index, const Dataset& data, std
   const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
   const std::string follow =
       SourceTextOf(network).empty() ? std::string("a network out of a model keeps the outputs that it has")
-      : FollowsClasses(network) ? StrCat("`classes` ", needed, ", or leave `classes` out")
-                              : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top",
-                                       needed == 2 && outputs == 1 ? ", or learn yes or no, by one score: `task` yes-no" : "");
-  return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed, " classes, but the last layer '",
-                                OutputOf(network, index).name, "' of network '", network.name, "' has ", outputs,
+      : FollowsClasses(network)
+          ? StrCat("`classes` ", needed, ", or leave `classes` out")
+          : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top",
+                   needed == 2 && outputs == 1 ? ", or learn yes or no, by one score: `task` yes-no" : "");
+  return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are of ", needed,
+                                " classes, but the last layer '", OutputOf(network, index).name,
+                                "' of network '", network.name, "' has ", outputs,
                                 outputs == 1 ? " output" : " outputs", ", expected one per class: ", follow));
 }
 
@@ -106,8 +114,8 @@ Status CheckClasses(const Graph& network, size_t index, const Dataset& data, std
 Status CheckInputs(const Graph& network, const Dataset& data, std::string_view split) {
   if (data.inputs.size() != network.inputs.size()) {
     return InvalidArgument(StrCat("the ", split, " examples of ", data.name, " have ", data.inputs.size(),
-                                  data.inputs.size() == 1 ? " input" : " inputs", ", expected ", network.inputs.size(),
-                                  " as network '", network.name, "' takes"));
+                                  data.inputs.size() == 1 ? " input" : " inputs", ", expected ",
+                                  network.inputs.size(), " as network '", network.name, "' takes"));
   }
   for (size_t i = 0; i < data.inputs.size(); ++i) {
     const ExampleInput& input = data.inputs[i];
@@ -120,12 +128,14 @@ Status CheckInputs(const Graph& network, const Dataset& data, std::string_view s
     if (shape == expected.shape) continue;
     const Shape& axes = expected.shape;
     const bool swapped = axes.size() > 2 && input.shape == Shape{axes.back(), axes[axes.size() - 2]};
-    return InvalidArgument(StrCat("the ", split, data.inputs.size() == 1 ? " examples" : StrCat(" values for input '", expected.name, "'"),
-                                  " of ", data.name, " are ", ToString(shape), ", expected ", ToString(expected.shape),
-                                  " as network '", network.name, "' takes",
-                                  swapped ? "; if the axes are only in another order: x.transpose(0, 2, 1)"
-                                  : SourceTextOf(network).empty() ? ""
-                                                                  : "; `network` auto is one that fits the data"));
+    return InvalidArgument(
+        StrCat("the ", split,
+               data.inputs.size() == 1 ? " examples" : StrCat(" values for input '", expected.name, "'"),
+               " of ", data.name, " are ", ToString(shape), ", expected ", ToString(expected.shape),
+               " as network '", network.name, "' takes",
+               swapped ? "; if the axes are only in another order: x.transpose(0, 2, 1)"
+               : SourceTextOf(network).empty() ? ""
+                                               : "; `network` auto is one that fits the data"));
   }
   return {};
 }
@@ -141,7 +151,8 @@ Status CheckOutput(const Graph& network, size_t index, const Dataset& data, std:
   if (output != expected) {
     const bool pixels = expected.size() > 2;
     return InvalidArgument(StrCat(
-        OutputText(network, index), network.outputs.size() == 1 ? " ends in " : " is ", ToString(output), ", expected ",
+        OutputText(network, index), network.outputs.size() == 1 ? " ends in " : " is ", ToString(output),
+        ", expected ",
         pixels
             ? StrCat("[1, ", data.label_height, ", ", data.label_width, ", classes], a score for each label")
             : std::string("[1, classes]"),
@@ -156,11 +167,12 @@ Status CheckData(const Graph& network, const Dataset& data, std::string_view spl
   const size_t outputs = network.outputs.size();
   if (data.output_count() != outputs) {
     return InvalidArgument(StrCat("the ", split, " labels of ", data.name, " are for ", data.output_count(),
-                                  data.output_count() == 1 ? " output" : " outputs", ", expected ", outputs, " as network '",
-                                  network.name, "' has"));
+                                  data.output_count() == 1 ? " output" : " outputs", ", expected ", outputs,
+                                  " as network '", network.name, "' has"));
   }
   if (outputs == 1) return CheckOutput(network, 0, data, split);
-  for (size_t i = 0; i < outputs; ++i) QAT_RETURN_IF_ERROR(CheckOutput(network, i, ForOutput(data, i), split));
+  for (size_t i = 0; i < outputs; ++i)
+    QAT_RETURN_IF_ERROR(CheckOutput(network, i, ForOutput(data, i), split));
   return {};
 }
 
@@ -180,9 +192,8 @@ Expected<Checkpoint> MakeHeader(const Graph& network, const TrainConfig& config,
   header.config_text = PortableToml(config);
   QAT_ASSIGN_OR_RETURN(header.contract, MakeContract(config, train, network));
   QAT_ASSIGN_OR_RETURN(const std::string identity, Fingerprint(train));
-  header.provenance = {{"data_sha256", identity},
-                       {kTaskKey, TasksText(train)},
-                       {"tool_version", std::string(Version())}};
+  header.provenance = {
+      {"data_sha256", identity}, {kTaskKey, TasksText(train)}, {"tool_version", std::string(Version())}};
   return header;
 }
 
@@ -233,7 +244,8 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   }
   if (!SameNetwork(saved.network, now.network))
     return differs("network", NetworkDifference(saved.network, now.network));
-  for (const auto& [key, what, flag] : {std::tuple(kInitKey, "start", "init"), {kTeacherKey, "teacher", "teacher"}}) {
+  for (const auto& [key, what, flag] :
+       {std::tuple(kInitKey, "start", "init"), {kTeacherKey, "teacher", "teacher"}}) {
     const std::string before = HashIn(saved, key), after = HashIn(now, key);
     if (before != after) return differs(what, StrCat("`", flag, "` with SHA-256 ", before, ", now ", after));
   }
@@ -245,7 +257,8 @@ Status CheckSame(const Checkpoint& saved, const Checkpoint& now, const std::stri
   return {};
 }
 
-// Which examples are held out is a part of what a run is. One that was begun before that was recorded keeps its shuffle.
+// Which examples are held out is a part of what a run is. One that was begun before that was recorded keeps
+// its shuffle.
 Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train,
                                  const std::optional<SavedRun>& saved, Checkpoint& header) {
   constexpr char kKey[] = "holdout_sha256";
@@ -266,19 +279,22 @@ Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train
   return split;
 }
 
-// The processes of a run agree on what they train: rank 0 says the recipe, since a time budget is measured by each of them.
+// The processes of a run agree on what they train: rank 0 says the recipe, since a time budget is measured by
+// each of them.
 Status Agree(Workers& workers, const Graph& network, TrainConfig& config, Checkpoint& header) {
   const std::string recipe = workers.Broadcast(header.config_text);
-  const std::string what = StrCat(header.provenance.at("data_sha256"), "\n", HashIn(header, kTeacherKey), "\n", Print(network));
+  const std::string what =
+      StrCat(header.provenance.at("data_sha256"), "\n", HashIn(header, kTeacherKey), "\n", Print(network));
   const bool differs = workers.Broadcast(what) != what;
   if (workers.Any(differs)) {
-    return InvalidArgument(StrCat(differs ? StrCat("process ", workers.place().rank) : std::string("another process"),
-                                  " has other data, another network or another teacher than process 0, expected the same in all ",
-                                  workers.place().size));
+    return InvalidArgument(StrCat(
+        differs ? StrCat("process ", workers.place().rank) : std::string("another process"),
+        " has other data, another network or another teacher than process 0, expected the same in all ",
+        workers.place().size));
   }
   if (config.batch_size < workers.place().size) {
-    return InvalidArgument(StrCat("`batch_size`: ", config.batch_size, ", expected at least ", workers.place().size,
-                                  ": each process computes a share of every batch"));
+    return InvalidArgument(StrCat("`batch_size`: ", config.batch_size, ", expected at least ",
+                                  workers.place().size, ": each process computes a share of every batch"));
   }
   QAT_ASSIGN_OR_RETURN(config, ParseTrainConfig(recipe, network.name, config));
   header.config_text = recipe;
@@ -312,13 +328,25 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     QAT_RETURN_IF_ERROR(Agree(*workers, network, config, header));
   }
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));
-  QAT_ASSIGN_OR_RETURN(std::vector<std::vector<float>> weights, WeightsOfOutputs(config.class_weights, train, split.train));
+  QAT_ASSIGN_OR_RETURN(std::vector<std::vector<float>> weights,
+                       WeightsOfOutputs(config.class_weights, train, split.train));
   for (size_t i = 0; config.class_weights.balanced && callbacks.on_note && i < weights.size(); ++i) {
     const std::string& name = train.output_labels(i).output;
     if (!weights[i].empty())
-      callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights[i]), name.empty() ? "" : StrCat(" of '", name, "'")));
+      callbacks.on_note(StrCat("`class_weights`: balanced are ", SomeNumbers(weights[i]),
+                               name.empty() ? "" : StrCat(" of '", name, "'")));
   }
-  TrainInputs inputs{network, config, train, test, run, start.init, callbacks, std::move(split), start.only, std::move(weights), std::move(header)};
+  TrainInputs inputs{network,
+                     config,
+                     train,
+                     test,
+                     run,
+                     start.init,
+                     callbacks,
+                     std::move(split),
+                     start.only,
+                     std::move(weights),
+                     std::move(header)};
   inputs.teacher = start.teacher;
   if (start.init != nullptr) inputs.header.provenance[kInitKey] = HashOfInit(*start.init);
   // A run that was fine-tuned is resumed without its origin at hand, too.
@@ -342,12 +370,14 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
   if (callbacks.on_start) callbacks.on_start(inputs.split);
   if (callbacks.on_warning) {
     if (saved && !saved->warning.empty()) callbacks.on_warning(saved->warning);
-    QAT_ASSIGN_OR_RETURN(const std::vector<std::string> degenerate, FindDegenerate(train, inputs.split.train));
+    QAT_ASSIGN_OR_RETURN(const std::vector<std::string> degenerate,
+                         FindDegenerate(train, inputs.split.train));
     for (const std::string& warning : degenerate) callbacks.on_warning(warning);
     for (size_t i = 0; i < train.output_count(); ++i) {
       const std::string warning = ClassesOnlyInTest(train.output_labels(i), test.output_labels(i));
       const std::string& output = train.output_labels(i).output;
-      if (!warning.empty()) callbacks.on_warning(output.empty() ? warning : StrCat("output '", output, "': ", warning));
+      if (!warning.empty())
+        callbacks.on_warning(output.empty() ? warning : StrCat("output '", output, "': ", warning));
     }
   }
   ConfigureThreads(ThreadsOf(config, start.place));
@@ -364,8 +394,8 @@ Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test
   for (size_t i = 0; i < train.output_count(); ++i) {
     const OutputLabels &a = train.output_labels(i), &b = test.output_labels(i);
     if (a.task == b.task && a.targets == b.targets) continue;
-    return InvalidArgument(StrCat(train.name, ": labels of one split mean ", NameOf(a.task), ", those of the other ",
-                                  NameOf(b.task), ", expected the same of both"));
+    return InvalidArgument(StrCat(train.name, ": labels of one split mean ", NameOf(a.task),
+                                  ", those of the other ", NameOf(b.task), ", expected the same of both"));
   }
   return {};
 }

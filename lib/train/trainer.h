@@ -38,8 +38,8 @@ struct TrainCallbacks {
   std::function<void(const TrainProgress&)> on_step;
   /// Polled every step; true: save a checkpoint now and return kInterrupted naming it.
   std::function<bool()> interrupted;
-  /// Sentences on what is wrong but stops nothing: data that teach nothing, a checkpoint that could not be resumed, answers that
-  /// are worth nothing at the end.
+  /// Sentences on what is wrong but stops nothing: data that teach nothing, a checkpoint that could not be
+  /// resumed, answers that are worth nothing at the end.
   std::function<void(const std::string&)> on_warning = {};
   /// A sentence on what was done unasked: what a run with another head took over.
   std::function<void(const std::string&)> on_note = {};
@@ -54,7 +54,7 @@ struct TrainResult {
   double holdout_rmse =
       std::numeric_limits<double>::quiet_NaN();  ///< where labels are real numbers; else NaN
   double best_rmse = std::numeric_limits<double>::quiet_NaN();
-  bool in_deviations = false;  ///< these two are of several numbers, each in deviations of it
+  bool in_deviations = false;            ///< these two are of several numbers, each in deviations of it
   std::vector<double> target_rmse = {};  ///< Evaluation::target_rmse of the last evaluation
   /// Of several outputs: the weighted sum of their losses, and what each is worth; else NaN and none.
   double holdout_loss = std::numeric_limits<double>::quiet_NaN();
@@ -69,23 +69,31 @@ struct TrainResult {
 
 /// Where a run starts.
 struct TrainStart {
-  bool resume = false;               ///< at the last complete checkpoint of the run, if there is one
-  const Checkpoint* init = nullptr;  ///< else with the layers of this one that fit, and their ranges: fine-tuning; of a weights file with "weights_sha256"
-  bool only = false;                 ///< no step is taken: the checkpoint of step 0 is the run. Requires scheme float32
-  WorkerPlace place = {};            ///< among the processes that train together; only rank 0 writes and calls back
-  /// That the network learns from beside the labels, by the recipe's weight and temperature; where a run is resumed, the same again.
+  bool resume = false;  ///< at the last complete checkpoint of the run, if there is one
+  /// else with the layers of this one that fit, and their ranges: fine-tuning; of a weights file with
+  /// "weights_sha256"
+  const Checkpoint* init = nullptr;
+  /// no step is taken: the checkpoint of step 0 is the run. Requires scheme float32
+  bool only = false;
+  /// among the processes that train together; only rank 0 writes and calls back
+  WorkerPlace place = {};
+  /// That the network learns from beside the labels, by the recipe's weight and temperature; where a run is
+  /// resumed, the same again.
   const Checkpoint* teacher = nullptr;
 };
 
-/// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last layer needs.
+/// Whether the network can learn from both splits. Errors: kInvalidArgument: shapes, classes, what the last
+/// layer needs.
 Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test);
 
-/// Trains from step 0, or resumes from the last complete checkpoint in `run`, to the same bytes as a run never
-/// stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
-/// Several processes compute a share of every batch each; the recipe is that of rank 0, network and data have to be the same.
-/// Errors: kInvalidArgument (shapes of data and network; what differs between processes), kSystem (a process was lost; rank 0
-/// leaves a checkpoint of the last whole step), kNumerical (the loss is not finite, or far above an untrained
-/// network's), kCorrupt (no checkpoint of a run to resume is whole), kIoError, kInterrupted.
+/// Trains from step 0, or resumes from the last complete checkpoint in `run`, to the same bytes as a run
+/// never stopped. Writes RUN/config.toml, checkpoints/, metrics.ndjson, events/.
+/// Several processes compute a share of every batch each; the recipe is that of rank 0, network and data have
+/// to be the same.
+/// Errors: kInvalidArgument (shapes of data and network; what differs between processes), kSystem (a process
+/// was lost; rank 0 leaves a checkpoint of the last whole step), kNumerical (the loss is not finite, or far
+/// above an untrained network's), kCorrupt (no checkpoint of a run to resume is whole), kIoError,
+/// kInterrupted.
 Expected<TrainResult> Train(const Graph& network, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks);

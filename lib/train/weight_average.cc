@@ -8,7 +8,8 @@
 namespace qat {
 namespace {
 
-QAT_VECTOR_CLONES void Average(float* __restrict average, const float* __restrict now, size_t count, float fresh) {
+QAT_VECTOR_CLONES void Average(float* __restrict average, const float* __restrict now, size_t count,
+                               float fresh) {
   for (size_t k = 0; k < count; ++k) average[k] += fresh * (now[k] - average[k]);
 }
 

@@ -1,5 +1,6 @@
-// workers.h: the processes that train one network together: each computes the gradients of its share of every batch, and all
-// make the same update. Joined by what the usual launchers put in the environment. No LibTorch in this header.
+// workers.h: the processes that train one network together: each computes the gradients of its share of every
+// batch, and all make the same update. Joined by what the usual launchers put in the environment. No LibTorch
+// in this header.
 #ifndef QAT_TRAIN_WORKERS_H_
 #define QAT_TRAIN_WORKERS_H_
 
@@ -28,9 +29,10 @@ struct WorkerPlace {
   bool writes() const { return rank == 0; }
 };
 
-/// RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCAL_WORLD_SIZE, as torchrun sets them and PyTorch reads them; without RANK
-/// those of Open MPI's mpirun (OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_SIZE). Without MASTER_ADDR, 127.0.0.1 where all processes are
-/// on this machine; without MASTER_PORT, 29500. An agent of torchrun listens at MASTER_PORT itself: then the port after it.
+/// RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT and LOCAL_WORLD_SIZE, as torchrun sets them and PyTorch reads
+/// them; without RANK those of Open MPI's mpirun (OMPI_COMM_WORLD_RANK, _SIZE, _LOCAL_SIZE). Without
+/// MASTER_ADDR, 127.0.0.1 where all processes are on this machine; without MASTER_PORT, 29500. An agent of
+/// torchrun listens at MASTER_PORT itself: then the port after it.
 /// None of these: alone. Errors: kInvalidArgument, naming variable and value.
 Expected<WorkerPlace> PlaceFromEnvironment();
 
@@ -40,12 +42,13 @@ class WorkerLost : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Sums over the processes. Every process makes the same calls in the same order; each call waits for all. All processes get the
-/// same bytes back. Every call throws WorkerLost.
+/// Sums over the processes. Every process makes the same calls in the same order; each call waits for all.
+/// All processes get the same bytes back. Every call throws WorkerLost.
 class Workers {
  public:
   virtual ~Workers() = default;
-  /// Waits until all processes are there, at most ten minutes. Errors: kUnsupported (a build without Gloo), kIoError.
+  /// Waits until all processes are there, at most ten minutes. Errors: kUnsupported (a build without Gloo),
+  /// kIoError.
   static Expected<std::unique_ptr<Workers>> Join(const WorkerPlace& place);
 
   const WorkerPlace& place() const { return place_; }
@@ -75,7 +78,8 @@ class Workers {
   WorkerPlace place_;
 };
 
-/// The part of `count` examples that a process computes: [begin, end). All parts differ by one example at most.
+/// The part of `count` examples that a process computes: [begin, end). All parts differ by one example at
+/// most.
 struct WorkerShare {
   int64_t begin = 0;
   int64_t end = 0;

@@ -29,7 +29,8 @@ float FromBFloat16(const uint8_t* bytes) { return std::bit_cast<float>(uint32_t{
 // The upper half of a float16.
 float FromFloat8E5M2(const uint8_t* bytes) { return HalfToFloat(static_cast<uint16_t>(bytes[0] << 8)); }
 
-// Exponent bias 7, no infinities; all ones is NaN. Source: Micikevicius et al. 2022, FP8 formats for deep learning.
+// Exponent bias 7, no infinities; all ones is NaN. Source: Micikevicius et al. 2022, FP8 formats for deep
+// learning.
 float FromFloat8E4M3(const uint8_t* bytes) {
   const uint32_t sign = uint32_t{bytes[0]} >> 7 << 31;
   const uint32_t exponent = bytes[0] >> 3 & 0xf, mantissa = bytes[0] & 7;

@@ -1,4 +1,5 @@
-// element_type.h: element types of weights files, more than tensors of ours have, and their values as float32.
+// element_type.h: element types of weights files, more than tensors of ours have, and their values as
+// float32.
 #ifndef QAT_WEIGHTS_ELEMENT_TYPE_H_
 #define QAT_WEIGHTS_ELEMENT_TYPE_H_
 

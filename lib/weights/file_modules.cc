@@ -12,7 +12,20 @@
 namespace qat {
 namespace {
 
-enum class Part { kWeight, kKernel, kDepthwise, kPointwise, kFilter, kBias, kGamma, kBeta, kMean, kVariance, kSlope, kCounter };
+enum class Part {
+  kWeight,
+  kKernel,
+  kDepthwise,
+  kPointwise,
+  kFilter,
+  kBias,
+  kGamma,
+  kBeta,
+  kMean,
+  kVariance,
+  kSlope,
+  kCounter
+};
 
 constexpr std::pair<std::string_view, Part> kSuffixes[] = {
     {"num_batches_tracked", Part::kCounter},
@@ -88,7 +101,8 @@ FileModule Filter(const std::string& name, int32_t filter, int32_t bias) {
   return module;
 }
 
-// A filter beside a batch normalization has a name of its own; "weight" is then a part of the latter only without one.
+// A filter beside a batch normalization has a name of its own; "weight" is then a part of the latter only
+// without one.
 void Append(const WeightsFile& file, Parts parts, std::vector<FileModule>& modules) {
   parts.Of(Part::kCounter) = -1;
   FileModule last;
@@ -103,7 +117,8 @@ void Append(const WeightsFile& file, Parts parts, std::vector<FileModule>& modul
   for (const Part part : {Part::kFilter, Part::kKernel, Part::kWeight}) {
     if (!IsMatrix(file, parts.Of(part))) continue;
     const int32_t filter = parts.First({part});
-    modules.push_back(Filter(parts.name, filter, is_norm && parts.Of(Part::kBeta) < 0 ? -1 : parts.First({Part::kBias})));
+    modules.push_back(
+        Filter(parts.name, filter, is_norm && parts.Of(Part::kBeta) < 0 ? -1 : parts.First({Part::kBias})));
   }
   if (is_norm) {
     last.kind = FileModule::Kind::kNorm;
@@ -133,7 +148,8 @@ class Sequence {
         continue;
       }
       End();
-      modules_.push_back(IsSlope(file_.tensors()[i].shape) ? Slope(index) : Filter(file_.tensors()[i].name, index, -1));
+      modules_.push_back(IsSlope(file_.tensors()[i].shape) ? Slope(index)
+                                                           : Filter(file_.tensors()[i].name, index, -1));
     }
     End();
     return std::move(modules_);
@@ -155,7 +171,9 @@ class Sequence {
     const size_t count = vectors_.size();
     if (count == 0) return;
     size_t at = 0;
-    if ((count == 1 || count == 5) && !modules_.empty() && modules_.back().kind == FileModule::Kind::kFilter && modules_.back().bias < 0) modules_.back().bias = vectors_[at++];
+    if ((count == 1 || count == 5) && !modules_.empty() &&
+        modules_.back().kind == FileModule::Kind::kFilter && modules_.back().bias < 0)
+      modules_.back().bias = vectors_[at++];
     FileModule rest;
     rest.name = file_.tensors()[static_cast<size_t>(vectors_[at < count ? at : 0])].name;
     if (count - at == 4) {
@@ -220,7 +238,8 @@ WeightsLayout GuessLayout(const WeightsFile& file) {
   }
   if (tflite > std::max(pytorch, keras)) return WeightsLayout::kTflite;
   if (pytorch > keras) return WeightsLayout::kPyTorch;
-  return pytorch + keras > 0 || file.format() == WeightsFile::Format::kNpz ? WeightsLayout::kKeras : WeightsLayout::kPyTorch;
+  return pytorch + keras > 0 || file.format() == WeightsFile::Format::kNpz ? WeightsLayout::kKeras
+                                                                           : WeightsLayout::kPyTorch;
 }
 
 }  // namespace qat

@@ -23,9 +23,10 @@ struct FileModule {
   std::vector<int32_t> unknown;  ///< tensors of no role that a layer here has
 };
 
-/// In the order of the file. Names as PyTorch ("conv1.weight", "bn1.running_mean"), Keras ("conv2d/kernel", "bn/gamma:0") and checkpoints of
-/// ours ("conv1/filter") have them; arrays without names (arr_0, arr_1, …) by their ranks, in the order of Keras's get_weights: a
-/// filter, a bias, then gamma, beta, mean and variance. Counters (num_batches_tracked) belong to no module.
+/// In the order of the file. Names as PyTorch ("conv1.weight", "bn1.running_mean"), Keras ("conv2d/kernel",
+/// "bn/gamma:0") and checkpoints of ours ("conv1/filter") have them; arrays without names (arr_0, arr_1, …)
+/// by their ranks, in the order of Keras's get_weights: a filter, a bias, then gamma, beta, mean and
+/// variance. Counters (num_batches_tracked) belong to no module.
 std::vector<FileModule> FindModules(const WeightsFile& file);
 
 /// By the names of the tensors; without any, Keras's, whose get_weights has none.

@@ -76,7 +76,7 @@ class Giver {
     const auto arrangement = Arrange(layout_, channels_last_, layer, shape);
     QAT_CHECK(arrangement.has_value());
     const bool depthwise = layer.type == OpType::kDepthwiseConv2D;
-    const std::string_view suffix = layout_ == WeightsLayout::kPyTorch ? "weight"
+    const std::string_view suffix = layout_ == WeightsLayout::kPyTorch  ? "weight"
                                     : layout_ == WeightsLayout::kTflite ? "filter"
                                     : depthwise                         ? "depthwise_kernel"
                                                                         : "kernel";
@@ -106,12 +106,15 @@ class Returner {
   Returner(const NamedTensors& tensors, const WeightsFile& like, const MatchOptions& options)
       : tensors_(tensors), like_(like), options_(options) {
     for (const WeightTensor& tensor : like.tensors()) {
-      given_.push_back({tensor.name, tensor.type, tensor.shape, Bytes(tensor.bytes.begin(), tensor.bytes.end())});
+      given_.push_back(
+          {tensor.name, tensor.type, tensor.shape, Bytes(tensor.bytes.begin(), tensor.bytes.end())});
     }
   }
 
   Status Return(const NetworkLayer& layer, const LayerMatch& match, const Matching& matching) {
-    const auto module = [&](int32_t index) { return index < 0 ? nullptr : &matching.modules[static_cast<size_t>(index)]; };
+    const auto module = [&](int32_t index) {
+      return index < 0 ? nullptr : &matching.modules[static_cast<size_t>(index)];
+    };
     const FileModule* const main = module(match.main);
     const FileModule* const norm = module(match.norm);
     if (layer.filter.empty()) return ReturnSlope(layer, *main);
@@ -132,13 +135,14 @@ class Returner {
     tensor.bytes = BytesOf(values);
   }
   Error NoPlace(std::string_view suffix) const {
-    return InvalidArgument(StrCat("its ", suffix, " has no place in ", like_.source(), "; without `weights_like`, tensors are named after layers"));
+    return InvalidArgument(StrCat("its ", suffix, " has no place in ", like_.source(),
+                                  "; without `weights_like`, tensors are named after layers"));
   }
   Status Fits(int32_t index, const std::vector<float>& values) const {
     const Shape& shape = given_[static_cast<size_t>(index)].shape;
     if (FlatSize(shape) == std::ssize(values)) return {};
-    return Corrupt(StrCat("tensor '", Printable(given_[static_cast<size_t>(index)].name), "' of ", like_.source(), " is ", ToString(shape),
-                          ", expected ", values.size(), " values"));
+    return Corrupt(StrCat("tensor '", Printable(given_[static_cast<size_t>(index)].name), "' of ",
+                          like_.source(), " is ", ToString(shape), ", expected ", values.size(), " values"));
   }
   Status PutVector(int32_t index, const std::vector<float>& values) {
     QAT_RETURN_IF_ERROR(Fits(index, values));
@@ -151,8 +155,9 @@ class Returner {
     const Shape& shape = given_[static_cast<size_t>(main.filter)].shape;
     const auto arrangement = Arrange(options_.layout, options_.channels_last, layer, shape);
     if (!arrangement) {
-      return Corrupt(StrCat("tensor '", Printable(given_[static_cast<size_t>(main.filter)].name), "' of ", like_.source(), " is ",
-                            ToString(shape), ", expected ", ToString(TheirShape(options_.layout, layer))));
+      return Corrupt(StrCat("tensor '", Printable(given_[static_cast<size_t>(main.filter)].name), "' of ",
+                            like_.source(), " is ", ToString(shape), ", expected ",
+                            ToString(TheirShape(options_.layout, layer))));
     }
     Put(main.filter, FromOurs(*arrangement, Gathered(tensors_, layer, "filter")));
     return {};
@@ -160,7 +165,8 @@ class Returner {
 
   // The bias that stays in front of a batch normalization.
   Expected<std::vector<float>> ReturnBias(const NetworkLayer& layer, const FileModule& main) {
-    if (!layer.has_bias) return main.bias < 0 ? std::vector<float>() : like_.Values(static_cast<size_t>(main.bias));
+    if (!layer.has_bias)
+      return main.bias < 0 ? std::vector<float>() : like_.Values(static_cast<size_t>(main.bias));
     const std::vector<float> bias = Gathered(tensors_, layer, "bias");
     const bool zero = std::all_of(bias.begin(), bias.end(), [](float value) { return value == 0; });
     if (main.bias < 0 && !zero) QAT_RETURN_IF_ERROR(AddBias(main, bias));
@@ -174,7 +180,9 @@ class Returner {
     const size_t cut = filter.find_last_of("./");
     if (cut == std::string::npos) return NoPlace("bias");
     const std::string name = filter.substr(0, cut + 1) + "bias";
-    if (std::any_of(given_.begin(), given_.end(), [&](const StoredTensor& each) { return each.name == name; })) return NoPlace("bias");
+    if (std::any_of(given_.begin(), given_.end(),
+                    [&](const StoredTensor& each) { return each.name == name; }))
+      return NoPlace("bias");
     given_.push_back(Stored(name, {static_cast<int32_t>(bias.size())}, bias));
     added_.push_back(name);
     return {};
@@ -191,7 +199,8 @@ class Returner {
         for (size_t i = 0; i < values.size(); ++i) values[i] += bias[i];
       }
       const float otherwise = field.ours == "gamma" ? 1.0f : 0.0f;
-      const bool usual = std::all_of(values.begin(), values.end(), [&](float value) { return value == otherwise; });
+      const bool usual =
+          std::all_of(values.begin(), values.end(), [&](float value) { return value == otherwise; });
       if (index < 0 && !usual) return NoPlace(field.ours);
       if (index >= 0) QAT_RETURN_IF_ERROR(PutVector(index, values));
     }
@@ -201,7 +210,8 @@ class Returner {
   Status ReturnSlope(const NetworkLayer& layer, const FileModule& main) {
     std::vector<float> slope = Gathered(tensors_, layer, "slope");
     if (FlatSize(given_[static_cast<size_t>(main.slope)].shape) == 1) {
-      const bool one = std::all_of(slope.begin(), slope.end(), [&](float value) { return value == slope[0]; });
+      const bool one =
+          std::all_of(slope.begin(), slope.end(), [&](float value) { return value == slope[0]; });
       if (!one) return NoPlace("slope, one per channel,");
       slope.resize(1);
     }
@@ -217,21 +227,23 @@ class Returner {
 
 }  // namespace
 
-std::vector<StoredTensor> GiveWeights(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors, WeightsLayout layout,
-                                      bool channels_last) {
+std::vector<StoredTensor> GiveWeights(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors,
+                                      WeightsLayout layout, bool channels_last) {
   Giver giver(tensors, layout, channels_last);
   for (const NetworkLayer& layer : layers) giver.Give(layer);
   return giver.Take();
 }
 
-Expected<ReturnedWeights> GiveWeightsLike(const std::vector<NetworkLayer>& layers, const NamedTensors& tensors,
-                                                    const WeightsFile& like, const MatchOptions& options) {
+Expected<ReturnedWeights> GiveWeightsLike(const std::vector<NetworkLayer>& layers,
+                                          const NamedTensors& tensors, const WeightsFile& like,
+                                          const MatchOptions& options) {
   QAT_ASSIGN_OR_RETURN(const Matching matching, Match(layers, like, options));
   QAT_RETURN_IF_ERROR(RefuseUnfilled(layers, like, matching, options.layout));
   Returner returner(tensors, like, options);
   for (size_t i = 0; i < layers.size(); ++i) {
     if (matching.layers[i].fresh) continue;
-    QAT_RETURN_IF_ERROR_IN(StrCat("layer '", layers[i].name, "'"), returner.Return(layers[i], matching.layers[i], matching));
+    QAT_RETURN_IF_ERROR_IN(StrCat("layer '", layers[i].name, "'"),
+                           returner.Return(layers[i], matching.layers[i], matching));
   }
   return returner.Take();
 }

@@ -46,7 +46,8 @@ struct Candidate {
   Axes axes;
 };
 
-// Views of a filter over one axis: as a filter of one column, and of one row. `axis` is where its length stands.
+// Views of a filter over one axis: as a filter of one column, and of one row. `axis` is where its length
+// stands.
 std::vector<Shape> AsMaps(const Shape& shape, size_t axis) {
   Shape column = shape, row = shape;
   column.insert(column.begin() + static_cast<ptrdiff_t>(axis) + 1, 1);
@@ -85,16 +86,20 @@ bool Fits(WeightsLayout layout, const NetworkLayer& layer, const Candidate& cand
   return Permuted(candidate.view, candidate.axes) == layer.filter;
 }
 
-// A fully connected layer that read the whole map, as a convolution of the map's size: the order of its columns is the map's.
-std::vector<Candidate> WholeMapCandidates(WeightsLayout layout, bool channels_last, const NetworkLayer& layer, const Shape& shape) {
+// A fully connected layer that read the whole map, as a convolution of the map's size: the order of its
+// columns is the map's.
+std::vector<Candidate> WholeMapCandidates(WeightsLayout layout, bool channels_last, const NetworkLayer& layer,
+                                          const Shape& shape) {
   const Shape& ours = layer.filter;
   if (layer.type != OpType::kConv2D || !IsRank(shape, 2) || FlatSize(shape) != FlatSize(ours)) return {};
   if (layout == WeightsLayout::kKeras) return {{{ours[1], ours[2], ours[3], shape[1]}, {3, 0, 1, 2}}};
-  if (layout == WeightsLayout::kTflite || channels_last) return {{{shape[0], ours[1], ours[2], ours[3]}, {0, 1, 2, 3}}};
+  if (layout == WeightsLayout::kTflite || channels_last)
+    return {{{shape[0], ours[1], ours[2], ours[3]}, {0, 1, 2, 3}}};
   return {{{shape[0], ours[3], ours[1], ours[2]}, {0, 2, 3, 1}}};
 }
 
-std::vector<Candidate> MapCandidates(WeightsLayout layout, bool channels_last, const NetworkLayer& layer, const Shape& shape) {
+std::vector<Candidate> MapCandidates(WeightsLayout layout, bool channels_last, const NetworkLayer& layer,
+                                     const Shape& shape) {
   std::vector<Candidate> found = WholeMapCandidates(layout, channels_last, layer, shape);
   const std::vector<Shape> views = layout == WeightsLayout::kPyTorch ? PyTorchViews(shape)
                                    : layout == WeightsLayout::kKeras ? KerasViews(shape)
@@ -106,7 +111,8 @@ std::vector<Candidate> MapCandidates(WeightsLayout layout, bool channels_last, c
 }
 
 // A fully connected layer's filter [O, I].
-std::optional<Arrangement> ArrangeMatrix(WeightsLayout layout, bool channels_last, const NetworkLayer& layer, const Shape& shape) {
+std::optional<Arrangement> ArrangeMatrix(WeightsLayout layout, bool channels_last, const NetworkLayer& layer,
+                                         const Shape& shape) {
   const int32_t outputs = layer.filter[0], inputs = layer.filter[1];
   if (FlatSize(shape) != FlatSize(layer.filter) || shape.empty()) return std::nullopt;
   if (layout == WeightsLayout::kKeras) {
@@ -125,7 +131,8 @@ std::optional<Arrangement> ArrangeMatrix(WeightsLayout layout, bool channels_las
 // Columns of a matrix that are a map in the order C, H, W.
 bool IsReordered(const Candidate& candidate, const Shape& shape) {
   const Axes from_chw = {0, 2, 3, 1};
-  return IsRank(shape, 2) && candidate.axes == from_chw && candidate.view[2] * candidate.view[3] > 1 && candidate.view[1] > 1;
+  return IsRank(shape, 2) && candidate.axes == from_chw && candidate.view[2] * candidate.view[3] > 1 &&
+         candidate.view[1] > 1;
 }
 
 }  // namespace
@@ -159,18 +166,22 @@ std::string Arrangement::Text() const {
   return text;
 }
 
-std::optional<Arrangement> Arrange(WeightsLayout layout, bool channels_last, const NetworkLayer& layer, const Shape& shape) {
+std::optional<Arrangement> Arrange(WeightsLayout layout, bool channels_last, const NetworkLayer& layer,
+                                   const Shape& shape) {
   if (layer.type == OpType::kFullyConnected) return ArrangeMatrix(layout, channels_last, layer, shape);
   for (const Candidate& candidate : MapCandidates(layout, channels_last, layer, shape)) {
-    if (Fits(layout, layer, candidate)) return Arrangement{candidate.view, candidate.axes, IsReordered(candidate, shape)};
+    if (Fits(layout, layer, candidate))
+      return Arrangement{candidate.view, candidate.axes, IsReordered(candidate, shape)};
   }
   return std::nullopt;
 }
 
 Shape TheirShape(WeightsLayout layout, const NetworkLayer& layer) {
   const Shape& ours = layer.filter;
-  if (layer.type == OpType::kFullyConnected) return layout == WeightsLayout::kKeras ? Shape{ours[1], ours[0]} : ours;
-  if (layout == WeightsLayout::kKeras && layer.type == OpType::kDepthwiseConv2D) return {ours[1], ours[2], ours[3], 1};
+  if (layer.type == OpType::kFullyConnected)
+    return layout == WeightsLayout::kKeras ? Shape{ours[1], ours[0]} : ours;
+  if (layout == WeightsLayout::kKeras && layer.type == OpType::kDepthwiseConv2D)
+    return {ours[1], ours[2], ours[3], 1};
   const Axes axes = FilterAxes(layout, layer.type);
   Shape theirs(ours.size());
   for (size_t i = 0; i < axes.size(); ++i) theirs[static_cast<size_t>(axes[i])] = ours[i];

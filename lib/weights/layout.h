@@ -33,9 +33,11 @@ struct Arrangement {
   std::string Text() const;
 };
 
-/// How a filter of `shape` fits the layer; nullopt: it does not. Convolutions over one axis fit filters with one row or one
-/// column, and convolutions of a whole map a fully connected layer. `channels_last`: PyTorch's flattened maps are in the order H, W, C.
-std::optional<Arrangement> Arrange(WeightsLayout layout, bool channels_last, const NetworkLayer& layer, const Shape& shape);
+/// How a filter of `shape` fits the layer; nullopt: it does not. Convolutions over one axis fit filters with
+/// one row or one column, and convolutions of a whole map a fully connected layer. `channels_last`: PyTorch's
+/// flattened maps are in the order H, W, C.
+std::optional<Arrangement> Arrange(WeightsLayout layout, bool channels_last, const NetworkLayer& layer,
+                                   const Shape& shape);
 
 /// The shape that `layout` has for the filter of this layer.
 Shape TheirShape(WeightsLayout layout, const NetworkLayer& layer);

@@ -36,7 +36,8 @@ std::vector<int32_t> UnusedTensors(const WeightsFile& file, const Matching& matc
   return unused;
 }
 
-Status RefuseUnfilled(const std::vector<NetworkLayer>& layers, const WeightsFile& file, const Matching& matching, WeightsLayout layout) {
+Status RefuseUnfilled(const std::vector<NetworkLayer>& layers, const WeightsFile& file,
+                      const Matching& matching, WeightsLayout layout) {
   std::vector<std::string> unfilled;
   for (size_t i = 0; i < layers.size(); ++i) {
     const NetworkLayer& layer = layers[i];
@@ -44,21 +45,26 @@ Status RefuseUnfilled(const std::vector<NetworkLayer>& layers, const WeightsFile
     if (match.fresh) continue;
     if (match.main < 0 && !layer.is_norm_only) {
       const bool slope = layer.filter.empty();
-      unfilled.push_back(StrCat(layer.name, slope ? "/slope " : "/filter ", ToString(slope ? layer.slope : layer.filter)));
+      unfilled.push_back(
+          StrCat(layer.name, slope ? "/slope " : "/filter ", ToString(slope ? layer.slope : layer.filter)));
     }
-    if (match.norm < 0 && layer.batch_norm) unfilled.push_back(StrCat(layer.name, "/batch_norm [", layer.channels, "]"));
+    if (match.norm < 0 && layer.batch_norm)
+      unfilled.push_back(StrCat(layer.name, "/batch_norm [", layer.channels, "]"));
   }
   if (unfilled.empty()) return {};
   // Filters say most; where none is left, the rest.
   std::vector<int32_t> unused = UnusedTensors(file, matching);
-  const auto is_vector = [&](int32_t tensor) { return file.tensors()[static_cast<size_t>(tensor)].shape.size() < 2; };
+  const auto is_vector = [&](int32_t tensor) {
+    return file.tensors()[static_cast<size_t>(tensor)].shape.size() < 2;
+  };
   if (!std::all_of(unused.begin(), unused.end(), is_vector)) std::erase_if(unused, is_vector);
   std::vector<std::string> left;
   for (const int32_t tensor : unused) left.push_back(WithShape(file, tensor));
-  return InvalidArgument(StrCat(file.source(), ": nothing in it is known to belong to ", ListText(unfilled), "; ",
-                                left.empty() ? "no tensor is left" : StrCat("left are ", ListText(left)), " (in ", NameOf(layout),
-                                "'s layout); a file for `init_map` names them, one line each such as '", layers.front().name,
-                                " = their.module', or 'LAYER = -' where a layer is to start afresh"));
+  return InvalidArgument(
+      StrCat(file.source(), ": nothing in it is known to belong to ", ListText(unfilled), "; ",
+             left.empty() ? "no tensor is left" : StrCat("left are ", ListText(left)), " (in ",
+             NameOf(layout), "'s layout); a file for `init_map` names them, one line each such as '",
+             layers.front().name, " = their.module', or 'LAYER = -' where a layer is to start afresh"));
 }
 
 }  // namespace qat

@@ -12,8 +12,10 @@ namespace qat {
 /// Tensors of the file that no layer takes, counters apart.
 std::vector<int32_t> UnusedTensors(const WeightsFile& file, const Matching& matching);
 
-/// Errors: kInvalidArgument listing all layers that found nothing and the tensors that could be theirs, with the way out.
-Status RefuseUnfilled(const std::vector<NetworkLayer>& layers, const WeightsFile& file, const Matching& matching, WeightsLayout layout);
+/// Errors: kInvalidArgument listing all layers that found nothing and the tensors that could be theirs, with
+/// the way out.
+Status RefuseUnfilled(const std::vector<NetworkLayer>& layers, const WeightsFile& file,
+                      const Matching& matching, WeightsLayout layout);
 
 /// "fc.weight [10, 84]".
 std::string WithShape(const WeightsFile& file, int32_t tensor);

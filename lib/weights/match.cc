@@ -53,7 +53,9 @@ size_t SharedPrefix(const std::vector<std::string>& names) {
     const size_t dot = names[0].find('.', length);
     if (dot == std::string::npos) break;
     const std::string prefix = names[0].substr(0, dot + 1);
-    if (!std::all_of(names.begin(), names.end(), [&](const std::string& name) { return name.starts_with(prefix); })) break;
+    if (!std::all_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return name.starts_with(prefix); }))
+      break;
     length = dot + 1;
   }
   return length;
@@ -70,7 +72,8 @@ std::string NextSibling(const std::string& name) {
 
 // Names that the batch normalization of a filter usually has.
 std::vector<std::string> NormNames(const std::string& filter) {
-  std::vector<std::string> names = {filter, filter + "_bn", filter + ".bn", filter + "bn", filter + "_batch_norm", filter + ".norm"};
+  std::vector<std::string> names = {filter,        filter + "_bn",         filter + ".bn",
+                                    filter + "bn", filter + "_batch_norm", filter + ".norm"};
   const size_t dot = filter.rfind('.');
   const std::string parent = dot == std::string::npos ? "" : filter.substr(0, dot + 1);
   const std::string last = filter.substr(parent.size());
@@ -125,13 +128,16 @@ class Matcher {
   static bool NeedsNorm(const NetworkLayer& layer, const LayerMatch& match) {
     return !match.fresh && match.norm < 0 && layer.batch_norm;
   }
-  static Kind MainKind(const NetworkLayer& layer) { return layer.filter.empty() ? Kind::kSlope : Kind::kFilter; }
+  static Kind MainKind(const NetworkLayer& layer) {
+    return layer.filter.empty() ? Kind::kSlope : Kind::kFilter;
+  }
 
   // --- the map
 
   std::optional<int32_t> TensorNamed(const std::string& name) const {
     const auto& tensors = file_.tensors();
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const WeightTensor& each) { return each.name == name; });
+    const auto found = std::find_if(tensors.begin(), tensors.end(),
+                                    [&](const WeightTensor& each) { return each.name == name; });
     if (found == tensors.end()) return std::nullopt;
     return static_cast<int32_t>(found - tensors.begin());
   }
@@ -143,13 +149,16 @@ class Matcher {
       if (module.name == theirs && module.kind == kind) return static_cast<int32_t>(i);
       if (module.kind == kind) names.push_back(module.name);
     }
-    const char* const what = kind == Kind::kNorm ? "batch normalization" : kind == Kind::kSlope ? "module with slopes" : "module with a filter";
-    return InvalidArgument(StrCat(options_.names->Place(ours), ": ", file_.source(), " has no ", what, " '", Printable(theirs), "'",
-                                  Suggestion(theirs, names)));
+    const char* const what = kind == Kind::kNorm    ? "batch normalization"
+                             : kind == Kind::kSlope ? "module with slopes"
+                                                    : "module with a filter";
+    return InvalidArgument(StrCat(options_.names->Place(ours), ": ", file_.source(), " has no ", what, " '",
+                                  Printable(theirs), "'", Suggestion(theirs, names)));
   }
 
   static std::string Suggestion(const std::string& word, const std::vector<std::string>& names) {
-    if (const std::string near = Nearest(word, names); !near.empty()) return StrCat("; did you mean '", Printable(near), "'?");
+    if (const std::string near = Nearest(word, names); !near.empty())
+      return StrCat("; did you mean '", Printable(near), "'?");
     constexpr size_t kShown = 8;
     std::vector<std::string> shown;
     for (const std::string& name : names) shown.push_back(Printable(name));
@@ -159,14 +168,15 @@ class Matcher {
 
   Status ByMap() {
     std::set<std::string> known;
-    for (size_t i = 0; i < layers_.size(); ++i) QAT_RETURN_IF_ERROR(ByMap(layers_[i], found_.layers[i], known));
+    for (size_t i = 0; i < layers_.size(); ++i)
+      QAT_RETURN_IF_ERROR(ByMap(layers_[i], found_.layers[i], known));
     for (const auto& [ours, line] : options_.names->lines) {
       if (known.contains(ours)) continue;
       std::vector<std::string> names;
       for (const NetworkLayer& layer : layers_) names.push_back(layer.name);
       const std::string layer = ours.substr(0, ours.rfind('/'));
-      return InvalidArgument(StrCat(options_.names->Place(ours), ": the network has no layer or tensor '", Printable(ours), "'",
-                                    Suggestion(layer, names)));
+      return InvalidArgument(StrCat(options_.names->Place(ours), ": the network has no layer or tensor '",
+                                    Printable(ours), "'", Suggestion(layer, names)));
     }
     return {};
   }
@@ -200,9 +210,12 @@ class Matcher {
     };
     const bool norm = layer.batch_norm;
     const Field fields[] = {
-        {"filter", &FileModule::filter, false, !layer.filter.empty()}, {"bias", &FileModule::bias, false, layer.has_bias || norm},
-        {"slope", &FileModule::slope, false, !layer.slope.empty()},    {"gamma", &FileModule::gamma, true, norm},
-        {"beta", &FileModule::beta, true, norm},                       {"moving_mean", &FileModule::mean, true, norm},
+        {"filter", &FileModule::filter, false, !layer.filter.empty()},
+        {"bias", &FileModule::bias, false, layer.has_bias || norm},
+        {"slope", &FileModule::slope, false, !layer.slope.empty()},
+        {"gamma", &FileModule::gamma, true, norm},
+        {"beta", &FileModule::beta, true, norm},
+        {"moving_mean", &FileModule::mean, true, norm},
         {"moving_variance", &FileModule::variance, true, norm},
     };
     for (const Field& field : fields) {
@@ -215,8 +228,8 @@ class Matcher {
       if (!tensor) {
         std::vector<std::string> names;
         for (const WeightTensor& each : file_.tensors()) names.push_back(each.name);
-        return InvalidArgument(StrCat(options_.names->Place(ours), ": ", file_.source(), " has no tensor '", Printable(line->theirs), "'",
-                                      Suggestion(line->theirs, names)));
+        return InvalidArgument(StrCat(options_.names->Place(ours), ": ", file_.source(), " has no tensor '",
+                                      Printable(line->theirs), "'", Suggestion(line->theirs, names)));
       }
       OwnModule(layer, match, field.of_norm).*field.index = *tensor;
     }
@@ -236,7 +249,9 @@ class Matcher {
     }
     return found_.modules[static_cast<size_t>(index)];
   }
-  std::string MadeFor(const NetworkLayer& layer) const { return StrCat(options_.names->source, ": ", layer.name); }
+  std::string MadeFor(const NetworkLayer& layer) const {
+    return StrCat(options_.names->source, ": ", layer.name);
+  }
 
   // --- names
 
@@ -337,8 +352,9 @@ class Matcher {
   bool OrderIsKnown(const std::vector<int32_t>& modules) const {
     if (file_.format() == WeightsFile::Format::kNpz) return true;
     const std::string first = Skeleton(names_[static_cast<size_t>(modules[0])]);
-    return std::all_of(modules.begin(), modules.end(),
-                       [&](int32_t module) { return Skeleton(names_[static_cast<size_t>(module)]) == first; });
+    return std::all_of(modules.begin(), modules.end(), [&](int32_t module) {
+      return Skeleton(names_[static_cast<size_t>(module)]) == first;
+    });
   }
 
   bool Fits(int32_t index, const NetworkLayer& layer, bool same_rank) const {
@@ -363,7 +379,8 @@ class Matcher {
     }
     for (size_t m = 0; m < found_.modules.size(); ++m) {
       const Kind kind = found_.modules[m].kind;
-      if (!used_[m] && (kind == Kind::kFilter || kind == Kind::kSlope)) modules.push_back(static_cast<int32_t>(m));
+      if (!used_[m] && (kind == Kind::kFilter || kind == Kind::kSlope))
+        modules.push_back(static_cast<int32_t>(m));
     }
     if (layers.size() != modules.size()) return;
     for (size_t i = 0; i < layers.size(); ++i) {
@@ -380,7 +397,9 @@ class Matcher {
   void MainByOrder(bool same_rank) {
     std::map<std::pair<OpType, Shape>, std::vector<size_t>> groups;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (NeedsMain(layers_[i], found_.layers[i])) groups[{layers_[i].type, layers_[i].filter.empty() ? layers_[i].slope : layers_[i].filter}].push_back(i);
+      if (NeedsMain(layers_[i], found_.layers[i]))
+        groups[{layers_[i].type, layers_[i].filter.empty() ? layers_[i].slope : layers_[i].filter}].push_back(
+            i);
     }
     std::map<int32_t, int32_t> fitting;  // module: how many groups it fits
     std::map<std::pair<OpType, Shape>, std::vector<int32_t>> modules;
@@ -394,7 +413,8 @@ class Matcher {
     }
     for (const auto& [key, members] : groups) {
       const std::vector<int32_t>& candidates = modules[key];
-      const bool shared = std::any_of(candidates.begin(), candidates.end(), [&](int32_t module) { return fitting[module] > 1; });
+      const bool shared = std::any_of(candidates.begin(), candidates.end(),
+                                      [&](int32_t module) { return fitting[module] > 1; });
       if (candidates.size() != members.size() || shared || !OrderIsKnown(candidates)) continue;
       for (size_t i = 0; i < members.size(); ++i) {
         found_.layers[members[i]].main = candidates[i];
@@ -413,7 +433,8 @@ class Matcher {
       std::vector<int32_t> candidates;
       for (size_t m = 0; m < found_.modules.size(); ++m) {
         const auto module = static_cast<int32_t>(m);
-        if (!used_[m] && found_.modules[m].kind == Kind::kNorm && NormFits(module, layers_[members[0]])) candidates.push_back(module);
+        if (!used_[m] && found_.modules[m].kind == Kind::kNorm && NormFits(module, layers_[members[0]]))
+          candidates.push_back(module);
       }
       if (candidates.size() != members.size() || !OrderIsKnown(candidates)) continue;
       for (size_t i = 0; i < members.size(); ++i) GiveNorm(members[i], candidates[i], MatchedBy::kOrder);
@@ -433,7 +454,8 @@ class Matcher {
 
 }  // namespace
 
-Expected<Matching> Match(const std::vector<NetworkLayer>& layers, const WeightsFile& file, const MatchOptions& options) {
+Expected<Matching> Match(const std::vector<NetworkLayer>& layers, const WeightsFile& file,
+                         const MatchOptions& options) {
   return Matcher(layers, file, options).Run();
 }
 

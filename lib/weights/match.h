@@ -34,17 +34,19 @@ struct Matching {
 
 struct MatchOptions {
   WeightsLayout layout = WeightsLayout::kPyTorch;
-  bool channels_last = false;     ///< PyTorch's flattened maps are in the order H, W, C
+  bool channels_last = false;      ///< PyTorch's flattened maps are in the order H, W, C
   const NameMap* names = nullptr;  ///< null: none
 };
 
-/// By the map, then by names where shapes fit, then by shapes: layers of one shape in their order, where there are as many modules of that
-/// shape and the order of the modules is known: archives keep it, and so do names that differ in their numbers only.
+/// By the map, then by names where shapes fit, then by shapes: layers of one shape in their order, where
+/// there are as many modules of that shape and the order of the modules is known: archives keep it, and so do
+/// names that differ in their numbers only.
 /// An archive whose modules are as many as the layers, and fit them one after the other, goes by that.
-/// A batch normalization belongs to the filter that its name names ("bn1" to "conv1", "features.4" to "features.3"), or that it
-/// follows in an archive, then goes by order. What finds nothing keeps -1. Errors: kInvalidArgument for names of the map that
-/// are neither in the network nor in the file.
-Expected<Matching> Match(const std::vector<NetworkLayer>& layers, const WeightsFile& file, const MatchOptions& options);
+/// A batch normalization belongs to the filter that its name names ("bn1" to "conv1", "features.4" to
+/// "features.3"), or that it follows in an archive, then goes by order. What finds nothing keeps -1. Errors:
+/// kInvalidArgument for names of the map that are neither in the network nor in the file.
+Expected<Matching> Match(const std::vector<NetworkLayer>& layers, const WeightsFile& file,
+                         const MatchOptions& options);
 
 }  // namespace qat
 

@@ -61,10 +61,12 @@ Expected<NameMap> ParseNameMap(std::string_view text, const std::string& source)
     std::string ours, theirs;
     const std::string place = StrCat(source, ":", number);
     if (!ParseLine(content, ours, theirs)) {
-      return InvalidArgument(StrCat(place, ": is '", Printable(content.substr(0, 80)), "', expected 'our name = their name'"));
+      return InvalidArgument(
+          StrCat(place, ": is '", Printable(content.substr(0, 80)), "', expected 'our name = their name'"));
     }
     if (!map.lines.emplace(ours, NameMap::Line{theirs, number}).second) {
-      return InvalidArgument(StrCat(place, ": '", Printable(ours), "' is named a second time, first in line ", map.lines[ours].number));
+      return InvalidArgument(StrCat(place, ": '", Printable(ours), "' is named a second time, first in line ",
+                                    map.lines[ours].number));
     }
   }
   return map;

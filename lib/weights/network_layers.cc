@@ -37,9 +37,12 @@ const GraphNode* ProducerOf(const Graph& network, int32_t tensor) {
   return found == network.nodes.end() ? nullptr : &*found;
 }
 
-int32_t DataOf(const GraphNode& node) { return node.inputs[static_cast<size_t>(node.definition().data_input)]; }
+int32_t DataOf(const GraphNode& node) {
+  return node.inputs[static_cast<size_t>(node.definition().data_input)];
+}
 
-// The map that a fully connected layer reads flattened; empty where there is none, or only one order of its values.
+// The map that a fully connected layer reads flattened; empty where there is none, or only one order of its
+// values.
 Shape FlattenedMap(const Graph& network, const GraphNode& node) {
   int32_t at = DataOf(node);
   while (!IsMap(network.tensor(at).shape)) {

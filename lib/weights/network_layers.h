@@ -1,4 +1,5 @@
-// network_layers.h: what a network has to be filled with, as far as finding it in a weights file needs to know.
+// network_layers.h: what a network has to be filled with, as far as finding it in a weights file needs to
+// know.
 #ifndef QAT_WEIGHTS_NETWORK_LAYERS_H_
 #define QAT_WEIGHTS_NETWORK_LAYERS_H_
 
@@ -18,14 +19,16 @@ struct NetworkLayer {
   /// Of a convolution [O, H, W, I], of all groups where it has some; empty: the layer has slopes instead.
   Shape filter;
   Shape slope;
-  int32_t channels = 0;     ///< of the output
-  bool has_bias = false;    ///< false with batch normalization
+  int32_t channels = 0;   ///< of the output
+  bool has_bias = false;  ///< false with batch normalization
   bool batch_norm = false;
-  float epsilon = 0;        ///< of the batch normalization
+  float epsilon = 0;          ///< of the batch normalization
   bool is_norm_only = false;  ///< its filter of ones stands for none: a batch normalization by itself
-  /// The map [H, W, C] whose flattened values a fully connected layer reads, which PyTorch flattens as C, H, W; empty: none.
+  /// The map [H, W, C] whose flattened values a fully connected layer reads, which PyTorch flattens as C, H,
+  /// W; empty: none.
   Shape flattened;
-  int32_t groups = 1;  ///< checkpoints hold them as "NAME/group0", …: equal parts of filter and channels, in order
+  /// checkpoints hold them as "NAME/group0", …: equal parts of filter and channels, in order
+  int32_t groups = 1;
 
   /// "NAME/filter"; of all groups.
   std::vector<std::string> TensorNames(std::string_view suffix) const;

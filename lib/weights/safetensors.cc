@@ -1,5 +1,6 @@
 // uint64 length of the header, little endian | header: JSON | values.
-// {"__metadata__": {"format": "pt"}, "conv1.weight": {"dtype": "F32", "shape": [6, 1, 5, 5], "data_offsets": [0, 600]}, …}
+// {"__metadata__": {"format": "pt"}, "conv1.weight": {"dtype": "F32", "shape": [6, 1, 5, 5], "data_offsets":
+// [0, 600]}, …}
 #include "weights/safetensors.h"
 
 #include <algorithm>
@@ -51,20 +52,24 @@ class Reader {
 
   Expected<Json> ReadHeader() {
     uint64_t length = 0;
-    if (bytes_.size() < kLengthSize) return Broken(StrCat("holds ", bytes_.size(), " bytes, expected the 8 of a header's length"));
+    if (bytes_.size() < kLengthSize)
+      return Broken(StrCat("holds ", bytes_.size(), " bytes, expected the 8 of a header's length"));
     for (size_t i = kLengthSize; i > 0; --i) length = length << 8 | bytes_[i - 1];
     if (length > kLargestSafetensorsHeader) {
-      return Broken(StrCat("its header has ", length, " bytes, expected at most ", kLargestSafetensorsHeader));
+      return Broken(
+          StrCat("its header has ", length, " bytes, expected at most ", kLargestSafetensorsHeader));
     }
     if (length > bytes_.size() - kLengthSize) {
-      return Broken(StrCat("is cut off: its header has ", length, " bytes, ", bytes_.size() - kLengthSize, " are there"));
+      return Broken(StrCat("is cut off: its header has ", length, " bytes, ", bytes_.size() - kLengthSize,
+                           " are there"));
     }
     const auto text = bytes_.subspan(kLengthSize, length);
     values_ = bytes_.subspan(kLengthSize + length);
     return ParseJson(text);
   }
 
-  // Without names that come twice, of which a JSON parser would keep the last; and nothing nested deeper than the format has.
+  // Without names that come twice, of which a JSON parser would keep the last; and nothing nested deeper than
+  // the format has.
   Expected<Json> ParseJson(std::span<const uint8_t> text) const {
     constexpr int kDeepest = 3;
     std::set<std::string> names;
@@ -73,12 +78,14 @@ class Reader {
       if (depth > kDeepest && wrong.empty()) wrong = "its header is nested deeper than a tensor's shape";
       if (event != Json::parse_event_t::key || depth != 1) return wrong.empty();
       const auto name = value.get<std::string>();
-      if (!names.insert(name).second && wrong.empty()) wrong = StrCat("names tensor '", Printable(name), "' twice");
+      if (!names.insert(name).second && wrong.empty())
+        wrong = StrCat("names tensor '", Printable(name), "' twice");
       return wrong.empty();
     };
     Json header = Json::parse(text.begin(), text.end(), look, /*allow_exceptions=*/false);
     if (!wrong.empty()) return Broken(wrong);
-    if (header.is_discarded() || !header.is_object()) return Broken("its header is no JSON object, expected one entry per tensor");
+    if (header.is_discarded() || !header.is_object())
+      return Broken("its header is no JSON object, expected one entry per tensor");
     return header;
   }
 
@@ -104,13 +111,14 @@ class Reader {
   Status ReadTensor(const std::string& name, const Json& entry) {
     if (!entry.is_object()) return Broken(name, "its entry is no JSON object");
     const Json* const dtype = Field(entry, "dtype");
-    if (dtype == nullptr || !dtype->is_string()) return Broken(name, "has no dtype, expected a text such as \"F32\"");
+    if (dtype == nullptr || !dtype->is_string())
+      return Broken(name, "has no dtype, expected a text such as \"F32\"");
     WeightTensor tensor;
     tensor.name = name;
     tensor.type = FindSafetensorsType(dtype->get<std::string>());
     if (tensor.type == nullptr) {
-      return Unsupported(StrCat(source_, ": tensor '", Printable(name), "': dtype is '", Printable(dtype->get<std::string>()),
-                                "', expected one of ", TypeNames()));
+      return Unsupported(StrCat(source_, ": tensor '", Printable(name), "': dtype is '",
+                                Printable(dtype->get<std::string>()), "', expected one of ", TypeNames()));
     }
     QAT_RETURN_IF_ERROR(ReadShape(name, Field(entry, "shape"), tensor.shape));
     QAT_RETURN_IF_ERROR(ReadPlace(name, Field(entry, "data_offsets"), tensor));
@@ -123,7 +131,8 @@ class Reader {
     for (const Json& each : *sizes) {
       const auto size = WholeNumber(each);
       if (!size || *size > uint64_t{std::numeric_limits<int32_t>::max()}) {
-        return Broken(name, StrCat("its shape holds ", Printable(each.dump(-1, ' ', false, Json::error_handler_t::replace)),
+        return Broken(name, StrCat("its shape holds ",
+                                   Printable(each.dump(-1, ' ', false, Json::error_handler_t::replace)),
                                    ", expected sizes of 0 to 2147483647"));
       }
       shape.push_back(static_cast<int32_t>(*size));
@@ -139,12 +148,13 @@ class Reader {
     }
     if (!begin || !end) return Broken(name, "has no data_offsets, expected [begin, end]");
     if (*begin > *end || *end > values_.size()) {
-      return Broken(name, StrCat("lies at bytes ", *begin, " to ", *end, " of the values, which have ", values_.size()));
+      return Broken(name, StrCat("lies at bytes ", *begin, " to ", *end, " of the values, which have ",
+                                 values_.size()));
     }
     const auto count = static_cast<uint64_t>(FlatSize(tensor.shape));
     if (count != (*end - *begin) / tensor.type->size || (*end - *begin) % tensor.type->size != 0) {
-      return Broken(name, StrCat("has ", *end - *begin, " bytes, expected ", count, " x ", tensor.type->size, " for ",
-                                 tensor.type->safetensors, " ", ToString(tensor.shape)));
+      return Broken(name, StrCat("has ", *end - *begin, " bytes, expected ", count, " x ", tensor.type->size,
+                                 " for ", tensor.type->safetensors, " ", ToString(tensor.shape)));
     }
     tensor.bytes = values_.subspan(*begin, *end - *begin);
     return {};
@@ -159,12 +169,15 @@ class Reader {
     for (const WeightTensor& tensor : found_.tensors) {
       const auto begin = static_cast<size_t>(tensor.bytes.data() - values_.data());
       if (begin != at) {
-        return Broken(tensor.name, StrCat("begins at byte ", begin, " of the values, ", begin < at ? "inside the tensor before it" : "after a gap",
-                                          ", expected ", at));
+        return Broken(tensor.name,
+                      StrCat("begins at byte ", begin, " of the values, ",
+                             begin < at ? "inside the tensor before it" : "after a gap", ", expected ", at));
       }
       at += tensor.bytes.size();
     }
-    if (at != values_.size()) return Broken(StrCat("holds ", values_.size(), " bytes of values, expected the ", at, " of its tensors"));
+    if (at != values_.size())
+      return Broken(
+          StrCat("holds ", values_.size(), " bytes of values, expected the ", at, " of its tensors"));
     return {};
   }
 
@@ -180,7 +193,8 @@ Expected<Safetensors> ParseSafetensors(std::span<const uint8_t> bytes, const std
   return Reader(bytes, source).Run();
 }
 
-Bytes SerializeSafetensors(std::span<const StoredTensor> tensors, const std::map<std::string, std::string>& metadata) {
+Bytes SerializeSafetensors(std::span<const StoredTensor> tensors,
+                           const std::map<std::string, std::string>& metadata) {
   std::vector<const StoredTensor*> order;
   for (const StoredTensor& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const StoredTensor* a, const StoredTensor* b) {
@@ -201,7 +215,8 @@ Bytes SerializeSafetensors(std::span<const StoredTensor> tensors, const std::map
   bytes.reserve(kLengthSize + text.size() + at);
   for (size_t i = 0; i < kLengthSize; ++i) bytes.push_back(static_cast<uint8_t>(text.size() >> (8 * i)));
   bytes.insert(bytes.end(), text.begin(), text.end());
-  for (const StoredTensor* tensor : order) bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
+  for (const StoredTensor* tensor : order)
+    bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
   return bytes;
 }
 

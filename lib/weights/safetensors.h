@@ -1,4 +1,5 @@
-// safetensors.h: the bytes of a .safetensors file. The format: https://github.com/huggingface/safetensors#format
+// safetensors.h: the bytes of a .safetensors file. The format:
+// https://github.com/huggingface/safetensors#format
 #ifndef QAT_WEIGHTS_SAFETENSORS_H_
 #define QAT_WEIGHTS_SAFETENSORS_H_
 
@@ -20,12 +21,14 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
 };
 
-/// Every byte behind the header belongs to one tensor, as the format demands. Errors: kCorrupt, kUnsupported "SOURCE: …".
+/// Every byte behind the header belongs to one tensor, as the format demands. Errors: kCorrupt, kUnsupported
+/// "SOURCE: …".
 Expected<Safetensors> ParseSafetensors(std::span<const uint8_t> bytes, const std::string& source);
 
-/// Ordered as the format's own library does: by the size of their elements, larger ones first, then by name; the header
-/// padded so that values start at a multiple of 8.
-Bytes SerializeSafetensors(std::span<const StoredTensor> tensors, const std::map<std::string, std::string>& metadata);
+/// Ordered as the format's own library does: by the size of their elements, larger ones first, then by name;
+/// the header padded so that values start at a multiple of 8.
+Bytes SerializeSafetensors(std::span<const StoredTensor> tensors,
+                           const std::map<std::string, std::string>& metadata);
 
 }  // namespace qat
 

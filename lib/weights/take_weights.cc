@@ -4,8 +4,8 @@
 #include <cmath>
 #include <set>
 
-#include "base/printable.h"
 #include "base/columns.h"
+#include "base/printable.h"
 #include "base/strings.h"
 #include "weights/leftovers.h"
 
@@ -40,7 +40,9 @@ class Taker {
     rows_.push_back({"ours", "shape", "theirs", "shape", "arranged", "matched by"});
     QAT_RETURN_IF_ERROR(RefuseUnfilled(layers_, file_, matching_, match_options_.layout));
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (!matching_.layers[i].fresh) QAT_RETURN_IF_ERROR_IN(StrCat("layer '", layers_[i].name, "'"), Take(layers_[i], matching_.layers[i]));
+      if (!matching_.layers[i].fresh)
+        QAT_RETURN_IF_ERROR_IN(StrCat("layer '", layers_[i].name, "'"),
+                               Take(layers_[i], matching_.layers[i]));
     }
     Conclude();
     return std::move(taken_);
@@ -54,7 +56,8 @@ class Taker {
   Status Take(const NetworkLayer& layer, const LayerMatch& match) {
     std::vector<float> bias;  // of the filter
     if (layer.is_norm_only && match.main < 0) {
-      Put(layer, "filter", layer.filter, std::vector<float>(static_cast<size_t>(FlatSize(layer.filter)), 1.0f));
+      Put(layer, "filter", layer.filter,
+          std::vector<float>(static_cast<size_t>(FlatSize(layer.filter)), 1.0f));
       rows_.push_back({StrCat(layer.name, "/filter"), ToString(layer.filter), "-", "", "ones", "-"});
     } else if (layer.filter.empty()) {
       return TakeSlope(layer, match);
@@ -71,9 +74,11 @@ class Taker {
     const Shape& shape = TensorAt(index).shape;
     const auto arrangement = Arrange(match_options_.layout, options_.channels_last, layer, shape);
     if (!arrangement) {
-      return Corrupt(StrCat(file_.source(), ": ", Called(index), " is ", ToString(shape), ", expected ",
-                            ToString(TheirShape(match_options_.layout, layer)), " in ", NameOf(match_options_.layout), "'s layout for the filter ",
-                            ToString(layer.filter), "; `init_layout` says another layout, 'LAYER = -' in `init_map` starts the layer afresh"));
+      return Corrupt(
+          StrCat(file_.source(), ": ", Called(index), " is ", ToString(shape), ", expected ",
+                 ToString(TheirShape(match_options_.layout, layer)), " in ", NameOf(match_options_.layout),
+                 "'s layout for the filter ", ToString(layer.filter),
+                 "; `init_layout` says another layout, 'LAYER = -' in `init_map` starts the layer afresh"));
     }
     QAT_ASSIGN_OR_RETURN(const std::vector<float> values, file_.Values(static_cast<size_t>(index)));
     Put(layer, "filter", layer.filter, ToOurs(*arrangement, values));
@@ -88,7 +93,8 @@ class Taker {
     if (index < 0) {
       if (layer.has_bias) {
         Put(layer, "bias", {layer.channels}, std::vector<float>(static_cast<size_t>(layer.channels)));
-        rows_.push_back({StrCat(layer.name, "/bias"), ToString(Shape{layer.channels}), "-", "", "zeros", "-"});
+        rows_.push_back(
+            {StrCat(layer.name, "/bias"), ToString(Shape{layer.channels}), "-", "", "zeros", "-"});
         without_bias_.push_back(layer.name);
       }
       return std::vector<float>();
@@ -111,8 +117,9 @@ class Taker {
       int32_t index;
       float otherwise;
     };
-    for (const Field& field : {Field{"gamma", module.gamma, 1}, Field{"beta", module.beta, 0},
-                               Field{"moving_mean", module.mean, 0}, Field{"moving_variance", module.variance, 1}}) {
+    for (const Field& field :
+         {Field{"gamma", module.gamma, 1}, Field{"beta", module.beta, 0},
+          Field{"moving_mean", module.mean, 0}, Field{"moving_variance", module.variance, 1}}) {
       std::vector<float> values(static_cast<size_t>(layer.channels), field.otherwise);
       if (field.index >= 0) {
         QAT_ASSIGN_OR_RETURN(values, Vector(field.index, layer.channels));
@@ -123,11 +130,14 @@ class Taker {
       }
       if (field.index == module.variance) {
         const auto low = std::min_element(values.begin(), values.end());
-        if (*low < 0) return Corrupt(StrCat(file_.source(), ": ", Called(field.index), " holds the variance ", *low, ", expected 0 or more"));
+        if (*low < 0)
+          return Corrupt(StrCat(file_.source(), ": ", Called(field.index), " holds the variance ", *low,
+                                ", expected 0 or more"));
       }
       Put(layer, field.suffix, {layer.channels}, values);
     }
-    if (match_options_.layout == WeightsLayout::kPyTorch && std::abs(layer.epsilon / kPyTorchEpsilon - 1) > 1e-3f) {
+    if (match_options_.layout == WeightsLayout::kPyTorch &&
+        std::abs(layer.epsilon / kPyTorchEpsilon - 1) > 1e-3f) {
       other_epsilon_.push_back(layer.name);
       epsilon_ = layer.epsilon;
     }
@@ -154,13 +164,15 @@ class Taker {
     const Shape& shape = TensorAt(index).shape;
     const auto longest = shape.empty() ? 1 : *std::max_element(shape.begin(), shape.end());
     if (FlatSize(shape) != count || longest != count) {
-      return Corrupt(StrCat(file_.source(), ": ", Called(index), " is ", ToString(shape), ", expected ", ToString(Shape{count})));
+      return Corrupt(StrCat(file_.source(), ": ", Called(index), " is ", ToString(shape), ", expected ",
+                            ToString(Shape{count})));
     }
     return file_.Values(static_cast<size_t>(index));
   }
 
   // The groups of a convolution lie one after the other.
-  void Put(const NetworkLayer& layer, std::string_view suffix, Shape shape, const std::vector<float>& values) {
+  void Put(const NetworkLayer& layer, std::string_view suffix, Shape shape,
+           const std::vector<float>& values) {
     const std::vector<std::string> names = layer.TensorNames(suffix);
     const size_t length = values.size() / names.size();
     shape[0] /= static_cast<int32_t>(names.size());
@@ -171,11 +183,13 @@ class Taker {
     if (suffix == "filter" || suffix == "slope") ++filled_;
   }
 
-  void AddRow(const NetworkLayer& layer, std::string_view suffix, const Shape& shape, int32_t index, std::string how, MatchedBy by) {
+  void AddRow(const NetworkLayer& layer, std::string_view suffix, const Shape& shape, int32_t index,
+              std::string how, MatchedBy by) {
     constexpr size_t kLongest = 160;  // a name of a megabyte would make every row as long
     const std::string theirs = Printable(TensorAt(index).name);
-    rows_.push_back({StrCat(layer.name, "/", suffix), ToString(shape), theirs.size() <= kLongest ? theirs : theirs.substr(0, kLongest) + "...", ToString(TensorAt(index).shape),
-                     std::move(how), std::string(NameOf(by))});
+    rows_.push_back({StrCat(layer.name, "/", suffix), ToString(shape),
+                     theirs.size() <= kLongest ? theirs : theirs.substr(0, kLongest) + "...",
+                     ToString(TensorAt(index).shape), std::move(how), std::string(NameOf(by))});
     by_.insert(by);
     ++read_;
   }
@@ -183,28 +197,39 @@ class Taker {
   void Conclude() {
     std::vector<std::string> ways;
     for (const MatchedBy by : by_) ways.emplace_back(NameOf(by));
-    taken_.line = StrCat(read_, read_ == 1 ? " tensor for " : " tensors for ", filled_, filled_ == 1 ? " layer" : " layers", " from ",
-                         file_.source(), ", in ", NameOf(match_options_.layout), "'s layout, by ", Join(ways, ", "),
+    taken_.line = StrCat(read_, read_ == 1 ? " tensor for " : " tensors for ", filled_,
+                         filled_ == 1 ? " layer" : " layers", " from ", file_.source(), ", in ",
+                         NameOf(match_options_.layout), "'s layout, by ", Join(ways, ", "),
                          " (`print_init` shows which)");
     if (by_.contains(MatchedBy::kOrder)) {
-      taken_.notes.push_back("layers were matched by the order of equal shapes; `print_init` shows how, `init_map` says it otherwise");
+      taken_.notes.push_back(
+          "layers were matched by the order of equal shapes; `print_init` shows how, `init_map` says it "
+          "otherwise");
     }
     if (!reordered_.empty()) {
-      taken_.notes.push_back(StrCat("columns of ", ListText(reordered_), " brought from PyTorch's order of flattened maps (C, H, W) to H, W, C; "
+      taken_.notes.push_back(StrCat("columns of ", ListText(reordered_),
+                                    " brought from PyTorch's order of flattened maps (C, H, W) to H, W, C; "
                                     "`init_flatten` says that the file has the latter"));
     }
-    if (!without_bias_.empty()) taken_.notes.push_back(StrCat("no bias in the file, so 0: ", ListText(without_bias_)));
-    if (!absorbed_.empty()) taken_.notes.push_back(StrCat("biases in front of batch norms became a part of their means: ", ListText(absorbed_)));
+    if (!without_bias_.empty())
+      taken_.notes.push_back(StrCat("no bias in the file, so 0: ", ListText(without_bias_)));
+    if (!absorbed_.empty())
+      taken_.notes.push_back(
+          StrCat("biases in front of batch norms became a part of their means: ", ListText(absorbed_)));
     std::vector<std::string> fresh, left;
     for (size_t i = 0; i < layers_.size(); ++i) {
       if (matching_.layers[i].fresh) fresh.push_back(layers_[i].name);
     }
     if (!fresh.empty()) taken_.notes.push_back(StrCat("start afresh, as the map says: ", ListText(fresh)));
     for (const int32_t tensor : UnusedTensors(file_, matching_)) left.push_back(WithShape(file_, tensor));
-    if (!left.empty()) taken_.warnings.push_back(StrCat("tensors of ", file_.source(), " that no layer takes: ", ListText(left)));
+    if (!left.empty())
+      taken_.warnings.push_back(
+          StrCat("tensors of ", file_.source(), " that no layer takes: ", ListText(left)));
     if (!other_epsilon_.empty()) {
-      taken_.warnings.push_back(StrCat("batch norms have the epsilon ", epsilon_, " here, and 1e-05 in PyTorch unless its code says otherwise: ",
-                                       ListText(other_epsilon_), "; batch_norm = {epsilon = 1e-5, momentum = 0.9} in the spec makes them equal"));
+      taken_.warnings.push_back(
+          StrCat("batch norms have the epsilon ", epsilon_,
+                 " here, and 1e-05 in PyTorch unless its code says otherwise: ", ListText(other_epsilon_),
+                 "; batch_norm = {epsilon = 1e-5, momentum = 0.9} in the spec makes them equal"));
     }
     taken_.table = AlignColumns(rows_);
   }
@@ -224,7 +249,8 @@ class Taker {
 
 }  // namespace
 
-Expected<TakenWeights> TakeWeights(const std::vector<NetworkLayer>& layers, const WeightsFile& file, const TakeOptions& options) {
+Expected<TakenWeights> TakeWeights(const std::vector<NetworkLayer>& layers, const WeightsFile& file,
+                                   const TakeOptions& options) {
   if (layers.empty()) return InvalidArgument("the network has no trained tensors to be filled");
   return Taker(layers, file, options).Run();
 }

@@ -27,7 +27,8 @@ bool IsArchive(std::span<const uint8_t> bytes) {
 
 // What to do with the files of other frameworks.
 std::string_view AdviceFor(std::string_view kind) {
-  if (kind == "a PyTorch file") return "; safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes one";
+  if (kind == "a PyTorch file")
+    return "; safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\") writes one";
   if (kind.starts_with("a Keras model") || kind.starts_with("an HDF5 file"))
     return "; numpy.savez(\"weights.npz\", **{w.path: w.numpy() for w in model.weights}) writes one";
   return "";
@@ -85,7 +86,8 @@ Expected<WeightsFile> WeightsFile::Parse(Bytes bytes, const std::string& source)
     QAT_RETURN_IF_ERROR(file.ParseArchive());
     return file;
   }
-  // A header of 16 MiB at most leaves the upper bytes of its length 0; anything else that is known is another kind.
+  // A header of 16 MiB at most leaves the upper bytes of its length 0; anything else that is known is another
+  // kind.
   if (kind != "a safetensors file" && kind != "a file of unknown kind") return OtherKind(all, source);
   QAT_ASSIGN_OR_RETURN(Safetensors found, ParseSafetensors(all, source));
   file.tensors_ = std::move(found.tensors);
@@ -101,15 +103,18 @@ Status WeightsFile::ParseArchive() {
   storage_.clear();
   auto entries = ListZip(archive);
   if (!entries.ok()) {
-    if (entries.error().code == ErrorCode::kNotFound) return Corrupt(StrCat(source_, ": is cut off: a ZIP archive ends in its directory"));
+    if (entries.error().code == ErrorCode::kNotFound)
+      return Corrupt(StrCat(source_, ": is cut off: a ZIP archive ends in its directory"));
     return std::move(entries).error().Prefixed(source_);
   }
   uint64_t left = kLargestTable;
   std::set<std::string> names;
   for (const ZipEntry& entry : *entries) {
     const std::string place = StrCat(source_, ": '", Printable(entry.name), "'");
-    if (!entry.name.ends_with(kArrayEnding)) return Corrupt(StrCat(place, " is no array (.npy), expected what numpy.savez writes"));
-    if (entry.size > left) return Unsupported(StrCat(place, ": unpacked, the arrays have more than ", kLargestTable, " bytes"));
+    if (!entry.name.ends_with(kArrayEnding))
+      return Corrupt(StrCat(place, " is no array (.npy), expected what numpy.savez writes"));
+    if (entry.size > left)
+      return Unsupported(StrCat(place, ": unpacked, the arrays have more than ", kLargestTable, " bytes"));
     QAT_ASSIGN_OR_RETURN_IN(place, const Bytes packed, ExtractZip(archive, entry, left));
     left -= entry.size;
     QAT_ASSIGN_OR_RETURN(NpyArray array, ParseNpy(packed, place));
@@ -129,11 +134,14 @@ Status WeightsFile::ParseArchive() {
 Expected<std::vector<float>> WeightsFile::Values(size_t index) const {
   const WeightTensor& tensor = tensors_[index];
   const std::string place = StrCat(source_, ": tensor '", Printable(tensor.name), "'");
-  if (tensor.type->to_float == nullptr) return Unsupported(StrCat(place, " holds ", tensor.type->name, ", expected real numbers"));
+  if (tensor.type->to_float == nullptr)
+    return Unsupported(StrCat(place, " holds ", tensor.type->name, ", expected real numbers"));
   std::vector<float> values = ToFloats(*tensor.type, tensor.bytes);
-  const auto wrong = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  const auto wrong =
+      std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
   if (wrong == values.end()) return values;
-  return Corrupt(StrCat(place, ": value ", wrong - values.begin(), " is ", *wrong, ", expected finite numbers"));
+  return Corrupt(
+      StrCat(place, ": value ", wrong - values.begin(), " is ", *wrong, ", expected finite numbers"));
 }
 
 Expected<Bytes> SerializeWeights(WeightsFile::Format format, std::span<const StoredTensor> tensors,
@@ -144,14 +152,16 @@ Expected<Bytes> SerializeWeights(WeightsFile::Format format, std::span<const Sto
     const std::string place = StrCat("tensor '", Printable(tensor.name), "'");
     NpyArray array;
     bool known = false;
-    for (const DType type : {DType::kFloat32, DType::kFloat16, DType::kFloat64, DType::kInt8, DType::kUInt8, DType::kInt16,
-                             DType::kInt32, DType::kInt64, DType::kBool}) {
+    for (const DType type : {DType::kFloat32, DType::kFloat16, DType::kFloat64, DType::kInt8, DType::kUInt8,
+                             DType::kInt16, DType::kInt32, DType::kInt64, DType::kBool}) {
       if (NameOf(type) != tensor.type->name) continue;
       array.type = type;
       known = true;
     }
-    if (!known) return Unsupported(StrCat(place, ": ", tensor.type->name, " has no form in .npz; write .safetensors"));
-    if (tensor.bytes.size() > 0xfffffff0 - kLargestText) return Unsupported(StrCat(place, ": has 4 GiB or more; write .safetensors"));
+    if (!known)
+      return Unsupported(StrCat(place, ": ", tensor.type->name, " has no form in .npz; write .safetensors"));
+    if (tensor.bytes.size() > 0xfffffff0 - kLargestText)
+      return Unsupported(StrCat(place, ": has 4 GiB or more; write .safetensors"));
     array.shape = tensor.shape;
     array.values = tensor.bytes;
     files.push_back({StrCat(tensor.name, kArrayEnding), Serialize(array)});

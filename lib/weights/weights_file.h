@@ -35,14 +35,16 @@ class WeightsFile {
  public:
   enum class Format { kSafetensors, kNpz };
 
-  /// Errors: kNotFound, kCorrupt, kUnsupported: "PATH: tensor 'NAME': …"; another kind of file is named, with a way out.
+  /// Errors: kNotFound, kCorrupt, kUnsupported: "PATH: tensor 'NAME': …"; another kind of file is named, with
+  /// a way out.
   static Expected<WeightsFile> Read(const std::string& path);
   static Expected<WeightsFile> Parse(Bytes bytes, const std::string& source);
 
   Format format() const { return format_; }
   const std::string& source() const { return source_; }
   const std::string& sha256() const { return sha256_; }  ///< of the file
-  /// In the order of an archive; those of .safetensors by name, numbers in names by their value: that format has no order.
+  /// In the order of an archive; those of .safetensors by name, numbers in names by their value: that format
+  /// has no order.
   const std::vector<WeightTensor>& tensors() const { return tensors_; }
   /// What .safetensors says besides; empty for .npz.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }

@@ -24,8 +24,8 @@ TEST(DType, NamesTypesOfFilesThatItHasNoSizeOf) {
   const struct {
     int number;
     const char* name;
-  } kRows[] = {{8, "complex64"}, {12, "uint64"},  {13, "resource"},     {15, "uint32"},
-               {17, "int4"},     {20, "uint4"},   {22, "float8_e5m2"},  {23, "unknown type"},
+  } kRows[] = {{8, "complex64"},     {12, "uint64"},       {13, "resource"},    {15, "uint32"},
+               {17, "int4"},         {20, "uint4"},        {22, "float8_e5m2"}, {23, "unknown type"},
                {-1, "unknown type"}, {127, "unknown type"}};
   for (const auto& row : kRows) {
     EXPECT_EQ(SizeOf(static_cast<DType>(row.number)), 0u);

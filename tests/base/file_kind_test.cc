@@ -65,11 +65,15 @@ TEST(ExpectKind, SaysWhatTheFileIsInstead) {
   const Status wrong = ExpectKind(Identified("QCK1"), kTfliteIdentifier, "m.tflite");
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kCorrupt);
-  EXPECT_EQ(wrong.error().message, "m.tflite: is a checkpoint, expected a .tflite model; qat-freeze, then qat-convert make a model of it");
+  EXPECT_EQ(
+      wrong.error().message,
+      "m.tflite: is a checkpoint, expected a .tflite model; qat-freeze, then qat-convert make a model of it");
   QAT_EXPECT_ERROR(ExpectKind(Identified("TFL3"), kGraphIdentifier, "g"), ErrorCode::kCorrupt,
                    "g: is a .tflite model, expected a frozen graph (.qgraph); it is converted already");
-  QAT_EXPECT_ERROR(ExpectKind(BytesOf("\x08\x07\x12\x07pytorch\x1a\x05\x32.1.0:\x90\x01"), kTfliteIdentifier, "m"),
-                   ErrorCode::kCorrupt, "m: is an ONNX model, expected a .tflite model; qat-convert makes a .tflite model of it");
+  QAT_EXPECT_ERROR(
+      ExpectKind(BytesOf("\x08\x07\x12\x07pytorch\x1a\x05\x32.1.0:\x90\x01"), kTfliteIdentifier, "m"),
+      ErrorCode::kCorrupt,
+      "m: is an ONNX model, expected a .tflite model; qat-convert makes a .tflite model of it");
 }
 
 TEST(FolderInsteadOfFile, NamesTheFoldersThatPeoplePassByMistake) {

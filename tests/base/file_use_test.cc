@@ -44,7 +44,8 @@ class FileUseTest : public ::testing::Test {
 };
 
 TEST_F(FileUseTest, KnowsAFileByWhateverName) {
-  EXPECT_EQ(Clash(At("m"), At("m")), "--json: " + At("m") + " is the file that --model reads, expected another file");
+  EXPECT_EQ(Clash(At("m"), At("m")),
+            "--json: " + At("m") + " is the file that --model reads, expected another file");
   for (const std::string& name : {At("link"), At("hard"), At("run/../m"), dir_.path() + "//./m"}) {
     EXPECT_EQ(Clash(At("m"), name),
               "--json: " + name + " is the file that --model reads (" + At("m") + "), expected another file");
@@ -74,7 +75,8 @@ TEST_F(FileUseTest, TwoOutputsOfOneNameClashThoughNothingIsThereYet) {
   FileUse streams;
   streams.Write("--html", "-");
   streams.Write("--json", "-");
-  QAT_EXPECT_ERROR(streams.Check(), ErrorCode::kInvalidArgument, "--json: standard output is the file that --html writes");
+  QAT_EXPECT_ERROR(streams.Check(), ErrorCode::kInvalidArgument,
+                   "--json: standard output is the file that --html writes");
 }
 
 TEST_F(FileUseTest, DevicesAreNobodysFile) {

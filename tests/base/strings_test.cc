@@ -55,8 +55,10 @@ TEST(ParseNumber, IsTheWholeTextOrNothing) {
   EXPECT_EQ(ParseNumber<int64_t>("4294967296"), int64_t{1} << 32);
   EXPECT_EQ(ParseNumber<double>("1e-05"), 1e-5);
   EXPECT_EQ(ParseNumber<float>("0.1"), 0.1f);
-  for (const char* wrong : {"", " 1", "1 ", "+1", "1.5", "1x", "4294967296", "one"}) EXPECT_FALSE(ParseNumber<int>(wrong)) << wrong;
-  for (const char* wrong : {"", " 1", "+1", "1.5x", "1e999"}) EXPECT_FALSE(ParseNumber<double>(wrong)) << wrong;
+  for (const char* wrong : {"", " 1", "1 ", "+1", "1.5", "1x", "4294967296", "one"})
+    EXPECT_FALSE(ParseNumber<int>(wrong)) << wrong;
+  for (const char* wrong : {"", " 1", "+1", "1.5x", "1e999"})
+    EXPECT_FALSE(ParseNumber<double>(wrong)) << wrong;
   EXPECT_FALSE(ParseNumber<size_t>("-1"));
 }
 

@@ -1,5 +1,6 @@
-// How near 1x1 convolutions with exact requantization come to the processor's peak, by depth: int8 with a filter
-// quantized per axis. Kernel and peak take turns; the share is the median over the turns. Prints a table in Markdown.
+// How near 1x1 convolutions with exact requantization come to the processor's peak, by depth: int8 with a
+// filter quantized per axis. Kernel and peak take turns; the share is the median over the turns. Prints a
+// table in Markdown.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -1,5 +1,7 @@
-// Writes a checkpoint of a network as training starts it, without LibTorch: time does not depend on what was learned.
-// qat_random_checkpoint NETWORK OUT.ckpt [WIDTH RESOLUTION]; 0 for WIDTH or RESOLUTION is what the network says.
+// Writes a checkpoint of a network as training starts it, without LibTorch: time does not depend on what was
+// learned.
+// qat_random_checkpoint NETWORK OUT.ckpt [WIDTH RESOLUTION]; 0 for WIDTH or RESOLUTION is what the network
+// says.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,9 @@
 // Times one model in this process on request, so that a script can let several runtimes take turns within
-// milliseconds: qat_runtime_bench MODEL INPUT [THREADS], INPUT being the raw bytes of the first input, one or more examples.
+// milliseconds: qat_runtime_bench MODEL INPUT [THREADS], INPUT being the raw bytes of the first input, one or
+// more examples.
 // Commands on stdin, one line of answer each:
-//   time N     runs the first example N times: nanoseconds of one run on average, then those of this thread's processor
+//   time N     runs the first example N times: nanoseconds of one run on average, then those of this thread's
+//              processor
 //   run PATH   runs every example and writes the bytes of all outputs to PATH: how many examples
 //   kernels    the kernel of every node
 // qat_runtime_bench --isas prints the instruction sets of this machine, a line each.
@@ -113,7 +115,8 @@ Status Serve(const std::string& model, const std::string& input, int threads) {
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--isas") {
-    for (const qat::Isa isa : qat::AvailableIsas()) std::printf("%s\n", std::string(qat::NameOf(isa)).c_str());
+    for (const qat::Isa isa : qat::AvailableIsas())
+      std::printf("%s\n", std::string(qat::NameOf(isa)).c_str());
     return 0;
   }
   if (argc != 3 && argc != 4) {

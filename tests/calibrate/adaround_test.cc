@@ -55,10 +55,12 @@ TEST(SumError, IsTheMeanSquareOfTheDifferenceOfSums) {
 }
 
 TEST(SumError, WithAPullIsWhatTheOtherSumsAreFurtherAway) {
-  // x as before; the sums of others are 2 and 0, those of w = (1, 0) are 1 and 3, those of v = (0.5, 1) are 2.5 and 0.5.
+  // x as before; the sums of others are 2 and 0, those of w = (1, 0) are 1 and 3, those of v = (0.5, 1) are
+  // 2.5 and 0.5.
   const InputMoments moments = {2, {5, -0.5f, -0.5f, 2.5f}, {(1 * 1 - 3 * 3) / 2.0f, (1 * 2 + 3 * 1) / 2.0f}};
   const double with_w = (1 * 1 + 3 * 3) / 2.0, with_v = (0.5 * 0.5 + 0.5 * 0.5) / 2;
-  EXPECT_NEAR(SumError(moments, 0, std::vector<float>{1, 0}, std::vector<float>{0.5f, 1}), with_v - with_w, 1e-6);
+  EXPECT_NEAR(SumError(moments, 0, std::vector<float>{1, 0}, std::vector<float>{0.5f, 1}), with_v - with_w,
+              1e-6);
 }
 
 TEST(AdaRound, OfFewWeightsComesCloseToTheBestOfAllRoundings) {
@@ -95,9 +97,11 @@ TEST(AdaRound, LeavesNoWeightThatOneMoveWouldImprove) {
   double nearest = 0, own = 0;
   for (size_t c = 0; c < 11; ++c) {
     const auto channel = std::span(weights).subspan(c * 60, 60);
-    std::vector<int32_t> integers(chosen.begin() + static_cast<std::ptrdiff_t>(c * 60), chosen.begin() + static_cast<std::ptrdiff_t>(c * 60 + 60));
+    std::vector<int32_t> integers(chosen.begin() + static_cast<std::ptrdiff_t>(c * 60),
+                                  chosen.begin() + static_cast<std::ptrdiff_t>(c * 60 + 60));
     const std::vector<int32_t> usual = Nearest(channel, scale);
-    const double lost = Error(moments, channel, usual, scale), lost_by_choice = Error(moments, channel, integers, scale);
+    const double lost = Error(moments, channel, usual, scale),
+                 lost_by_choice = Error(moments, channel, integers, scale);
     for (size_t i = 0; i < integers.size(); ++i) {
       EXPECT_LE(std::abs(integers[i]), 7);
       EXPECT_LE(std::abs(static_cast<float>(integers[i]) - channel[i] / scale), 2) << i;
@@ -125,7 +129,8 @@ TEST(AdaRound, FollowsAPullToOtherWeights) {
   // What has the sums of the other weights is pulled by gram (wanted - w).
   moments.pull.assign(kDepth, 0);
   for (size_t i = 0; i < kDepth; ++i) {
-    for (size_t j = 0; j < kDepth; ++j) moments.pull[i] += moments.gram[i * kDepth + j] * (wanted[j] - weights[j]);
+    for (size_t j = 0; j < kDepth; ++j)
+      moments.pull[i] += moments.gram[i * kDepth + j] * (wanted[j] - weights[j]);
   }
   const RoundingGrid grid = {{scale, 0}, {-127, 127}};
   const std::vector<int32_t> chosen = AdaRound(moments, weights, std::span(&grid, 1));

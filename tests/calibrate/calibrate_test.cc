@@ -39,8 +39,7 @@ Dataset RandomImages(int32_t count) {
 
 Status CalibrateOn(const Dataset& data, Graph& graph, Scheme scheme = Scheme::kUInt8) {
   std::vector<std::string> warnings;
-  return Calibrate(
-      data, {PrecisionsOf(scheme)}, WorkHooks(), graph, warnings);
+  return Calibrate(data, {PrecisionsOf(scheme)}, WorkHooks(), graph, warnings);
 }
 
 const GraphTensor& Find(const Graph& graph, const std::string& name) {
@@ -199,9 +198,8 @@ TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
   TwoSums sums;
   sums.Sum("dead", sums.graph.nodes[0].output(), {0, 0}, 0);
   std::vector<std::string> warnings;
-  QAT_ASSERT_OK(Calibrate(
-      Images(1, 2, kPixels), {PrecisionsOf(Scheme::kUInt8)}, WorkHooks(), sums.graph,
-      warnings));
+  QAT_ASSERT_OK(
+      Calibrate(Images(1, 2, kPixels), {PrecisionsOf(Scheme::kUInt8)}, WorkHooks(), sums.graph, warnings));
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];
 }
@@ -231,7 +229,8 @@ Graph RowNetwork() {
   graph.inputs = {graph.AddTensor(input)};
   const int32_t filter = graph.AddConstant("fc/filter", {1, 2}, std::vector<float>{1, 1});
   const int32_t bias = graph.AddConstant("fc/bias", {1}, std::vector<float>{0});
-  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {graph.inputs[0], filter, bias})};
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(),
+                                  {graph.inputs[0], filter, bias})};
   return graph;
 }
 
@@ -252,25 +251,30 @@ TEST(Calibrate, WarnsOfChannelsWithHardlyAnyStepsBesideOthers) {
   const auto warnings_of = [](float small) {
     Graph graph = RowNetwork();
     std::vector<std::string> warnings;
-    EXPECT_TRUE(Calibrate(Rows({small, 100, 0, -55}, 2), {PrecisionsOf(Scheme::kInt8)}, {}, graph, warnings).ok());
+    EXPECT_TRUE(
+        Calibrate(Rows({small, 100, 0, -55}, 2), {PrecisionsOf(Scheme::kInt8)}, {}, graph, warnings).ok());
     return warnings;
   };
   // 155 in 255 steps: 8 steps are 4.86.
   ASSERT_EQ(warnings_of(4.8f).size(), 1u);
-  EXPECT_NE(warnings_of(4.8f)[0].find("channel 0 of the input spans fewer than 8 steps of 255"), std::string::npos) << warnings_of(4.8f)[0];
+  EXPECT_NE(warnings_of(4.8f)[0].find("channel 0 of the input spans fewer than 8 steps of 255"),
+            std::string::npos)
+      << warnings_of(4.8f)[0];
   EXPECT_TRUE(warnings_of(5).empty());
   EXPECT_TRUE(warnings_of(0).empty());  // says nothing in any case
 }
 
 // (x + y, small * (x - y)) of rows (1, 100), (0, -55), (40, 7).
-std::vector<std::string> WarningsOfTwoSums(float small, float offset, Task task, bool kept = false, bool float_output = false) {
+std::vector<std::string> WarningsOfTwoSums(float small, float offset, Task task, bool kept = false,
+                                           bool float_output = false) {
   Graph graph = RowNetwork();
   graph.tensors.resize(1);
   graph.nodes.clear();
   graph.contract.outputs = {{task}};
   const int32_t filter = graph.AddConstant("fc/filter", {2, 2}, std::vector<float>{1, 1, small, -small});
   const int32_t bias = graph.AddConstant("fc/bias", {2}, std::vector<float>{0, offset});
-  const int32_t sums = *graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {graph.inputs[0], filter, bias});
+  const int32_t sums = *graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(),
+                                      {graph.inputs[0], filter, bias});
   const int32_t shape = graph.AddConstant("rows/shape", {3}, std::vector<int32_t>{-1, 1, 2});
   graph.outputs = {*graph.AddNode(OpType::kReshape, "rows", ReshapeAttributes{{1, 1, 2}}, {sums, shape})};
   if (kept) KeepFloat(graph, DType::kInt8, {"fc", "rows"});
@@ -282,12 +286,15 @@ std::vector<std::string> WarningsOfTwoSums(float small, float offset, Task task,
 }
 
 TEST(Calibrate, WarnsOfAnOutputsChannelsWithHardlyAnyStepsBesideOthers) {
-  // Sums from -55 to 101, differences from -99 to 55: 8 steps of 156 / 255 are 4.89, which 154 * 0.0318 stays below.
+  // Sums from -55 to 101, differences from -99 to 55: 8 steps of 156 / 255 are 4.89, which 154 * 0.0318 stays
+  // below.
   const auto warnings = WarningsOfTwoSums(0.031f, 0, Task::kNumbers);
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_EQ(warnings[0],
-            "channel 1 of the output 'rows' spans fewer than 8 steps of 255: all channels share one scale, which reaches from -55 to 101; "
-            "keep what computes it in float (`keep_float` 'fc|rows' `output_type` float32), or train it with its numbers normalized");
+            "channel 1 of the output 'rows' spans fewer than 8 steps of 255: all channels share one scale, "
+            "which reaches from -55 to 101; "
+            "keep what computes it in float (`keep_float` 'fc|rows' `output_type` float32), or train it with "
+            "its numbers normalized");
   EXPECT_TRUE(WarningsOfTwoSums(0.0325f, 0, Task::kNumbers).empty());
   EXPECT_TRUE(WarningsOfTwoSums(0, 0, Task::kNumbers).empty()) << "always the same: says nothing in any case";
   EXPECT_EQ(WarningsOfTwoSums(0.0325f, 5000, Task::kUnknown).size(), 1u) << "far from 0, both have few";

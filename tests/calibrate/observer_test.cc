@@ -102,7 +102,8 @@ TEST(ChooseRange, KlCutsOffATailThatHardlyHasAShare) {
   EXPECT_GT(range.max, 3);
 }
 
-// Half of what a relu gives is 0: spread over the bins of the lowest level it would look like a loss of the whole range.
+// Half of what a relu gives is 0: spread over the bins of the lowest level it would look like a loss of the
+// whole range.
 TEST(ChooseRange, KlIsNotDrawnInByZeros) {
   std::vector<float> values = BellWithOutliers(0, 0);
   const Range all = Chosen(Observer::kKl, values);

@@ -1,4 +1,5 @@
-// Repairs of a network with two layers: the means of channels, the sums of layers, and what is chosen of them.
+// Repairs of a network with two layers: the means of channels, the sums of layers, and what is chosen of
+// them.
 #include "calibrate/repair.h"
 
 #include <gtest/gtest.h>
@@ -75,7 +76,8 @@ const GraphTensor& Find(const Graph& graph, std::string_view name) {
 }
 
 /// One output of the first layer before its activation, by plain loops: 3x3, padding same.
-double ConvAt(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel, size_t image, int y, int x) {
+double ConvAt(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel, size_t image,
+              int y, int x) {
   double sum = bias;
   for (int ky = 0; ky < 3; ++ky) {
     for (int kx = 0; kx < 3; ++kx) {
@@ -89,10 +91,12 @@ double ConvAt(const Dataset& data, const std::vector<float>& filter, float bias,
 }
 
 /// The same of all images and places of a channel.
-std::vector<double> ConvOf(const Dataset& data, const std::vector<float>& filter, float bias, size_t channel) {
+std::vector<double> ConvOf(const Dataset& data, const std::vector<float>& filter, float bias,
+                           size_t channel) {
   std::vector<double> sums;
   for (size_t n = 0; n < static_cast<size_t>(data.size()); ++n) {
-    for (int place = 0; place < 16; ++place) sums.push_back(ConvAt(data, filter, bias, channel, n, place / 4, place % 4));
+    for (int place = 0; place < 16; ++place)
+      sums.push_back(ConvAt(data, filter, bias, channel, n, place / 4, place % 4));
   }
   return sums;
 }
@@ -217,12 +221,14 @@ TEST(RepairFilters, AdaRoundCorrectsTheBiasOfALayerThatIsTooDeepForIt) {
   input.shape = {1, kHeight, kWidth, 1};
   graph.inputs = {graph.AddTensor(input)};
   const int32_t shape = graph.AddConstant("flat/shape", {2}, std::vector<int32_t>{-1, kDepth});
-  const int32_t flat = *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}}, {graph.inputs[0], shape});
+  const int32_t flat =
+      *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}}, {graph.inputs[0], shape});
   std::vector<float> weights;
   for (int i = 0; i < 2 * kDepth; ++i) weights.push_back(random.Uniform() - 0.4f);
   const int32_t filter = graph.AddConstant("fc/filter", {2, kDepth}, weights);
   const int32_t bias = graph.AddConstant("fc/bias", {2}, std::vector<float>(2));
-  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {flat, filter, bias})};
+  graph.outputs = {
+      *graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {flat, filter, bias})};
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(Calibrate(data, {*IntegersFromName("w4a8")}, kQuiet, graph, warnings));
   const Graph source = graph;
@@ -337,28 +343,32 @@ TEST(RepairFilters, ShowsRunsAndRoundingOfEachLayer) {
   QAT_ASSERT_OK(plan);
   Shown shown;
   QAT_ASSERT_OK(RepairFilters({.adaround = true}, *plan, data, nullptr, shown.Hooks(), source, graph));
-  EXPECT_EQ(shown.steps, (std::vector<std::string>{"inputs of 'conv'", "rounding 'conv'", "inputs of 'fc'", "rounding 'fc'"}));
+  EXPECT_EQ(shown.steps, (std::vector<std::string>{"inputs of 'conv'", "rounding 'conv'", "inputs of 'fc'",
+                                                   "rounding 'fc'"}));
   EXPECT_EQ(shown.done, shown.total);
   EXPECT_EQ(shown.total, 4 * data.size());
   Shown stopped;
   Graph other = source;
   const auto hooks = stopped.Hooks([&] { return stopped.steps.size() == 2; });
   const auto result = RepairFilters({.adaround = true}, *plan, data, nullptr, hooks, source, other);
-  QAT_EXPECT_ERROR(result, ErrorCode::kInterrupted, "interrupted while rounding 'conv': no output was written");
+  QAT_EXPECT_ERROR(result, ErrorCode::kInterrupted,
+                   "interrupted while rounding 'conv': no output was written");
 }
 
 TEST(ChooseRepairs, ShowsEachTrial) {
   const Dataset data = RandomImages(50);
   Shown shown;
   QAT_ASSERT_OK(ChooseRepairs(TinyGraph(/*with_ranges=*/false), TaskFor(data, "w4a8"), shown.Hooks()));
-  EXPECT_EQ(shown.steps, (std::vector<std::string>{"float32", "trying none", "trying equalize", "trying adaround", "trying bias"}));
+  EXPECT_EQ(shown.steps, (std::vector<std::string>{"float32", "trying none", "trying equalize",
+                                                   "trying adaround", "trying bias"}));
   EXPECT_EQ(shown.done, shown.total);
 }
 
 // One bright image among dark ones makes the range of minmax ten times as wide as the examples held out need.
 TEST(ChooseObserver, LeavesOutWhatOnlyOneExampleReaches) {
   Dataset data = RandomImages(50);
-  for (size_t i = 0; i < data.images.size(); ++i) data.images[i] = static_cast<uint8_t>(i < 16 ? 255 : data.images[i] / 12);
+  for (size_t i = 0; i < data.images.size(); ++i)
+    data.images[i] = static_cast<uint8_t>(i < 16 ? 255 : data.images[i] / 12);
   const Graph graph = TinyGraph(/*with_ranges=*/false);
   const auto chosen = ChooseObserver(graph, TaskFor(data, "int8"), kQuiet);
   QAT_ASSERT_OK(chosen);
@@ -374,7 +384,8 @@ TEST(ChooseObserver, LeavesOutWhatOnlyOneExampleReaches) {
   EXPECT_LT(least, 0.5 * chosen->trials[0].error);
   EXPECT_EQ(Serialize(graph), Serialize(TinyGraph(false))) << "it is only tried";
   const Dataset few = RandomImages(9);
-  QAT_EXPECT_ERROR(ChooseObserver(graph, TaskFor(few, "int8"), kQuiet), ErrorCode::kInvalidArgument, "`observer`: auto holds one of 5");
+  QAT_EXPECT_ERROR(ChooseObserver(graph, TaskFor(few, "int8"), kQuiet), ErrorCode::kInvalidArgument,
+                   "`observer`: auto holds one of 5");
 }
 
 TEST(ChooseRepairs, NeedsExamplesToHoldOut) {

@@ -20,7 +20,8 @@ Checkpoint SmallCheckpoint() {
   c.step = 12000;
   c.scheme = "uint8";
   const Graph network = testing::NetworkOf(
-      "name = \"tiny\"\n[input]\nheight = 2\nwidth = 2\nchannels = 1\n[[layer]]\nname = \"fc\"\nop = \"fully_connected\"\n"
+      "name = \"tiny\"\n[input]\nheight = 2\nwidth = 2\nchannels = 1\n[[layer]]\nname = \"fc\"\nop = "
+      "\"fully_connected\"\n"
       "units = 2\n");
   c.network = *ParseGraph(Serialize(network), "network");  // without what only a front end knows
   c.config_text = "batch_size = 2\n";
@@ -127,7 +128,8 @@ TEST(DeployedFilter, IsRoundedInTheRangesOfItsChannels) {
   QAT_ASSERT_OK(CheckFilterRanges(c));
   const OpDefinition& op = DefinitionOf(OpType::kFullyConnected);
   // Steps of 0.05 and 0.5: 15 integers each.
-  const std::vector<float> deployed = DeployedFilter(c, "fc/filter", op), &raw = c.tensors.at("fc/filter").values;
+  const std::vector<float> deployed = DeployedFilter(c, "fc/filter", op),
+                           &raw = c.tensors.at("fc/filter").values;
   ASSERT_EQ(deployed.size(), 8u);
   for (size_t i = 0; i < 8; ++i) {
     const float step = i < 4 ? 0.05f : 0.5f;
@@ -142,17 +144,22 @@ TEST(DeployedFilter, IsRoundedInTheRangesOfItsChannels) {
 TEST(CheckFilterRanges, NamesWhatDoesNotFitTheNetwork) {
   Checkpoint c = SmallCheckpoint();
   c.filter_ranges["fc/filter"] = {{2}, {0.375f, 3}};
-  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "has learned ranges of filters, expected none with the scheme uint8");
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt,
+                   "has learned ranges of filters, expected none with the scheme uint8");
   c.scheme = "w4a8";
   c.filter_ranges["fc/filter"] = {{3}, {1, 1, 1}};
-  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter range 'fc/filter' has 3 ends, expected 2");
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt,
+                   "filter range 'fc/filter' has 3 ends, expected 2");
   c.filter_ranges["fc/filter"] = {{2}, {1, -1}};
-  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter range 'fc/filter' ends at -1, expected at least 0");
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt,
+                   "filter range 'fc/filter' ends at -1, expected at least 0");
   c.filter_ranges["fc/filter"] = {{2}, {1, 1}};
   c.filter_ranges["fc2/filter"] = {{2}, {1, 1}};
-  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter range 'fc2/filter' belongs to no layer of its network");
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt,
+                   "filter range 'fc2/filter' belongs to no layer of its network");
   c.filter_ranges.erase("fc/filter");
-  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt, "filter 'fc/filter' has no learned range, and others have");
+  QAT_EXPECT_ERROR(CheckFilterRanges(c), ErrorCode::kCorrupt,
+                   "filter 'fc/filter' has no learned range, and others have");
 }
 
 TEST(TrainerState, ComesBackAsItWasWritten) {
@@ -233,9 +240,10 @@ TEST_F(RunDirectory, ByDefaultTakesTheBestOfWhatWasHeldOutAndSaysSo) {
   const auto chosen = ChooseCheckpoint(dir_.path(), "");
   QAT_ASSERT_OK(chosen);
   EXPECT_EQ(chosen->path, CheckpointPath(dir_.path(), 200));
-  EXPECT_EQ(chosen->note, dir_.path() +
-                              ": takes the checkpoint of step 200, the best on the holdout (95.00 %), not the last, of "
-                              "step 300 (94.00 %); `select` last takes that one");
+  EXPECT_EQ(chosen->note,
+            dir_.path() +
+                ": takes the checkpoint of step 200, the best on the holdout (95.00 %), not the last, of "
+                "step 300 (94.00 %); `select` last takes that one");
   Add(400, {{"holdout_accuracy", 96}});
   EXPECT_EQ(ChooseCheckpoint(dir_.path(), "")->note, "") << "the last is the best";
   Add(500, {});
@@ -250,7 +258,8 @@ TEST_F(RunDirectory, ByDefaultTakesTheLastUnlessAnEarlierOneIsBetterBeyondChance
   EXPECT_EQ(*Resolve("best"), 100) << "who asks for the highest gets it";
   Add(300, {{"holdout_accuracy", 70}, {"holdout_loss", 0.5}, {"holdout_standard_error", 12}});
   EXPECT_EQ(*Resolve(""), 100);
-  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(100.00 %, loss 0.125), not the last, of step 300 (70.00 %"),
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")
+                ->note.find("(100.00 %, loss 0.125), not the last, of step 300 (70.00 %"),
             std::string::npos);
 }
 
@@ -266,7 +275,8 @@ TEST_F(RunDirectory, OfEqualAccuraciesTheLeastLossIsTheBest) {
   Add(200, {{"holdout_accuracy", 100}, {"holdout_loss", 0.125}});
   Add(300, {{"holdout_accuracy", 100}, {"holdout_loss", 0.5}});
   EXPECT_EQ(*Resolve(""), 200);
-  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(100.00 %, loss 0.125), not the last, of step 300 (100.00 %"),
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")
+                ->note.find("(100.00 %, loss 0.125), not the last, of step 300 (100.00 %"),
             std::string::npos);
 }
 
@@ -282,7 +292,8 @@ TEST_F(RunDirectory, ByDefaultNeverChoosesOnTheTestSet) {
 TEST_F(RunDirectory, SaysTheErrorOfRealNumbers) {
   Add(100, {{"holdout_loss", 0.25}});
   Add(200, {{"holdout_loss", 1}});
-  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")->note.find("(an RMSE of 0.5), not the last, of step 200 (an RMSE of 1)"),
+  EXPECT_NE(ChooseCheckpoint(dir_.path(), "")
+                ->note.find("(an RMSE of 0.5), not the last, of step 200 (an RMSE of 1)"),
             std::string::npos);
 }
 

@@ -76,8 +76,8 @@ TEST(Merit, WithoutAStandardErrorTheOrderDecides) {
   EXPECT_FALSE(IsBetterBeyondChance(last, best));
 }
 
-// Runs of twenty checkpoints that fail on 5 % of all examples and toss a coin for 10 %, whose last one also fails on a part
-// `worse` of all. How often the last is the best, and how often it is taken.
+// Runs of twenty checkpoints that fail on 5 % of all examples and toss a coin for 10 %, whose last one also
+// fails on a part `worse` of all. How often the last is the best, and how often it is taken.
 struct Shares {
   double best_is_last = 0, taken_is_last = 0;
 };

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "cli/sample_program.h"
 #include "base/file.h"
+#include "cli/sample_program.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -68,7 +68,8 @@ TEST_F(Arguments, HelpIsACommandToo) {
 TEST_F(Arguments, AMistypedCommandIsNamed) {
   QAT_EXPECT_ERROR(SplitCommand(program_, Words{"bnech", "a.tflite"}), ErrorCode::kInvalidArgument,
                    "unknown command 'bnech'; did you mean 'bench'?");
-  EXPECT_EQ(Split({"model.tflite"}).command->name, "compare") << "a file that is not there is its reader's business";
+  EXPECT_EQ(Split({"model.tflite"}).command->name, "compare")
+      << "a file that is not there is its reader's business";
 }
 
 TEST_F(Arguments, AnUnknownFlagIsAnsweredWithTheNearestOneOrItsCommand) {
@@ -77,10 +78,13 @@ TEST_F(Arguments, AnUnknownFlagIsAnsweredWithTheNearestOneOrItsCommand) {
     return canonical.ok() ? "" : canonical.error().message;
   };
   EXPECT_EQ(said(0, "--modle"), "unknown flag '--modle'; did you mean '--model'? (--help lists all)");
-  EXPECT_EQ(said(0, "--operators"), "--operators: is a flag of 'qat-sample bench', not of 'qat-sample compare'");
-  EXPECT_EQ(said(1, "--max_drop"), "--max-drop: is a flag of 'qat-sample compare', not of 'qat-sample bench'");
-  EXPECT_EQ(said(0, "--opertors"),
-            "unknown flag '--opertors'; did you mean '--operators' of 'qat-sample bench'? (--help lists all)");
+  EXPECT_EQ(said(0, "--operators"),
+            "--operators: is a flag of 'qat-sample bench', not of 'qat-sample compare'");
+  EXPECT_EQ(said(1, "--max_drop"),
+            "--max-drop: is a flag of 'qat-sample compare', not of 'qat-sample bench'");
+  EXPECT_EQ(
+      said(0, "--opertors"),
+      "unknown flag '--opertors'; did you mean '--operators' of 'qat-sample bench'? (--help lists all)");
   EXPECT_EQ(said(0, "--trace"), "--trace: is a command now: qat-sample bench (--help lists all)");
   EXPECT_EQ(said(0, "-x"), "unknown flag '-x' (--help lists all)");
 }
@@ -95,7 +99,8 @@ TEST_F(Arguments, FlagsWithoutEffectAreLeftOut) {
 
 TEST_F(Arguments, AConfigurationIsForAllCommands) {
   testing::TempDir dir;
-  QAT_ASSERT_OK(WriteFile(dir / "c.toml", std::string_view("batch = 2\nmax_drop = 0.5\nkernels = \"reference\"\n")));
+  QAT_ASSERT_OK(
+      WriteFile(dir / "c.toml", std::string_view("batch = 2\nmax_drop = 0.5\nkernels = \"reference\"\n")));
   const auto compare = ConfigArguments(program_, program_.commands[0], dir / "c.toml", {});
   QAT_ASSERT_OK(compare);
   EXPECT_EQ(*compare, (Words{"--max-drop=0.5", "--kernels=reference"}));
@@ -103,8 +108,8 @@ TEST_F(Arguments, AConfigurationIsForAllCommands) {
   QAT_ASSERT_OK(bench);
   EXPECT_EQ(*bench, (Words{"--batch=2", "--kernels=reference"}));
   QAT_ASSERT_OK(WriteFile(dir / "c.toml", std::string_view("bacth = 2\n")));
-  QAT_EXPECT_ERROR(ConfigArguments(program_, program_.commands[1], dir / "c.toml", {}), ErrorCode::kInvalidArgument,
-                   "did you mean 'batch'?");
+  QAT_EXPECT_ERROR(ConfigArguments(program_, program_.commands[1], dir / "c.toml", {}),
+                   ErrorCode::kInvalidArgument, "did you mean 'batch'?");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Completion as shells run it; zsh and fish check the syntax where they are installed (scripts/setup.sh --tests).
+// Completion as shells run it; zsh and fish check the syntax where they are installed (scripts/setup.sh
+// --tests).
 #include "cli/completion.h"
 
 #include <gtest/gtest.h>
@@ -22,10 +23,10 @@ class Completion : public ::testing::Test {
     testing::WriteText(dir_ / "folder.sh", "");
     std::string line;
     for (const std::string& word : words) line += StrCat(" '", word, "'");
-    const std::string script =
-        StrCat("set -eu; source '", dir_ / "c.bash", "'; mkdir -p '", dir_ / "files", "'; cd '", dir_ / "files",
-               "'; touch a.tflite b.tflite; COMP_WORDS=(", line, "); COMP_CWORD=", words.size() - 1,
-               "; _qat_sample; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' \"${COMPREPLY[@]}\" | sort");
+    const std::string script = StrCat(
+        "set -eu; source '", dir_ / "c.bash", "'; mkdir -p '", dir_ / "files", "'; cd '", dir_ / "files",
+        "'; touch a.tflite b.tflite; COMP_WORDS=(", line, "); COMP_CWORD=", words.size() - 1,
+        "; _qat_sample; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' \"${COMPREPLY[@]}\" | sort");
     const auto result = testing::Run({"/bin/bash", "--noprofile", "--norc", "-c", script});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.err, "");
@@ -50,10 +51,10 @@ class Completion : public ::testing::Test {
   Program program_ = testing::SampleProgram(values_);
 };
 
-#define QAT_NEEDS_PROGRAM(code, name)                                                          \
-  if (code == -1) {                                                                            \
+#define QAT_NEEDS_PROGRAM(code, name)                                                         \
+  if (code == -1) {                                                                           \
     if (qat::testing::RequireEverything()) FAIL() << name << " is missing: setup.sh --tests"; \
-    GTEST_SKIP() << name << " is missing: setup.sh --tests";                                   \
+    GTEST_SKIP() << name << " is missing: setup.sh --tests";                                  \
   }
 
 TEST_F(Completion, BashOffersCommandsFirst) {
@@ -88,13 +89,15 @@ TEST_F(Completion, FishTakesItAndOffersTheFlagsOfTheCommand) {
   testing::WriteText(dir_ / "qat-sample.fish", FishCompletion(program_));
   std::string said;
   const std::string script =
-      StrCat("source ", dir_ / "qat-sample.fish", "; complete -C \"qat-sample bench --ba\"; complete -C \"qat-sample bench --kernels r\"; "
+      StrCat("source ", dir_ / "qat-sample.fish",
+             "; complete -C \"qat-sample bench --ba\"; complete -C \"qat-sample bench --kernels r\"; "
              "complete -C \"qat-sample --stri\"");
   const int code = Check("fish", {"--no-config", "-c", script}, said);
   QAT_NEEDS_PROGRAM(code, "fish");
   EXPECT_EQ(code, 0) << said;
   EXPECT_EQ(said,
-            "--batch\timages at once\nreference\twhich loops compute\n--strict\tstop at the first [broken] picture: don't go on\n");
+            "--batch\timages at once\nreference\twhich loops compute\n--strict\tstop at the first [broken] "
+            "picture: don't go on\n");
 }
 
 TEST_F(Completion, ManualPagesAreWithoutFault) {

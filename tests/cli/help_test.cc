@@ -9,7 +9,9 @@
 namespace qat {
 namespace {
 
-bool Holds(const std::string& text, const std::string& piece) { return text.find(piece) != std::string::npos; }
+bool Holds(const std::string& text, const std::string& piece) {
+  return text.find(piece) != std::string::npos;
+}
 
 class Help : public ::testing::Test {
  protected:
@@ -60,7 +62,8 @@ TEST_F(Help, ManualPagesEscapeWhatRoffWouldTake) {
   EXPECT_TRUE(Holds(page, ".TH QAT-SAMPLE 1 ")) << page;
   EXPECT_TRUE(Holds(page, ".SS qat\\-sample bench [MODEL...] [flags]\n")) << page;
   EXPECT_TRUE(Holds(page, "\n\\&.Compares\\emodels' This is the default command.\n")) << page;
-  EXPECT_TRUE(Holds(page, ".TP\n\\fB\\-b\\fR, \\fB\\-\\-batch\\fR \\fIN\\fR\nimages at once (default 8)\n")) << page;
+  EXPECT_TRUE(Holds(page, ".TP\n\\fB\\-b\\fR, \\fB\\-\\-batch\\fR \\fIN\\fR\nimages at once (default 8)\n"))
+      << page;
   EXPECT_TRUE(Holds(page, ".SH EXIT STATUS\n")) << page;
 }
 

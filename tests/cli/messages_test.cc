@@ -10,7 +10,9 @@ namespace {
 class Messages : public ::testing::Test {
  protected:
   Messages() { program_.commands[0].fields = {{"reference_run", "--data"}}; }
-  std::string Named(std::string_view message) const { return NameFlags(program_, program_.commands[0], message); }
+  std::string Named(std::string_view message) const {
+    return NameFlags(program_, program_.commands[0], message);
+  }
 
   testing::SampleValues values_;
   Program program_ = testing::SampleProgram(values_);
@@ -30,7 +32,8 @@ TEST_F(Messages, AFlagOfAnotherCommandIsStillAFlagAndAnythingElseAWord) {
 }
 
 TEST_F(Messages, HintsOfFlagsThatAreNotThereAreLeftOut) {
-  EXPECT_EQ(Named("no label 7 (`ignore_label` names another one), expected 0 to 5"), "no label 7, expected 0 to 5");
+  EXPECT_EQ(Named("no label 7 (`ignore_label` names another one), expected 0 to 5"),
+            "no label 7, expected 0 to 5");
   EXPECT_EQ(Named("drops (`max_drop` allows more), here"), "drops (--max-drop allows more), here");
   EXPECT_EQ(Named("is real (`scheme`)"), "is real (scheme)");
   EXPECT_EQ(Named("open (`scheme` ends"), "open (scheme ends");

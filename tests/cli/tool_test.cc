@@ -348,7 +348,7 @@ TEST(ToolConfig, NamesFileAndKeyOfAMistake) {
 
 TEST(ToolConfig, PrintsWhatItTakesBack) {
   testing::TempDir dir;
-  const std::vector<std::string> given = {"--batch-size", "5", "--output", "a b",    "--model", "x",
+  const std::vector<std::string> given = {"--batch-size", "5", "--output", "a b", "--model", "x",
                                           "--model",      "y", "--strict"};
   std::vector<std::string> arguments = given;
   arguments.push_back("--print-config");

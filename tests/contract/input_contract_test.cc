@@ -46,7 +46,8 @@ TEST(InputContract, RefusesValuesThatNoImageHas) {
   QAT_EXPECT_ERROR(Validate(contract), ErrorCode::kCorrupt, "std[1] is 0");
   contract = Rgb();
   contract.input().mean.pop_back();
-  QAT_EXPECT_ERROR(Validate(contract), ErrorCode::kCorrupt, "2 means and 3 stds, expected one per channel (3)");
+  QAT_EXPECT_ERROR(Validate(contract), ErrorCode::kCorrupt,
+                   "2 means and 3 stds, expected one per channel (3)");
   contract = Rgb();
   contract.input().width = -1;
   QAT_EXPECT_ERROR(ParseContract(Serialize(contract)), ErrorCode::kCorrupt, "4x-1x3");
@@ -69,13 +70,15 @@ TEST(InputContract, RealsOfPicturesSayWhatWhiteIs) {
   EXPECT_EQ(back->input(), input);
   EXPECT_FALSE(SameMeaning(Series(), input));
   input.white = 1000;
-  QAT_EXPECT_ERROR(ParseContract(Serialize(Contract(input, {}))), ErrorCode::kCorrupt, "white is 1000, expected 0, 255 or 65535");
+  QAT_EXPECT_ERROR(ParseContract(Serialize(Contract(input, {}))), ErrorCode::kCorrupt,
+                   "white is 1000, expected 0, 255 or 65535");
 }
 
 TEST(InputContract, OfATableNamesTheColumns) {
   InputContract input = Series();
   input.features = {"a", "b c", "d", "e", "f", "g, h"};
-  EXPECT_NE(Describe(input).find(", of the columns a, b c, d, e, f, g, h"), std::string::npos) << Describe(input);
+  EXPECT_NE(Describe(input).find(", of the columns a, b c, d, e, f, g, h"), std::string::npos)
+      << Describe(input);
   const auto back = ParseContract(Serialize(Contract(input, {})));
   QAT_ASSERT_OK(back);
   EXPECT_EQ(back->input(), input);
@@ -127,7 +130,8 @@ TEST(Contract, OfOnePictureIsStillWrittenAsVersionOne) {
   const auto std_values = builder.CreateVector(std::vector<float>{2, 4, 8});
   const auto labels = builder.CreateVectorOfStrings({"cat", "dog"});
   builder.Finish(fb::CreateInputContract(builder, 4, 5, 3, mean, std_values, labels));
-  const std::vector<uint8_t> bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
+  const std::vector<uint8_t> bytes(builder.GetBufferPointer(),
+                                   builder.GetBufferPointer() + builder.GetSize());
   EXPECT_EQ(Serialize(Rgb()), bytes);
   EXPECT_EQ(*ParseContract(bytes), Rgb());
 }
@@ -139,18 +143,29 @@ TEST(Contract, RefusesWhatNoDataHave) {
     QAT_EXPECT_ERROR(ParseContract(Serialize(contract)), ErrorCode::kCorrupt, message);
   };
   refuses([](Contract& c) { c.input().shape = {4, 2}; }, "the data's shape is [4, 2]");
-  refuses([](Contract& c) { c.input().low = 1; }, "the range of the input is 1 to 2.5, expected one that holds 0");
+  refuses([](Contract& c) { c.input().low = 1; },
+          "the range of the input is 1 to 2.5, expected one that holds 0");
   refuses([](Contract& c) { c.input().high = std::nanf(""); }, "the range of the input is -3 to nan");
   refuses([](Contract& c) { c.input().low = c.input().high = 0; }, "the range of the input is 0 to 0");
-  refuses([](Contract& c) { c.input().features = {"a", "b"}; }, "names 2 features, expected 6, one per value");
-  refuses([](Contract& c) { c.input().features = {"a", "b", "c", "a", "d", "e"}; }, "names the feature 'a' twice");
+  refuses(
+      [](Contract& c) {
+        c.input().features = {"a", "b"};
+      },
+      "names 2 features, expected 6, one per value");
+  refuses([](Contract& c) { c.input().features = {"a", "b", "c", "a", "d", "e"}; },
+          "names the feature 'a' twice");
   refuses([](Contract& c) { c.inputs.push_back(InputContract()); }, "image size is 0x0x0");
-  refuses([](Contract& c) { c.outputs = {{Task::kNumbers, {}, {1}, {}}}; }, "1 means and 0 stds of an output");
+  refuses(
+      [](Contract& c) {
+        c.outputs = {{Task::kNumbers, {}, {1}, {}}};
+      },
+      "1 means and 0 stds of an output");
   refuses([](Contract& c) { c.outputs = {{Task::kNumbers, {}, {1}, {0}}}; }, "the std above 0");
 }
 
 TEST(InputContract, DescribesItselfInOneLine) {
-  EXPECT_EQ(Describe(Contract(28, 28, 1, {0}, {255}, {"0", "1"})), "28x28x1, real = (byte - 0) / 255, 2 labels");
+  EXPECT_EQ(Describe(Contract(28, 28, 1, {0}, {255}, {"0", "1"})),
+            "28x28x1, real = (byte - 0) / 255, 2 labels");
   EXPECT_EQ(Describe(Rgb()), "4x5x3, real = (byte - [10, 20, 30]) / [2, 4, 8], 2 labels");
 }
 

@@ -29,7 +29,8 @@ TEST(InputParams, OfRealsHoldTheRangeThatTrainingSaw) {
   EXPECT_FALSE(BytesPassThrough(c));
 }
 
-// float32(2) / 255 is a little more than 2 / 255, so the zero point is a little under -0.5: TFLite's converter has -1, too.
+// float32(2) / 255 is a little more than 2 / 255, so the zero point is a little under -0.5: TFLite's
+// converter has -1, too.
 TEST(InputParams, OfRealsAreNudgedAsTflitesConverterDoesIt) {
   InputContract c{32, 32, 3, {0}, {1}, ValueType::kReal};
   c.low = -1;

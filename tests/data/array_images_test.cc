@@ -57,13 +57,11 @@ TEST(ReadArrayImages, ReadsReals) {
     ArrayLayout layout;
     Shape view;  // [H, W, C]
   };
-  const Case cases[] = {{{4}, ArrayLayout::kAuto, {1, 1, 1}},
-                        {{2, 6}, ArrayLayout::kAuto, {1, 1, 6}},
-                        {{2, 6}, ArrayLayout::kSeries, {1, 6, 1}},
-                        {{2, 5, 3}, ArrayLayout::kAuto, {1, 5, 3}},
-                        {{2, 5, 3}, ArrayLayout::kPictures, {5, 3, 1}},
-                        {{2, 5, 3}, ArrayLayout::kFeatures, {1, 1, 15}},
-                        {{2, 4, 5, 3}, ArrayLayout::kAuto, {4, 5, 3}}};
+  const Case cases[] = {
+      {{4}, ArrayLayout::kAuto, {1, 1, 1}},           {{2, 6}, ArrayLayout::kAuto, {1, 1, 6}},
+      {{2, 6}, ArrayLayout::kSeries, {1, 6, 1}},      {{2, 5, 3}, ArrayLayout::kAuto, {1, 5, 3}},
+      {{2, 5, 3}, ArrayLayout::kPictures, {5, 3, 1}}, {{2, 5, 3}, ArrayLayout::kFeatures, {1, 1, 15}},
+      {{2, 4, 5, 3}, ArrayLayout::kAuto, {4, 5, 3}}};
   for (const Case& each : cases) {
     OpenOptions options;
     options.layout = each.layout;
@@ -108,15 +106,18 @@ TEST(ReadArrayImages, NamesThePlaceOfAValueThatIsNoNumber) {
 
 TEST(ReadArrayImages, SaysWhatElseALongNarrowImageMayBe) {
   EXPECT_EQ(ReadArrayImages(Bytes8({5, 64, 6}), "x", {})->note,
-            "images [count, 64, 6] are read as 64x6 pixels, not as signals of 64 samples in 6 channels (`layout` series does)");
+            "images [count, 64, 6] are read as 64x6 pixels, not as signals of 64 samples in 6 channels "
+            "(`layout` series does)");
   EXPECT_EQ(ReadArrayImages(Bytes8({5, 28, 28}), "x", {})->note, "");
 }
 
 TEST(ReadArrayImages, NamesTheTranspositionOfChannelsThatComeFirst) {
-  QAT_EXPECT_ERROR(ReadArrayImages(Bytes8({5, 3, 8, 9}), "x", Takes(8, 9, 3)), ErrorCode::kCorrupt,
-                   "x: shape [5, 3, 8, 9] has the channels first, expected them last: x.transpose(0, 2, 3, 1)");
+  QAT_EXPECT_ERROR(
+      ReadArrayImages(Bytes8({5, 3, 8, 9}), "x", Takes(8, 9, 3)), ErrorCode::kCorrupt,
+      "x: shape [5, 3, 8, 9] has the channels first, expected them last: x.transpose(0, 2, 3, 1)");
   QAT_ASSERT_OK(ReadArrayImages(Bytes8({5, 3, 8, 9}), "x", Takes(3, 8, 9)));
-  QAT_EXPECT_ERROR(ReadArrayImages(Bytes8({5, 3, 32, 32}), "x", {}), ErrorCode::kCorrupt, "has the channels first");
+  QAT_EXPECT_ERROR(ReadArrayImages(Bytes8({5, 3, 32, 32}), "x", {}), ErrorCode::kCorrupt,
+                   "has the channels first");
 }
 
 TEST(ReadArrayImages, TellsHowTheseValuesBecomeBytes) {
@@ -126,9 +127,11 @@ TEST(ReadArrayImages, TellsHowTheseValuesBecomeBytes) {
     bytes.values = ValueType::kByte;
     QAT_EXPECT_ERROR(ReadArrayImages({type, {count, 1, 1}, values}, "x", bytes), ErrorCode::kCorrupt, text);
   };
-  converts(DType::kInt8, {0x80, 0x7f}, "((x + 128) / 255 * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` 128 `std` 1 ");
+  converts(DType::kInt8, {0x80, 0x7f},
+           "((x + 128) / 255 * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` 128 `std` 1 ");
   converts(DType::kInt16, {0, 0, 200, 0}, "the values are whole, 0 to 255: x.astype(\"uint8\")");
-  converts(DType::kFloat32, {0, 0, 0, 0, 0, 0, 0x80, 0x3f}, "for values of 0 to 1, (x * 255).round().astype(\"uint8\")");
+  converts(DType::kFloat32, {0, 0, 0, 0, 0, 0, 0x80, 0x3f},
+           "for values of 0 to 1, (x * 255).round().astype(\"uint8\")");
   converts(DType::kBool, {0, 1}, "x.astype(\"uint8\") * 255");
 }
 

@@ -14,13 +14,16 @@ TEST(RoleOf, KnowsTheNamesInTheWild) {
     }
   };
   expect(ArraySplit::kTrain, false,
-         {"x_train", "X_train.npy", "train_images", "trainX", "train-x", "images_train", "training_data", "XTrain"});
-  expect(ArraySplit::kTrain, true, {"y_train", "Y_TRAIN", "train_labels", "trainY", "train_targets", "train_masks"});
+         {"x_train", "X_train.npy", "train_images", "trainX", "train-x", "images_train", "training_data",
+          "XTrain"});
+  expect(ArraySplit::kTrain, true,
+         {"y_train", "Y_TRAIN", "train_labels", "trainY", "train_targets", "train_masks"});
   expect(ArraySplit::kTest, false, {"x_test", "test_images", "testing_inputs"});
   expect(ArraySplit::kValidation, true, {"y_val", "val_labels", "y_valid", "validation_labels", "y_dev"});
   expect(ArraySplit::kWhole, false, {"x", "X", "images", "data"});
   expect(ArraySplit::kWhole, true, {"y", "labels", "target"});
-  for (const char* name : {"", "weights", "x_train_orig", "arr_0", "train", "xy", "test_x_train", "valuex", "mean"})
+  for (const char* name :
+       {"", "weights", "x_train_orig", "arr_0", "train", "xy", "test_x_train", "valuex", "mean"})
     EXPECT_FALSE(RoleOf(name).has_value()) << name;
 }
 
@@ -51,9 +54,10 @@ TEST(SortArrays, RefusesTwoArraysForOneRole) {
 }
 
 TEST(SplitOfInput, FindsTheNameAmongWordsForImagesAndSplits) {
-  const std::pair<const char*, ArraySplit> cases[] = {{"left", ArraySplit::kWhole},        {"x_left", ArraySplit::kWhole},
-                                                      {"x_left_train", ArraySplit::kTrain}, {"x_train_left", ArraySplit::kTrain},
-                                                      {"TEST-LEFT.npy", ArraySplit::kTest}, {"left.val", ArraySplit::kValidation}};
+  const std::pair<const char*, ArraySplit> cases[] = {
+      {"left", ArraySplit::kWhole},         {"x_left", ArraySplit::kWhole},
+      {"x_left_train", ArraySplit::kTrain}, {"x_train_left", ArraySplit::kTrain},
+      {"TEST-LEFT.npy", ArraySplit::kTest}, {"left.val", ArraySplit::kValidation}};
   for (const auto& [array, split] : cases) EXPECT_EQ(SplitOfInput(array, "left"), split) << array;
   for (const char* array : {"y_left_train", "left_eye", "x_train", "x_x_left", "left_train_test", "lefty"})
     EXPECT_EQ(SplitOfInput(array, "left"), std::nullopt) << array;
@@ -62,7 +66,9 @@ TEST(SplitOfInput, FindsTheNameAmongWordsForImagesAndSplits) {
 
 TEST(SortArrays, GivesEachInputItsArray) {
   const std::vector<std::string> inputs = {"left", "right"};
-  const auto table = SortArrays({"x_left_train", "x_right_train", "y_train", "left_test", "right_test", "y_test", "x_train", "z"}, inputs);
+  const auto table = SortArrays(
+      {"x_left_train", "x_right_train", "y_train", "left_test", "right_test", "y_test", "x_train", "z"},
+      inputs);
   QAT_ASSERT_OK(table);
   EXPECT_EQ(table->train, (ArrayPair{{"x_left_train", "x_right_train"}, "y_train"}));
   EXPECT_EQ(table->test, (ArrayPair{{"left_test", "right_test"}, "y_test"}));
@@ -75,7 +81,9 @@ TEST(SortArrays, GivesEachInputItsArray) {
 
 TEST(SortArrays, GivesEachOutputItsLabels) {
   const std::vector<std::string> outputs = {"kind", "box"};
-  const auto table = SortArrays({"x_train", "y_kind_train", "box_train", "x_test", "kind_test", "test-box-labels", "y_train", "z"}, {}, outputs);
+  const auto table = SortArrays(
+      {"x_train", "y_kind_train", "box_train", "x_test", "kind_test", "test-box-labels", "y_train", "z"}, {},
+      outputs);
   QAT_ASSERT_OK(table);
   EXPECT_EQ(table->train, (ArrayPair{{"x_train"}, "y_kind_train", {"box_train"}}));
   EXPECT_EQ(table->test, (ArrayPair{{"x_test"}, "kind_test", {"test-box-labels"}}));
@@ -83,7 +91,8 @@ TEST(SortArrays, GivesEachOutputItsLabels) {
   // Labels that are missing make the split incomplete, whichever they are.
   EXPECT_FALSE(SortArrays({"x", "y_kind"}, {}, outputs)->train.complete());
   EXPECT_FALSE(SortArrays({"x", "y_box"}, {}, outputs)->train.complete());
-  QAT_EXPECT_ERROR(SortArrays({"x", "kind", "box", "y_box"}, {}, outputs), ErrorCode::kCorrupt, "labels of output 'box'");
+  QAT_EXPECT_ERROR(SortArrays({"x", "kind", "box", "y_box"}, {}, outputs), ErrorCode::kCorrupt,
+                   "labels of output 'box'");
   EXPECT_EQ(SplitOfOutput("y_bounding_box_val", "bounding_box"), ArraySplit::kValidation);
   EXPECT_FALSE(SplitOfOutput("x_box", "box").has_value()) << "x is a word for inputs";
 }

@@ -10,7 +10,8 @@
 namespace qat {
 namespace {
 
-// Records whose red plane counts up, whose green plane is 50 and whose blue plane is the number of the record.
+// Records whose red plane counts up, whose green plane is 50 and whose blue plane is the number of the
+// record.
 class CifarDirectory : public ::testing::Test {
  protected:
   static Bytes Records(const std::vector<Bytes>& labels) {
@@ -75,7 +76,8 @@ TEST_F(CifarDirectory, WithoutATestFileKeepsATenthOfEveryClassForTesting) {
   }
   EXPECT_EQ(seen.size(), 40u) << "none twice, none left out";
   ASSERT_FALSE(test->notes.empty());
-  EXPECT_NE(test->notes[0].find("a file named test_batch.bin makes another choice"), std::string::npos) << test->notes[0];
+  EXPECT_NE(test->notes[0].find("a file named test_batch.bin makes another choice"), std::string::npos)
+      << test->notes[0];
 }
 
 TEST_F(CifarDirectory, RefusesCutFilesAndWrongLabels) {

@@ -18,8 +18,11 @@ std::vector<float> Floats(const NpyArray& array) {
 }
 
 TEST(ParseCsv, ReadsFeaturesAndAnswers) {
-  for (const char* text : {"a,b,label\n1,2.5,cat\n-3,4e2,dog\n", "\xef\xbb\xbf" "a;b;label\r\n1;2.5;cat\r\n\r\n-3;4e2;dog",
-                           "a\tb\tlabel\n1\t 2.5\tcat\n-3\t+4e2\t dog\n", "\"a\",\"b\",label\n\"1\",2.5,\"cat\"\n-3 , 4e2,dog\n"}) {
+  for (const char* text : {"a,b,label\n1,2.5,cat\n-3,4e2,dog\n",
+                           "\xef\xbb\xbf"
+                           "a;b;label\r\n1;2.5;cat\r\n\r\n-3;4e2;dog",
+                           "a\tb\tlabel\n1\t 2.5\tcat\n-3\t+4e2\t dog\n",
+                           "\"a\",\"b\",label\n\"1\",2.5,\"cat\"\n-3 , 4e2,dog\n"}) {
     const auto table = ParseCsv(text, "t.csv", {});
     QAT_ASSERT_OK(table);
     EXPECT_EQ(table->features, (std::vector<std::string>{"a", "b"}));
@@ -31,7 +34,8 @@ TEST(ParseCsv, ReadsFeaturesAndAnswers) {
 }
 
 TEST(ParseCsv, TakesSeparatorsQuotesAndLineBreaksInQuotedCells) {
-  const auto table = ParseCsv("x,\"the, \"\"best\"\"\"\n1,\"a,\nb\"\n2,c\n", "t.csv", {"the, \"best\"", false});
+  const auto table =
+      ParseCsv("x,\"the, \"\"best\"\"\"\n1,\"a,\nb\"\n2,c\n", "t.csv", {"the, \"best\"", false});
   QAT_ASSERT_OK(table);
   EXPECT_EQ(table->y.texts, (std::vector<std::string>{"a,\nb", "c"}));
 }
@@ -54,7 +58,8 @@ TEST(ParseCsv, SeveralColumnsMayHoldTheAnswers) {
   EXPECT_EQ(table->y.type, DType::kInt64);
   QAT_EXPECT_ERROR(ParseCsv("a,x,y\n1,2,3\n4,5,six\n", "t", {"x,y"}), ErrorCode::kCorrupt,
                    "t: row 2, column 'y' is 'six', expected a number where several columns are the answers");
-  QAT_EXPECT_ERROR(ParseCsv("a,x,y\n1,2,3\n", "t", {"x,z"}), ErrorCode::kInvalidArgument, "has no column 'z'");
+  QAT_EXPECT_ERROR(ParseCsv("a,x,y\n1,2,3\n", "t", {"x,z"}), ErrorCode::kInvalidArgument,
+                   "has no column 'z'");
 }
 
 TEST(ParseCsv, LeavesNumbersOfRowsOut) {
@@ -72,11 +77,13 @@ TEST(ParseCsv, ReadsTheFeaturesAskedForByTheirNames) {
   EXPECT_EQ(table->features, request.features);
   EXPECT_EQ(Floats(table->x), (std::vector<float>{3, 2, 1, 6, 5, 4}));
   EXPECT_EQ(table->y.texts, (std::vector<std::string>{"cat", "dog"}));
-  EXPECT_EQ(table->notes, (std::vector<std::string>{
-                              "columns stand in another order than the network takes; they are read by their names",
-                              "left out: note, beside the columns that the network takes"}));
+  EXPECT_EQ(table->notes,
+            (std::vector<std::string>{
+                "columns stand in another order than the network takes; they are read by their names",
+                "left out: note, beside the columns that the network takes"}));
   QAT_EXPECT_ERROR(ParseCsv("Mass,height,age,kind\n1,2,3,cat\n", "t.csv", request), ErrorCode::kCorrupt,
-                   "t.csv: has no column 'mass', which the network takes, but one called 'Mass': rename it if that is the one");
+                   "t.csv: has no column 'mass', which the network takes, but one called 'Mass': rename it "
+                   "if that is the one");
   QAT_EXPECT_ERROR(ParseCsv("mass,width,kind\n1,2,cat\n", "t.csv", request), ErrorCode::kCorrupt,
                    "t.csv: has no column 'height', which the network takes");
   request.label = "age";
@@ -102,9 +109,14 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   refuses("x,y\n1,0\nNA,1\n", "t.csv: line 3, column 'x' is 'NA', expected a value");
   refuses("x,y\n1,0\n2\n", "t.csv: line 3 has 1 cell, expected 2 as the header has");
   refuses("x,y\n1,0\n2,3,4\n", "t.csv: line 3 has 3 cells, expected 2");
-  refuses("x\ty\n1,5\t0\n", "t.csv: line 2, column 'x' is '1,5', expected a number: write decimals with a point");
-  refuses("x;z;y\n1,5;2;0\n2;1.5;0\n", "t.csv: line 3, column 'z' is '1.5', expected a number: decimals have a comma elsewhere in the table");
-  refuses("x;z;y\n1.5;2;0\n2;1,5;0\n", "t.csv: line 3, column 'z' is '1,5', expected a number: decimals have a comma elsewhere in the table, or a point");
+  refuses("x\ty\n1,5\t0\n",
+          "t.csv: line 2, column 'x' is '1,5', expected a number: write decimals with a point");
+  refuses(
+      "x;z;y\n1,5;2;0\n2;1.5;0\n",
+      "t.csv: line 3, column 'z' is '1.5', expected a number: decimals have a comma elsewhere in the table");
+  refuses("x;z;y\n1.5;2;0\n2;1,5;0\n",
+          "t.csv: line 3, column 'z' is '1,5', expected a number: decimals have a comma elsewhere in the "
+          "table, or a point");
   refuses("1,2\n3,4\n", "the first line holds numbers only, expected the names of the columns");
   refuses("x,x,y\n1,2,3\n", "two columns are called 'x'");
   refuses("x,\"y\n1,2\n", "line 1: a quoted cell does not end");
@@ -113,15 +125,18 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   refuses("", "is empty, expected a line with the names of the columns");
   refuses("y\n1\n", "has no column beside 'y'");
   refuses("x,y\n1e60,0\n", "column 'x' is 1e60, expected a finite number");
-  QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument, "which column holds the answers? Name it by `label`");
-  QAT_EXPECT_ERROR(ParseCsv("a,mass\n1,2\n", "t.csv", {"mas", false}), ErrorCode::kInvalidArgument, "did you mean 'mass'?");
+  QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument,
+                   "which column holds the answers? Name it by `label`");
+  QAT_EXPECT_ERROR(ParseCsv("a,mass\n1,2\n", "t.csv", {"mas", false}), ErrorCode::kInvalidArgument,
+                   "did you mean 'mass'?");
 }
 
 TEST(ParseCsv, TakesTheSeparatorOfAFirstLine) {
   const auto table = ParseCsv("sep=;\r\na,b;label\r\n1;0\r\n2;1\r\n", "t.csv", {});
   QAT_ASSERT_OK(table);
   EXPECT_EQ(table->features, std::vector<std::string>{"a,b"});
-  QAT_EXPECT_ERROR(ParseCsv("sep=;\nx;y\n1;0\nred;1\n", "t.csv", {}), ErrorCode::kCorrupt, "t.csv: line 4, column 'x' is 'red'");
+  QAT_EXPECT_ERROR(ParseCsv("sep=;\nx;y\n1;0\nred;1\n", "t.csv", {}), ErrorCode::kCorrupt,
+                   "t.csv: line 4, column 'x' is 'red'");
 }
 
 TEST(ParseCsv, DecimalsMayHaveACommaBetweenSemicolons) {
@@ -143,26 +158,31 @@ TEST(ParseCsv, AnswersHaveOneSignForDecimalsToo) {
 TEST(ReadRows, LeavesAnswersOut) {
   testing::TempDir files;
   testing::WriteText(files / "new.csv", "label,b,a\n,2,1\n,4,3\n");
-  for (const std::vector<std::string>& features : {std::vector<std::string>{"a", "b"}, std::vector<std::string>()}) {
+  for (const std::vector<std::string>& features :
+       {std::vector<std::string>{"a", "b"}, std::vector<std::string>()}) {
     const auto table = ReadRows(files / "new.csv", features);
     QAT_ASSERT_OK(table);
-    EXPECT_EQ(Floats(table->x), features.empty() ? (std::vector<float>{2, 1, 4, 3}) : (std::vector<float>{1, 2, 3, 4}));
+    EXPECT_EQ(Floats(table->x),
+              features.empty() ? (std::vector<float>{2, 1, 4, 3}) : (std::vector<float>{1, 2, 3, 4}));
     EXPECT_EQ(table->label, "");
   }
   testing::WriteText(files / "new.csv", "kind,b,a\n,2,1\n");
-  EXPECT_EQ(ReadRows(files / "new.csv", {"a", "b"})->notes.back(), "left out: kind, beside the columns that the network takes");
+  EXPECT_EQ(ReadRows(files / "new.csv", {"a", "b"})->notes.back(),
+            "left out: kind, beside the columns that the network takes");
 }
 
 TEST(ParseCsv, OfAModelNamesNoFeatureForTheAnswers) {
   CsvRequest request = {"p"};
   request.features = {"pos", "x"};
   QAT_EXPECT_ERROR(ParseCsv("pos,x\n1,2\n", "t.csv", request), ErrorCode::kInvalidArgument,
-                   "`label`: t.csv has no column 'p', which held the answers in training, expected one: rows without answers can be classified or run");
+                   "`label`: t.csv has no column 'p', which held the answers in training, expected one: rows "
+                   "without answers can be classified or run");
 }
 
 TEST(ParseCsv, OneNumberInTwoSpellingsIsNoTwoClassesAndNotOne) {
-  QAT_EXPECT_ERROR(ParseCsv("x,y\n1,7\n2,007\n", "t.csv", {}), ErrorCode::kCorrupt,
-                   "t.csv: column 'y' holds '7' and '007', which are one number, expected one spelling for each class");
+  QAT_EXPECT_ERROR(
+      ParseCsv("x,y\n1,7\n2,007\n", "t.csv", {}), ErrorCode::kCorrupt,
+      "t.csv: column 'y' holds '7' and '007', which are one number, expected one spelling for each class");
   QAT_ASSERT_OK(ParseCsv("x,y\n1,01\n2,02\n3,10\n", "t.csv", {}));
   QAT_ASSERT_OK(ParseCsv("x,y\n1,1\n2,1.0\n3,2.5\n", "t.csv", {}));
 }
@@ -170,8 +190,9 @@ TEST(ParseCsv, OneNumberInTwoSpellingsIsNoTwoClassesAndNotOne) {
 TEST(ReadCsv, IsUtf8) {
   testing::TempDir files;
   testing::WriteText(files / "latin.csv", "x,y\n1,caf\xe9\n2,tea\n");
-  QAT_EXPECT_ERROR(ReadCsv(files / "latin.csv", {}), ErrorCode::kCorrupt,
-                   "latin.csv: line 2 holds the byte \\xe9, which is not UTF-8, expected a text file in UTF-8");
+  QAT_EXPECT_ERROR(
+      ReadCsv(files / "latin.csv", {}), ErrorCode::kCorrupt,
+      "latin.csv: line 2 holds the byte \\xe9, which is not UTF-8, expected a text file in UTF-8");
 }
 
 TEST(OpenDataset, ReadsTables) {
@@ -218,10 +239,13 @@ TEST(OpenDataset, TablesOfAFolderAreReadAsThatOfTraining) {
   EXPECT_EQ(row[0], 5);
   EXPECT_EQ(row[1], 6);
   EXPECT_EQ(test->input().features, (std::vector<std::string>{"a", "b"}));
-  const std::string note = "test.csv: columns stand in another order than train.csv has; they are read by their names";
-  EXPECT_NE(std::find(test->notes.begin(), test->notes.end(), note), test->notes.end()) << Join(test->notes, "\n");
+  const std::string note =
+      "test.csv: columns stand in another order than train.csv has; they are read by their names";
+  EXPECT_NE(std::find(test->notes.begin(), test->notes.end(), note), test->notes.end())
+      << Join(test->notes, "\n");
   testing::WriteText(files / "test.csv", "label,b\n1,6\n");
-  QAT_EXPECT_ERROR(OpenDataset(files.path(), Split::kTest, {}), ErrorCode::kCorrupt, "test.csv: has no column 'a', which train.csv has");
+  QAT_EXPECT_ERROR(OpenDataset(files.path(), Split::kTest, {}), ErrorCode::kCorrupt,
+                   "test.csv: has no column 'a', which train.csv has");
 }
 
 }  // namespace

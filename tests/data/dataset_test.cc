@@ -102,7 +102,8 @@ TEST_F(IdxDirectory, ReadsEmnist) {
   WriteLabels("emnist-letters-train-labels-idx1-ubyte", {1, 3, 2});
   WriteImages("emnist-letters-test-images-idx3-ubyte", {2, 4, 4});
   WriteLabels("emnist-letters-test-labels-idx1-ubyte", {2, 1});
-  QAT_ASSERT_OK(WriteFile(dir_ / "emnist-letters-mapping.txt", std::string_view("1 65 97\n2 66 98\n3 67 99\n")));
+  QAT_ASSERT_OK(
+      WriteFile(dir_ / "emnist-letters-mapping.txt", std::string_view("1 65 97\n2 66 98\n3 67 99\n")));
   const auto train = OpenDataset(dir_.path(), Split::kTrain), test = OpenDataset(dir_.path(), Split::kTest);
   QAT_ASSERT_OK(train);
   QAT_ASSERT_OK(test);
@@ -115,12 +116,14 @@ TEST_F(IdxDirectory, ReadsEmnist) {
   const Bytes stored = ReadIdx(dir_ / "emnist-letters-train-images-idx3-ubyte")->values;
   for (size_t n = 0; n < 3; ++n) {
     for (size_t y = 0; y < 4; ++y) {
-      for (size_t x = 0; x < 4; ++x) EXPECT_EQ(train->Image(static_cast<int64_t>(n))[4 * y + x], stored[16 * n + 4 * x + y]);
+      for (size_t x = 0; x < 4; ++x)
+        EXPECT_EQ(train->Image(static_cast<int64_t>(n))[4 * y + x], stored[16 * n + 4 * x + y]);
     }
   }
   WriteImages("emnist-digits-train-images-idx3-ubyte", {3, 4, 4});
-  QAT_EXPECT_ERROR(OpenDataset(dir_.path(), Split::kTrain), ErrorCode::kCorrupt,
-                   "holds 2 data sets (files that begin with 'emnist-digits-', 'emnist-letters-'), expected one");
+  QAT_EXPECT_ERROR(
+      OpenDataset(dir_.path(), Split::kTrain), ErrorCode::kCorrupt,
+      "holds 2 data sets (files that begin with 'emnist-digits-', 'emnist-letters-'), expected one");
 }
 
 TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
@@ -141,7 +144,8 @@ TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
 TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   testing::TempDir dir;
   QAT_EXPECT_ERROR(OpenDataset(dir / "absent", Split::kTrain), ErrorCode::kNotFound,
-                   "/absent: no such directory, expected 'digits', an .npz, .csv or .tsv file, or a directory of IDX files");
+                   "/absent: no such directory, expected 'digits', an .npz, .csv or .tsv file, or a "
+                   "directory of IDX files");
   QAT_EXPECT_ERROR(OpenDataset("digit", Split::kTrain), ErrorCode::kNotFound,
                    "digit: no such directory; did you mean 'digits'?");
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "found nothing");
@@ -149,7 +153,8 @@ TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   QAT_EXPECT_ERROR(OpenDataset(dir / "file", Split::kTrain), ErrorCode::kNotFound,
                    "/file: is a text file, expected 'digits', an .npz, .csv or .tsv file, or a directory of");
   QAT_ASSERT_OK(WriteFile(dir / "mine.npz", std::string_view("x")));
-  QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "; did you mean " + (dir / "mine.npz?"));
+  QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound,
+                   "; did you mean " + (dir / "mine.npz?"));
 }
 
 // The published set: 60,000 and 10,000 images; pixel sums by an independent program.

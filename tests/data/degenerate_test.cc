@@ -44,8 +44,9 @@ TEST(FindDegenerate, IsSilentOnDataThatDiffer) {
 TEST(FindDegenerate, NamesTheOnlyClass) {
   Dataset data = Ramp(40, 10);
   data.labels.assign(40, 1);
-  EXPECT_EQ(Found(data), (std::vector<std::string>{
-                             "all 40 training examples are of class 'yes', so there is nothing to distinguish"}));
+  EXPECT_EQ(Found(data),
+            (std::vector<std::string>{
+                "all 40 training examples are of class 'yes', so there is nothing to distinguish"}));
 }
 
 TEST(FindDegenerate, NamesTheTargetThatStaysTheSame) {
@@ -81,8 +82,10 @@ TEST(FindDegenerate, NamesNumbersThatFloat32CannotTellApart) {
     data.labels.push_back(i % 2);
   }
   ASSERT_EQ(Found(data).size(), 1u);
-  EXPECT_NE(Found(data)[0].find("column 'time' runs from 1.7e+09 to 1700005888, where float32 has steps of 128: what is finer is lost"),
-            std::string::npos) << Found(data)[0];
+  EXPECT_NE(Found(data)[0].find("column 'time' runs from 1.7e+09 to 1700005888, where float32 has steps of "
+                                "128: what is finer is lost"),
+            std::string::npos)
+      << Found(data)[0];
 }
 
 TEST(ClassesOnlyInTest, NamesThem) {
@@ -91,7 +94,8 @@ TEST(ClassesOnlyInTest, NamesThem) {
   train.labels = {0, 2, 0};
   test.labels = {0, 1, 3, 3, 2};
   EXPECT_EQ(ClassesOnlyInTest(train, test),
-            "classes 'dog', 'fox' have no training example and 3 test examples, which can only be answered wrongly: are the splits of the "
+            "classes 'dog', 'fox' have no training example and 3 test examples, which can only be answered "
+            "wrongly: are the splits of the "
             "same data?");
   test.labels = {0, 0, kIgnoredLabel};
   EXPECT_EQ(ClassesOnlyInTest(train, test), "") << "a class without any example is another matter";

@@ -39,7 +39,8 @@ TEST(Digits, DifferBetweenSplitsSeedsAndImages) {
   EXPECT_EQ(distinct.size(), 500u);
 }
 
-// MNIST's training set has a mean of 33.3 and 19 % of its pixels above 0; a picture without ink, or full of it, would be no digit.
+// MNIST's training set has a mean of 33.3 and 19 % of its pixels above 0; a picture without ink, or full of
+// it, would be no digit.
 TEST(Digits, HaveTheInkOfHandwriting) {
   const Dataset data = MakeDigits(Split::kTrain, 2000);
   int64_t total = 0;

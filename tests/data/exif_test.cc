@@ -35,7 +35,8 @@ TEST(ExifOrientation, IsOneWhereThereIsNoExif) {
   EXPECT_EQ(ExifOrientation({}), 1);
 }
 
-// Wherever the file ends and whatever a byte says: an orientation, never a read beyond the end (the sanitizers watch).
+// Wherever the file ends and whatever a byte says: an orientation, never a read beyond the end (the
+// sanitizers watch).
 TEST(ExifOrientation, StaysWithinADamagedFile) {
   for (const int orientation : {6, 7}) {
     const Bytes whole = FileOf(orientation);

@@ -91,11 +91,12 @@ TEST(SplitHoldout, WorksOnSmallSets) {
 }
 
 TEST(SplitHoldout, TakesATenth) {
-  const std::vector<std::pair<int64_t, int64_t>> expected = {{1, 1},     {4, 1},         {19, 1},        {20, 2},
-                                                             {199, 19},  {200, 20},      {49'999, 4999}, {50'000, 5000},
-                                                             {60'000, 5000}};
-  for (const auto& [examples, held_out] : expected) EXPECT_EQ(AutomaticHoldout(examples), held_out) << examples;
-  EXPECT_EQ(Split(Sorted(3, 50)).description, "held out: 15 of 150 training examples (a tenth, stratified by class)");
+  const std::vector<std::pair<int64_t, int64_t>> expected = {
+      {1, 1}, {4, 1}, {19, 1}, {20, 2}, {199, 19}, {200, 20}, {49'999, 4999}, {50'000, 5000}, {60'000, 5000}};
+  for (const auto& [examples, held_out] : expected)
+    EXPECT_EQ(AutomaticHoldout(examples), held_out) << examples;
+  EXPECT_EQ(Split(Sorted(3, 50)).description,
+            "held out: 15 of 150 training examples (a tenth, stratified by class)");
   EXPECT_EQ(Split(Sorted(3, 3)).description, "held out: 1 of 9 training examples (stratified by class)");
 }
 
@@ -117,8 +118,9 @@ TEST(SplitHoldout, TakesWhatIsAskedFor) {
   EXPECT_EQ(Split(data, 0).holdout.size(), 0u);
   EXPECT_EQ(Split(data, 0).train.size(), 20u);
   EXPECT_NE(Split(data, 0).description.find("holdout is 0"), std::string::npos);
-  QAT_EXPECT_ERROR(SplitHoldout(data, 20, 1), ErrorCode::kInvalidArgument,
-              "holdout is 20, expected less than the 20 training examples of few; without it, 2 are held out");
+  QAT_EXPECT_ERROR(
+      SplitHoldout(data, 20, 1), ErrorCode::kInvalidArgument,
+      "holdout is 20, expected less than the 20 training examples of few; without it, 2 are held out");
 }
 
 TEST(SplitHoldout, SpreadsOverSortedTargets) {
@@ -153,7 +155,8 @@ TEST(ShuffledHoldout, PartsTheExamplesBySeed) {
   EXPECT_EQ(ShuffledHoldout(100, 30, 1).holdout, split.holdout);
   EXPECT_NE(ShuffledHoldout(100, 30, 2).holdout, split.holdout);
   // What the first versions held out: a run of theirs is resumed with the same.
-  EXPECT_EQ((std::vector<int32_t>(split.holdout.begin(), split.holdout.begin() + 4)), (std::vector<int32_t>{94, 25, 98, 73}));
+  EXPECT_EQ((std::vector<int32_t>(split.holdout.begin(), split.holdout.begin() + 4)),
+            (std::vector<int32_t>{94, 25, 98, 73}));
 }
 
 }  // namespace

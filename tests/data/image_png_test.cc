@@ -138,7 +138,8 @@ INSTANTIATE_TEST_SUITE_P(Palettes, Png,
                          ::testing::Combine(::testing::Values(PngColour::kPalette),
                                             ::testing::Values(1, 2, 4, 8), ::testing::Bool()));
 
-// Every byte in turn set to several values, with checksums that fit: an error or a picture, never a crash (the sanitizers watch).
+// Every byte in turn set to several values, with checksums that fit: an error or a picture, never a crash
+// (the sanitizers watch).
 TEST(DecodePng, SurvivesDamageAnywhere) {
   for (const bool interlaced : {false, true}) {
     const Bytes whole = Encoded(RandomFile(PngColour::kRgba, 16, interlaced));

@@ -66,7 +66,8 @@ TEST(DecodeImage, ReadsBackWhatEncodePngWrote) {
   }
 }
 
-// libjpeg only warns of these: bytes missing in the middle cost pixels, bytes too many before the end cost none.
+// libjpeg only warns of these: bytes missing in the middle cost pixels, bytes too many before the end cost
+// none.
 TEST(DecodeImage, TellsLostPixelsFromOddButWholeJpegs) {
   const Bytes whole = FileOf("rgb420.jpg");
   Bytes hole = whole;
@@ -209,7 +210,8 @@ TEST(FitImage, StretchesEachAxisByItself) {
 
 TEST(FitImage, PadsWhatItsAspectLeavesFree) {
   const Image wide = {1, 4, 1, {10, 20, 30, 40}};
-  EXPECT_EQ(FitImage(wide, 4, 4, Fit::kPad).pixels, (Bytes{0, 0, 0, 0, 10, 20, 30, 40, 0, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(FitImage(wide, 4, 4, Fit::kPad).pixels,
+            (Bytes{0, 0, 0, 0, 10, 20, 30, 40, 0, 0, 0, 0, 0, 0, 0, 0}));
   // Halved, then in the middle of three columns: the odd one comes after it.
   const Image tall = {4, 2, 3, Bytes(24, 100)};
   EXPECT_EQ(FitImage(tall, 2, 2, Fit::kPad).pixels, (Bytes{100, 100, 100, 0, 0, 0, 100, 100, 100, 0, 0, 0}));
@@ -241,7 +243,8 @@ TEST(FitDeepImage, LeavesAPictureOfTheRightSizeAsItIs) {
 
 TEST(FitDeepImage, PadsWithZeros) {
   const DeepImage wide = {1, 4, 1, {1000, 65535, 3, 4}};
-  EXPECT_EQ(FitDeepImage(wide, 3, 4, Fit::kPad).pixels, (std::vector<float>{0, 0, 0, 0, 1000, 65535, 3, 4, 0, 0, 0, 0}));
+  EXPECT_EQ(FitDeepImage(wide, 3, 4, Fit::kPad).pixels,
+            (std::vector<float>{0, 0, 0, 0, 1000, 65535, 3, 4, 0, 0, 0, 0}));
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ NpyArray Array(DType type, Shape shape, const std::vector<T>& values) {
   return array;
 }
 
-Expected<LabelArray> Read(const NpyArray& array, Task task = Task::kAuto) { return ReadLabelArray(array, "y", task); }
+Expected<LabelArray> Read(const NpyArray& array, Task task = Task::kAuto) {
+  return ReadLabelArray(array, "y", task);
+}
 
 using Values = std::vector<int64_t>;
 
@@ -59,17 +61,18 @@ TEST(ReadLabelArray, TakesRowsOfZerosAndOnesAsSeveralLabels) {
   const NpyArray marks = Array<float>(DType::kFloat32, {2, 2}, {1, 1, 0, 1});
   EXPECT_EQ(Read(marks, Task::kNumbers)->task, Task::kNumbers);
   // One-hot rows by chance are labels where that is said; one label is a column, or none.
-  EXPECT_EQ(Read(Array<uint8_t>(DType::kUInt8, {2, 2}, {0, 1, 1, 0}), Task::kMultiLabel)->task, Task::kMultiLabel);
+  EXPECT_EQ(Read(Array<uint8_t>(DType::kUInt8, {2, 2}, {0, 1, 1, 0}), Task::kMultiLabel)->task,
+            Task::kMultiLabel);
   for (const Shape& shape : {Shape{3, 1}, Shape{3}}) {
     const auto one = Read(Array<uint8_t>(DType::kUInt8, shape, {0, 1, 1}), Task::kMultiLabel);
     QAT_ASSERT_OK(one);
     EXPECT_EQ(one->width, 1);
     EXPECT_EQ(one->values, (Values{0, 1, 1}));
   }
-  QAT_EXPECT_ERROR(Read(Array<int32_t>(DType::kInt32, {2, 2}, {0, 1, 2, 0}), Task::kMultiLabel), ErrorCode::kCorrupt,
-                   "y: example 1, label 0: 2, expected 0 or 1");
-  QAT_EXPECT_ERROR(Read(Array<float>(DType::kFloat32, {2, 2}, {0, 1, 1, NAN}), Task::kMultiLabel), ErrorCode::kCorrupt,
-                   "y: example 1, number 1: nan");
+  QAT_EXPECT_ERROR(Read(Array<int32_t>(DType::kInt32, {2, 2}, {0, 1, 2, 0}), Task::kMultiLabel),
+                   ErrorCode::kCorrupt, "y: example 1, label 0: 2, expected 0 or 1");
+  QAT_EXPECT_ERROR(Read(Array<float>(DType::kFloat32, {2, 2}, {0, 1, 1, NAN}), Task::kMultiLabel),
+                   ErrorCode::kCorrupt, "y: example 1, number 1: nan");
 }
 
 TEST(ReadLabelArray, TakesNumbersOfMoreAxes) {
@@ -82,14 +85,16 @@ TEST(ReadLabelArray, TakesNumbersOfMoreAxes) {
 
 TEST(ReadLabelArray, AsksWhatWholeNumbersStoredAsFloatsAre) {
   const NpyArray whole = Array<float>(DType::kFloat32, {4}, {0, 1, 1, 0});
-  QAT_EXPECT_ERROR(Read(whole), ErrorCode::kInvalidArgument,
-                   "y: whole numbers stored as float32 could be classes or numbers to be learned; say which with `task` "
-                   "classes, `task` yes-no or `task` numbers");
+  QAT_EXPECT_ERROR(
+      Read(whole), ErrorCode::kInvalidArgument,
+      "y: whole numbers stored as float32 could be classes or numbers to be learned; say which with `task` "
+      "classes, `task` yes-no or `task` numbers");
   EXPECT_EQ(Read(whole, Task::kYesNo)->values, (Values{0, 1, 1, 0}));
   EXPECT_EQ(Read(whole, Task::kClasses)->values, (Values{0, 1, 1, 0}));
   EXPECT_EQ(Read(whole, Task::kNumbers)->numbers, (std::vector<float>{0, 1, 1, 0}));
   EXPECT_EQ(Read(Array<double>(DType::kFloat64, {4}, {0, 1, 1, 0.5}))->targets, 1) << "not all whole";
-  EXPECT_EQ(Read(Array<float>(DType::kFloat32, {4}, {10, 17, 19, 23}))->targets, 1) << "as many values as examples";
+  EXPECT_EQ(Read(Array<float>(DType::kFloat32, {4}, {10, 17, 19, 23}))->targets, 1)
+      << "as many values as examples";
   QAT_EXPECT_ERROR(Read(Array<float>(DType::kFloat32, {2}, {0, 0.5f}), Task::kClasses), ErrorCode::kCorrupt,
                    "y: holds numbers that are not whole");
 }

@@ -71,7 +71,8 @@ TEST(LabelMap, OtherNumbersAreClassesByTheirValue) {
   const auto map = Map(Values({Limits::max(), Limits::min(), 3}));
   QAT_ASSERT_OK(map);
   EXPECT_EQ(map->class_names(), (Names{"-9223372036854775808", "3", "9223372036854775807"}));
-  EXPECT_NE(map->note().find("labels -9223372036854775808, 3 and 9223372036854775807 are 3 classes"), std::string::npos)
+  EXPECT_NE(map->note().find("labels -9223372036854775808, 3 and 9223372036854775807 are 3 classes"),
+            std::string::npos)
       << map->note();
 }
 
@@ -115,7 +116,8 @@ TEST(LabelMap, AnyLabelOfPixelsCanBeIgnored) {
   QAT_ASSERT_OK(map);
   EXPECT_EQ(map->class_names(), (Names{"1", "2"}));
   EXPECT_EQ(*map->Apply(array), (Classes{kIgnoredLabel, 0, 1, 0}));
-  QAT_EXPECT_ERROR(Map(Values({0, 1, 2, 1}), known), ErrorCode::kInvalidArgument, "`ignore_label`: y holds one label per image");
+  QAT_EXPECT_ERROR(Map(Values({0, 1, 2, 1}), known), ErrorCode::kInvalidArgument,
+                   "`ignore_label`: y holds one label per image");
 }
 
 TEST(LabelMap, NamesOfAFileMayBeginAtLabelOne) {
@@ -139,21 +141,25 @@ TEST(LabelMap, TextIsAClassByItsName) {
   EXPECT_EQ(*map->Apply(array), (Classes{1, 0, 1}));
   KnownClasses known;
   known.model = {"owl", "bee"};
-  QAT_EXPECT_ERROR(Map(array, known)->Apply(array), ErrorCode::kCorrupt, "y: example 1: label 'ant', expected one of owl, bee");
+  QAT_EXPECT_ERROR(Map(array, known)->Apply(array), ErrorCode::kCorrupt,
+                   "y: example 1: label 'ant', expected one of owl, bee");
 }
 
 TEST(LabelMap, OneClassIsNoneToLearn) {
-  QAT_EXPECT_ERROR(Map(Values({4, 4})), ErrorCode::kCorrupt, "y: every label is 4, expected at least two classes");
+  QAT_EXPECT_ERROR(Map(Values({4, 4})), ErrorCode::kCorrupt,
+                   "y: every label is 4, expected at least two classes");
   KnownClasses known;
   known.model = {"0", "4"};
-  EXPECT_EQ(*Map(Values({4, 4}), known)->Apply(Values({4, 4})), (Classes{1, 1})) << "a test set may lack classes";
+  EXPECT_EQ(*Map(Values({4, 4}), known)->Apply(Values({4, 4})), (Classes{1, 1}))
+      << "a test set may lack classes";
 }
 
 TEST(LabelMap, AModelWithoutNamesTakesLabelsAsIndices) {
   KnownClasses known;
   known.indices = true;
   EXPECT_EQ(*Map(Values({17, 3, 900}), known)->Apply(Values({17, 3})), (Classes{17, 3}));
-  QAT_EXPECT_ERROR(Map(Values({-1, 1}), known)->Apply(Values({-1, 1})), ErrorCode::kCorrupt, "label -1, expected 0 to 1");
+  QAT_EXPECT_ERROR(Map(Values({-1, 1}), known)->Apply(Values({-1, 1})), ErrorCode::kCorrupt,
+                   "label -1, expected 0 to 1");
 }
 
 }  // namespace

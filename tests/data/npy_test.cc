@@ -47,8 +47,8 @@ TEST(Npy, NumpyReadsWhatItWrote) {
   testing::TempDir folder;
   QAT_ASSERT_OK(WriteFile(folder / "x.npy", Serialize(NpyArray{DType::kInt8, {2, 2}, {1, 255, 3, 128}})));
   const auto result = testing::Run(
-      {testing::kLitertPython, "-c", "import numpy, sys; a = numpy.load(sys.argv[1]); print(a.dtype, a.tolist())",
-       folder / "x.npy"});
+      {testing::kLitertPython, "-c",
+       "import numpy, sys; a = numpy.load(sys.argv[1]); print(a.dtype, a.tolist())", folder / "x.npy"});
   EXPECT_EQ(result.out, "int8 [[1, -1], [3, -128]]\n") << result.err;
 }
 
@@ -67,7 +67,8 @@ TEST(Npy, BringsOtherOrdersIntoOurs) {
   EXPECT_EQ(wide->values[20], 0xff);
 }
 
-// Every order and type of NumPy's against the same values as NumPy itself writes them in C order and little-endian.
+// Every order and type of NumPy's against the same values as NumPy itself writes them in C order and
+// little-endian.
 TEST(Npy, ReadsEveryOrderAsNumpyDoes) {
   QAT_NEEDS_PYTHON("numpy");
   testing::TempDir folder;
@@ -109,7 +110,8 @@ TEST(Npy, ReadsTextAsUtf8) {
   const auto text = ParseNpy(BytesOf(NumpyFile("<U2", utf32)), "x.npy");
   QAT_ASSERT_OK(text);
   EXPECT_EQ(text->type, DType::kString);
-  EXPECT_EQ(text->texts, (std::vector<std::string>{"a", "\xc3\xa9x", "\xf0\x9f\x99\x82", "", "", "\xef\xbf\xbd"}));
+  EXPECT_EQ(text->texts,
+            (std::vector<std::string>{"a", "\xc3\xa9x", "\xf0\x9f\x99\x82", "", "", "\xef\xbf\xbd"}));
   const auto bytes = ParseNpy(BytesOf(NumpyFile("|S2", std::string("abc\0d\0e\0f\0g\0", 12))), "x.npy");
   QAT_ASSERT_OK(bytes);
   EXPECT_EQ(bytes->texts, (std::vector<std::string>{"ab", "c", "d", "e", "f", "g"}));
@@ -118,8 +120,9 @@ TEST(Npy, ReadsTextAsUtf8) {
 }
 
 TEST(Npy, RefusesWhatItCannotHold) {
-  QAT_EXPECT_ERROR(ParseNpy(BytesOf(NumpyFile("|O", "")), "x.npy"), ErrorCode::kUnsupported,
-                   "x.npy: element type '|O' (Python objects), expected numbers or text, as of array.astype(int)");
+  QAT_EXPECT_ERROR(
+      ParseNpy(BytesOf(NumpyFile("|O", "")), "x.npy"), ErrorCode::kUnsupported,
+      "x.npy: element type '|O' (Python objects), expected numbers or text, as of array.astype(int)");
   QAT_EXPECT_ERROR(ParseNpy(BytesOf("PK\x03\x04 a zip file"), "x.npy"), ErrorCode::kCorrupt,
                    "x.npy: has no .npy header");
   QAT_EXPECT_ERROR(ParseNpy(BytesOf(NumpyFile("|u1", "12345")), "x.npy"), ErrorCode::kCorrupt,

@@ -137,10 +137,12 @@ TEST_F(NumpyDirectory, RefusesRealNumbersThatAreNone) {
 
 TEST_F(NumpyDirectory, NamesTheArraysThatAreMissing) {
   WriteSplit("test", {1, 0});
-  QAT_EXPECT_ERROR(Open(), ErrorCode::kNotFound,
-                   dir_.path() + ": holds no images with labels for training beside x_test.npy and y_test.npy, expected "
-                                 "arrays named x_train, y_train, x_test and y_test, or x and y; found x_test.npy, "
-                                 "y_test.npy");
+  QAT_EXPECT_ERROR(
+      Open(), ErrorCode::kNotFound,
+      dir_.path() +
+          ": holds no images with labels for training beside x_test.npy and y_test.npy, expected "
+          "arrays named x_train, y_train, x_test and y_test, or x and y; found x_test.npy, "
+          "y_test.npy");
 }
 
 TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
@@ -148,9 +150,11 @@ TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   Write("x_train.npy", DType::kFloat32, {2, 1, 1}, BytesOf<float>({-1, 3}));
   OpenOptions bytes;
   bytes.values = ValueType::kByte;
-  QAT_EXPECT_ERROR(Open(Split::kTrain, bytes), ErrorCode::kCorrupt,
-                   "/x_train.npy: elements are float32, expected uint8, since the network takes bytes: ((x + 1) "
-                   "/ 4 * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` 63.75 `std` 63.75 gives the values back");
+  QAT_EXPECT_ERROR(
+      Open(Split::kTrain, bytes), ErrorCode::kCorrupt,
+      "/x_train.npy: elements are float32, expected uint8, since the network takes bytes: ((x + 1) "
+      "/ 4 * 255).round().clip(0, 255).astype(\"uint8\"), and `mean` 63.75 `std` 63.75 gives the values "
+      "back");
   Write("x_train.npy", DType::kUInt8, {2, 1, 1, 2, 2}, Bytes(8));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/x_train.npy: shape [2, 1, 1, 2, 2], expected [count, values], [count, height, width]");
@@ -160,8 +164,9 @@ TEST_F(NumpyDirectory, RefusesWrongTypesAndShapes) {
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/y_train.npy: 4 labels, but " + dir_.path() + "/x_train.npy holds 3");
   Write("y_train.npy", DType::kUInt8, {3, 10}, Bytes(30, 2));
-  QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
-                   "/y_train.npy: shape [3, 10], expected [count], one label per image, [count, classes] of one-hot");
+  QAT_EXPECT_ERROR(
+      Open(), ErrorCode::kCorrupt,
+      "/y_train.npy: shape [3, 10], expected [count], one label per image, [count, classes] of one-hot");
   Write("y_train.npy", DType::kFloat16, {3}, Bytes(6));
   QAT_EXPECT_ERROR(Open(), ErrorCode::kCorrupt,
                    "/y_train.npy: elements are float16, expected integers or text for classes");
@@ -184,7 +189,8 @@ TEST_F(NumpyDirectory, MakesATestSplitOfDataInOnePiece) {
   EXPECT_EQ(test->images[3], test->IndexOf(3)) << "rows of the file";
   ASSERT_EQ(train->notes.size(), 1u);
   EXPECT_EQ(train->notes[0],
-            "there is no test split: a fixed choice of one example in ten of each class is taken, 10 of 100; arrays named "
+            "there is no test split: a fixed choice of one example in ten of each class is taken, 10 of 100; "
+            "arrays named "
             "x_test and y_test make another choice");
 }
 
@@ -197,7 +203,8 @@ TEST_F(NumpyDirectory, TrainsAndTestsOnTheSameWhereThereIsNothingToSpare) {
   EXPECT_EQ(train->size(), 3);
   EXPECT_EQ(test->size(), 3);
   EXPECT_EQ(test->warning,
-            "there is no test split, and no class has two examples: the test split is the training split, so an accuracy "
+            "there is no test split, and no class has two examples: the test split is the training split, so "
+            "an accuracy "
             "says nothing about other examples");
 }
 
@@ -253,7 +260,8 @@ TEST_F(NumpyDirectory, ShiftsLabelsThatBeginAtOne) {
   EXPECT_EQ(test->notes,
             std::vector<std::string>{
                 "labels 1 to 3 are 3 classes, numbered 0 to 2 in this order and named by their label"});
-  QAT_ASSERT_OK(WriteFile(dir_ / "class_names.txt", std::string_view("\xef\xbb\xbf" "ant\r\nbee\r\nowl\r\n")));
+  QAT_ASSERT_OK(WriteFile(dir_ / "class_names.txt", std::string_view("\xef\xbb\xbf"
+                                                                     "ant\r\nbee\r\nowl\r\n")));
   const auto named = Open(Split::kTest);
   QAT_ASSERT_OK(named);
   EXPECT_EQ(named->class_names, (std::vector<std::string>{"ant", "bee", "owl"}));
@@ -282,7 +290,8 @@ TEST_F(NumpyDirectory, MatchesClassesByNameWhereTheModelHasAnotherOrder) {
   QAT_ASSERT_OK(test);
   EXPECT_EQ(test->labels, (std::vector<int32_t>{1, 2, 0}));
   options.class_names = {"owl", "ant"};
-  QAT_EXPECT_ERROR(Open(Split::kTest, options), ErrorCode::kCorrupt, "label 1 is the class 'bee', expected one of the 2");
+  QAT_EXPECT_ERROR(Open(Split::kTest, options), ErrorCode::kCorrupt,
+                   "label 1 is the class 'bee', expected one of the 2");
 }
 
 TEST_F(NumpyDirectory, TakesImagesAloneWhereLabelsAreNotNeeded) {

@@ -114,8 +114,9 @@ TEST_F(PictureFolder, WithoutSplitsKeepsATenthOfEveryClassForTesting) {
   EXPECT_EQ(train->size(), 36 + 2);
   EXPECT_EQ(test->size(), 4 + 1);
   EXPECT_EQ(std::count(test->labels.begin(), test->labels.end(), 1), 1);
-  EXPECT_EQ(train->notes, std::vector<std::string>{"there is no test split: a fixed choice of one picture in ten of each "
-                                                   "class is taken, 5 pictures; folders train/ and test/ make another choice"});
+  EXPECT_EQ(train->notes, std::vector<std::string>{
+                              "there is no test split: a fixed choice of one picture in ten of each "
+                              "class is taken, 5 pictures; folders train/ and test/ make another choice"});
   fs::remove_all(fs::path(dir_ / "b"));
   Put("rgb.png", "b/only.png");
   EXPECT_EQ(Open(Split::kTrain)->size(), 36 + 1) << "one picture is for training";
@@ -126,7 +127,8 @@ TEST_F(PictureFolder, WithoutSplitsIsTestedAsAWholeWhereThatIsAskedFor) {
   for (int i = 0; i < 12; ++i) Put("rgb.png", StrCat("a/", i, ".png"));
   for (int i = 0; i < 12; ++i) Put("rgb.png", StrCat("b/", i, ".png"));
   EXPECT_EQ(Open(Split::kTest)->size(), 2);
-  EXPECT_NE(Join(Open(Split::kTest)->notes).find("2 pictures (`whole` takes all); folders"), std::string::npos);
+  EXPECT_NE(Join(Open(Split::kTest)->notes).find("2 pictures (`whole` takes all); folders"),
+            std::string::npos);
   OpenOptions options = Options();
   options.whole = true;
   EXPECT_EQ(Open(Split::kTest, options)->size(), 24);
@@ -141,7 +143,8 @@ TEST_F(PictureFolder, TrainsAndTestsOnTheSameWhereEveryClassHasOnePicture) {
   QAT_ASSERT_OK(test);
   EXPECT_EQ(test->size(), 2);
   EXPECT_EQ(test->warning,
-            "there is no test split, and every class holds one picture: the test split is the training split, so an "
+            "there is no test split, and every class holds one picture: the test split is the training "
+            "split, so an "
             "accuracy says nothing about other examples");
 }
 
@@ -157,7 +160,8 @@ TEST_F(PictureFolder, AFolderForValidationIsTheHoldoutBesideTheOtherTwo) {
   QAT_ASSERT_OK(train);
   EXPECT_EQ(train->labels, (std::vector<int32_t>{0, 1, 0, 1, 1})) << "those for validation are the last";
   EXPECT_EQ(train->own_holdout, 3);
-  EXPECT_NE(train->warning.find("one folder per class: " + dir_.path() + "/sketches"), std::string::npos) << train->warning;
+  EXPECT_NE(train->warning.find("one folder per class: " + dir_.path() + "/sketches"), std::string::npos)
+      << train->warning;
   EXPECT_EQ(Open(Split::kTest)->size(), 2);
 }
 
@@ -169,7 +173,8 @@ TEST_F(PictureFolder, ATrainIsAClassWhereItHoldsPictures) {
 }
 
 TEST_F(PictureFolder, MakesATestSplitWhereThereIsOnlyTrain) {
-  for (const char* name : {"a/1.png", "a/2.png", "b/1.png", "b/2.png"}) Put("rgb.png", std::string("train/") + name);
+  for (const char* name : {"a/1.png", "a/2.png", "b/1.png", "b/2.png"})
+    Put("rgb.png", std::string("train/") + name);
   Put("rgb.png", "test/1.png");  // pictures without classes, as competitions have them
   EXPECT_EQ(Open(Split::kTrain)->size(), 2);
   const auto test = Open(Split::kTest);
@@ -305,8 +310,9 @@ TEST_F(PictureFolder, IsFittedToTheNetworkInSizeAndColour) {
 
 // As archives unpack, made on whatever system.
 TEST_F(PictureFolder, FindsWhatLiesInOneFolderAndIgnoresWhatSystemsLeaveBehind) {
-  for (const char* name : {"pets/cat/1.png", "pets/cat/2.png", "pets/dog/1.png", "pets/dog/2.png", "pets/@eaDir/1.png",
-                           "__MACOSX/pets/cat/._1.png", ".cache/1.png", "pets/cat/__MACOSX/1.png"}) {
+  for (const char* name :
+       {"pets/cat/1.png", "pets/cat/2.png", "pets/dog/1.png", "pets/dog/2.png", "pets/@eaDir/1.png",
+        "__MACOSX/pets/cat/._1.png", ".cache/1.png", "pets/cat/__MACOSX/1.png"}) {
     Put("rgb.png", name);
   }
   QAT_ASSERT_OK(WriteFile(dir_ / ".DS_Store", Bytes{'x'}));
@@ -364,7 +370,8 @@ TEST_F(PictureFolder, EqualsPillowOnAllOfCifar10) {
 class DeepFolder : public PictureFolder {
  protected:
   void PutDeep(const std::string& to, uint16_t sample) {
-    testing::PngFile file = {13, 17, 16, testing::PngColour::kGrey, false, std::vector<uint16_t>(13 * 17, sample)};
+    testing::PngFile file = {
+        13, 17, 16, testing::PngColour::kGrey, false, std::vector<uint16_t>(13 * 17, sample)};
     fs::create_directories(fs::path(dir_ / to).parent_path());
     ASSERT_TRUE(WriteFile(dir_ / to, Encoded(file)).ok());
   }
@@ -400,8 +407,9 @@ TEST_F(DeepFolder, HoldsRealNumbersAsTheyAreStored) {
   EXPECT_EQ(train->size(), 6);
   EXPECT_EQ(RealsOf(*train, 4), std::vector<float>(13 * 17, 4000)) << "class a, number 2";
   EXPECT_EQ(RealsOf(*train, 3), std::vector<float>(13 * 17, 91));
-  EXPECT_EQ(train->notes, std::vector<std::string>{"6 of 6 pictures have 16 bits per sample: values are real numbers, 0 to 65535, "
-                                                   "the highest 4000"});
+  EXPECT_EQ(train->notes, std::vector<std::string>{
+                              "6 of 6 pictures have 16 bits per sample: values are real numbers, 0 to 65535, "
+                              "the highest 4000"});
   EXPECT_EQ(train->warning, "");
   const auto statistics = MeasureChannels(*train);
   QAT_ASSERT_OK(statistics);
@@ -439,8 +447,11 @@ TEST_F(DeepFolder, BytesAmongThemAreMultipliedSoThatWhiteStaysWhite) {
   QAT_ASSERT_OK(train);
   EXPECT_EQ(RealsOf(*train, 0), RealsOf(*train, 1));
   EXPECT_EQ(RealsOf(*train, 2), std::vector<float>(13 * 17, 771));
-  EXPECT_EQ(train->notes.back(), "2 of 3 pictures have 8 bits per sample and are multiplied by 257, so that white is 65535, as in those of 16 "
-                                 "bits: " + (dir_ / "train/b/1.png") + "; " + (dir_ / "train/b/2.png"));
+  EXPECT_EQ(train->notes.back(),
+            "2 of 3 pictures have 8 bits per sample and are multiplied by 257, so that white is 65535, as in "
+            "those of 16 "
+            "bits: " +
+                (dir_ / "train/b/1.png") + "; " + (dir_ / "train/b/2.png"));
 }
 
 TEST_F(DeepFolder, IsReducedWithAWarningWhereTheNetworkTakesBytes) {
@@ -455,9 +466,12 @@ TEST_F(DeepFolder, IsReducedWithAWarningWhereTheNetworkTakesBytes) {
   EXPECT_EQ(Bytes(train->Image(0).begin(), train->Image(0).end()), Bytes(13 * 17, 16));
   EXPECT_EQ(Bytes(train->Image(1).begin(), train->Image(1).end()), Bytes(13 * 17, 1));
   EXPECT_EQ(Bytes(train->Image(2).begin(), train->Image(2).end()), Bytes(13 * 17, 9));
-  EXPECT_EQ(train->warning, "2 of 3 pictures have 16 bits per sample and are divided by 257, since the network takes bytes: their highest "
-                            "value, 4095, becomes 16 of 255; a network of real numbers (values = \"reals\" in its spec) keeps all bits: " +
-                                (dir_ / "train/a/1.png") + "; " + (dir_ / "train/b/1.png"));
+  EXPECT_EQ(train->warning,
+            "2 of 3 pictures have 16 bits per sample and are divided by 257, since the network takes bytes: "
+            "their highest "
+            "value, 4095, becomes 16 of 255; a network of real numbers (values = \"reals\" in its spec) "
+            "keeps all bits: " +
+                (dir_ / "train/a/1.png") + "; " + (dir_ / "train/b/1.png"));
 }
 
 TEST_F(DeepFolder, IsScaledToTheWhiteThatANetworkLearned) {
@@ -467,13 +481,16 @@ TEST_F(DeepFolder, IsScaledToTheWhiteThatANetworkLearned) {
   PutBytes("test/b/1.png", 4);
   OpenOptions options = Grey();
   options.values = ValueType::kReal;
-  EXPECT_EQ(RealsOf(*Open(Split::kTest, options), 1), std::vector<float>(13 * 17, 4)) << "a folder of bytes by itself";
+  EXPECT_EQ(RealsOf(*Open(Split::kTest, options), 1), std::vector<float>(13 * 17, 4))
+      << "a folder of bytes by itself";
   options.white = 255;
   const auto divided = Open(Split::kTrain, options);
   QAT_ASSERT_OK(divided);
   EXPECT_EQ(RealsOf(*divided, 0), std::vector<float>(13 * 17, 1));
-  EXPECT_EQ(RealsOf(*divided, 1), std::vector<float>(13 * 17, 100 / 257.0f)) << "nothing is rounded to whole numbers";
-  EXPECT_NE(divided->notes.back().find("2 of 2 pictures have 16 bits per sample and are divided by 257"), std::string::npos);
+  EXPECT_EQ(RealsOf(*divided, 1), std::vector<float>(13 * 17, 100 / 257.0f))
+      << "nothing is rounded to whole numbers";
+  EXPECT_NE(divided->notes.back().find("2 of 2 pictures have 16 bits per sample and are divided by 257"),
+            std::string::npos);
   options.white = 65535;
   EXPECT_EQ(RealsOf(*Open(Split::kTest, options), 1), std::vector<float>(13 * 17, 4 * 257));
 }

@@ -22,7 +22,8 @@ class LabelFolder : public ::testing::Test {
   void Put(const std::string& name, uint16_t value, std::vector<uint16_t> labels = {}) {
     fs::create_directories(fs::path(dir_ / name).parent_path());
     if (labels.empty()) labels.assign(8, value);
-    QAT_ASSERT_OK(WriteFile(dir_ / name, testing::Encoded({2, 4, 8, testing::PngColour::kGrey, false, labels})));
+    QAT_ASSERT_OK(
+        WriteFile(dir_ / name, testing::Encoded({2, 4, 8, testing::PngColour::kGrey, false, labels})));
   }
   void PutPair(const std::string& images, const std::string& masks, int number) {
     const auto value = static_cast<uint16_t>(number);
@@ -31,11 +32,14 @@ class LabelFolder : public ::testing::Test {
     const auto label = static_cast<uint16_t>(value % 3);
     Put(masks + "/" + name, 0, {label, 0, 1, 2, 2, 1, 0, 0});
   }
-  Expected<Dataset> Open(Split split, const OpenOptions& options = {}) { return OpenDataset(dir_.path(), split, options); }
+  Expected<Dataset> Open(Split split, const OpenOptions& options = {}) {
+    return OpenDataset(dir_.path(), split, options);
+  }
   // The label of a picture's first pixel goes with its number.
   static void ExpectPairs(const Dataset& dataset) {
     ASSERT_EQ(dataset.LabelsPerImage(), dataset.input().height * dataset.input().width);
-    for (int64_t i = 0; i < dataset.size(); ++i) EXPECT_EQ(dataset.LabelsOf(i)[0], (dataset.Image(i)[0] - 100) % 3) << i;
+    for (int64_t i = 0; i < dataset.size(); ++i)
+      EXPECT_EQ(dataset.LabelsOf(i)[0], (dataset.Image(i)[0] - 100) % 3) << i;
   }
   testing::TempDir dir_;
 };
@@ -50,7 +54,8 @@ TEST_F(LabelFolder, GivesEachPixelALabel) {
   ExpectPairs(*train);
   ExpectPairs(*test);
   EXPECT_EQ(train->class_names, (std::vector<std::string>{"0", "1", "2"}));
-  EXPECT_EQ(std::vector<int32_t>(train->LabelsOf(0).begin() + 1, train->LabelsOf(0).end()), (std::vector<int32_t>{0, 1, 2, 2, 1, 0, 0}));
+  EXPECT_EQ(std::vector<int32_t>(train->LabelsOf(0).begin() + 1, train->LabelsOf(0).end()),
+            (std::vector<int32_t>{0, 1, 2, 2, 1, 0, 0}));
   EXPECT_NE(Join(train->notes).find("images holds pictures, and"), std::string::npos);
   EXPECT_EQ(train->fingerprint, *Fingerprint(*Open(Split::kTrain)));
   OpenOptions options;
@@ -128,7 +133,8 @@ TEST_F(LabelFolder, AreFittedAsThePicturesAre) {
   EXPECT_EQ(std::vector<int32_t>(train->LabelsOf(0).begin(), train->LabelsOf(0).end()),
             (std::vector<int32_t>{-1, -1, -1, -1, 0, 0, 1, 2, 2, 1, 0, 0, -1, -1, -1, -1}));
   Put("test/masks/3.png", 0, {0, 1, 2, 0, 0, 0, 0, 0});
-  QAT_ASSERT_OK(WriteFile(dir_ / "test/masks/3.png", testing::Encoded({4, 4, 8, testing::PngColour::kGrey, false, std::vector<uint16_t>(16)})));
+  QAT_ASSERT_OK(WriteFile(dir_ / "test/masks/3.png", testing::Encoded({4, 4, 8, testing::PngColour::kGrey,
+                                                                       false, std::vector<uint16_t>(16)})));
   options.strict = true;
   QAT_EXPECT_ERROR(Open(Split::kTest, options), ErrorCode::kCorrupt, "masks/3.png: is 4x4, expected 4x2 as ");
 }
@@ -138,7 +144,8 @@ TEST_F(LabelFolder, OfMoreLabelsThanMemoryHoldsIsRefusedBeforeItIsRead) {
   PutPair("test/images", "test/masks", 3);
   OpenOptions options;
   options.height = options.width = 30000;
-  QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kUnsupported, "3 pictures of 30000x30000 have 2700000000 labels, expected 1073741824 at most");
+  QAT_EXPECT_ERROR(Open(Split::kTrain, options), ErrorCode::kUnsupported,
+                   "3 pictures of 30000x30000 have 2700000000 labels, expected 1073741824 at most");
 }
 
 TEST_F(LabelFolder, SaysWhatHasNoOther) {
@@ -149,7 +156,8 @@ TEST_F(LabelFolder, SaysWhatHasNoOther) {
   const auto train = Open(Split::kTrain);
   QAT_ASSERT_OK(train);
   EXPECT_EQ(train->size(), 3);
-  EXPECT_NE(train->warning.find("left out 1 picture without labels in "), std::string::npos) << train->warning;
+  EXPECT_NE(train->warning.find("left out 1 picture without labels in "), std::string::npos)
+      << train->warning;
   EXPECT_NE(train->warning.find("left out 1 file in "), std::string::npos) << train->warning;
   EXPECT_EQ(Open(Split::kTest)->warning, "");
   fs::remove_all(dir_ / "test");
@@ -157,7 +165,8 @@ TEST_F(LabelFolder, SaysWhatHasNoOther) {
       << "of pictures in one piece both splits are made";
   PutPair("test/images", "test/masks", 3);
   Put("train/masks/1_mask.png", 1);
-  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "could hold the labels of picture '1', expected one of them");
+  QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt,
+                   "could hold the labels of picture '1', expected one of them");
   fs::remove_all(dir_ / "train/masks");
   Put("train/masks/x.png", 1);
   QAT_EXPECT_ERROR(Open(Split::kTrain), ErrorCode::kCorrupt, "holds labels of none of the pictures in ");
@@ -166,7 +175,9 @@ TEST_F(LabelFolder, SaysWhatHasNoOther) {
 }
 
 TEST_F(LabelFolder, IsNoneWhereThereAreOtherFolders) {
-  for (const char* name : {"images/1.png", "images/2.png", "masks/1.png", "masks/2.png", "maps/1.png", "maps/2.png"}) Put(name, 1);
+  for (const char* name :
+       {"images/1.png", "images/2.png", "masks/1.png", "masks/2.png", "maps/1.png", "maps/2.png"})
+    Put(name, 1);
   EXPECT_EQ(Open(Split::kTrain)->class_names, (std::vector<std::string>{"images", "maps", "masks"}));
 }
 

@@ -20,7 +20,8 @@ TEST(StratifiedSample, GivesEveryClassItsShareByLargestRemainders) {
     return of;
   };
   EXPECT_EQ(counts(20, 0), (std::map<int32_t, int>{{0, 14}, {1, 5}, {2, 1}}));
-  EXPECT_EQ(counts(10, 0), (std::map<int32_t, int>{{0, 7}, {1, 2}, {2, 1}})) << "2.5 and 0.5: whole parts first";
+  EXPECT_EQ(counts(10, 0), (std::map<int32_t, int>{{0, 7}, {1, 2}, {2, 1}}))
+      << "2.5 and 0.5: whole parts first";
   EXPECT_EQ(counts(100, 0), (std::map<int32_t, int>{{0, 70}, {1, 25}, {2, 5}}));
   EXPECT_EQ(counts(100, 1), (std::map<int32_t, int>{{0, 69}, {1, 24}, {2, 4}}));
 }
@@ -38,7 +39,8 @@ TEST(EvenSample, TakesOneOfEachEqualPartOfTheSortedValues) {
   std::vector<float> values;
   for (int i = 0; i < 90; ++i) values.push_back(static_cast<float>((i * 7) % 90));
   std::vector<int> parts;
-  for (const int32_t i : EvenSample(values, 30, 3)) parts.push_back(static_cast<int>(values[static_cast<size_t>(i)]) / 3);
+  for (const int32_t i : EvenSample(values, 30, 3))
+    parts.push_back(static_cast<int>(values[static_cast<size_t>(i)]) / 3);
   std::sort(parts.begin(), parts.end());
   for (int i = 0; i < 30; ++i) EXPECT_EQ(parts[static_cast<size_t>(i)], i);
 }

@@ -33,7 +33,8 @@ class Patient {
     data_ = *SplitForDebugging(*OpenDataset("digits", Split::kTrain, options), 150, 300, 1);
     choices_.precisions = *IntegersFromName(type);
     std::vector<std::string> warnings;
-    QAT_CHECK(Calibrate(data_.calibration, {.precisions = choices_.precisions}, WorkHooks(), graph_, warnings).ok());
+    QAT_CHECK(Calibrate(data_.calibration, {.precisions = choices_.precisions}, WorkHooks(), graph_, warnings)
+                  .ok());
     CollectRanges(graph_, choices_);
   }
 
@@ -92,10 +93,11 @@ TEST_P(SpoiltRange, IsNamedFirstAndRepairedByOneRange) {
 
 /// Layer, type, and whether the network has a depthwise layer.
 class SpoiltRangeOfAnyType : public ::testing::TestWithParam<std::tuple<const char*, const char*, bool>> {};
-INSTANTIATE_TEST_SUITE_P(Each, SpoiltRangeOfAnyType,
-                         ::testing::Values(std::tuple("conv1", "w4a8", false), std::tuple("conv2", "uint8", false),
-                                           std::tuple("logits", "int8-per-tensor", false), std::tuple("depthwise", "int8", true),
-                                           std::tuple("depthwise", "uint8", true), std::tuple("conv1", "int8-per-tensor", true)));
+INSTANTIATE_TEST_SUITE_P(
+    Each, SpoiltRangeOfAnyType,
+    ::testing::Values(std::tuple("conv1", "w4a8", false), std::tuple("conv2", "uint8", false),
+                      std::tuple("logits", "int8-per-tensor", false), std::tuple("depthwise", "int8", true),
+                      std::tuple("depthwise", "uint8", true), std::tuple("conv1", "int8-per-tensor", true)));
 
 TEST_P(SpoiltRangeOfAnyType, IsNamedFirstAndRepaired) {
   const auto& [layer, type, depthwise] = GetParam();
@@ -104,7 +106,8 @@ TEST_P(SpoiltRangeOfAnyType, IsNamedFirstAndRepaired) {
   auto& activations = patient.choices().activations;
   const Range range = activations.at(layer), spoilt = {100 * range.min, 100 * range.max};
   activations[layer] = spoilt;
-  if (const auto pool = activations.find(std::string(layer) + "/pool"); pool != activations.end()) pool->second = spoilt;
+  if (const auto pool = activations.find(std::string(layer) + "/pool"); pool != activations.end())
+    pool->second = spoilt;
   const Diagnosis ill = patient.Examine();
   EXPECT_GT(ill.loss, healthy + 2);
   EXPECT_EQ(First(ill).layer.name, layer);
@@ -116,12 +119,14 @@ TEST_P(SpoiltRangeOfAnyType, IsNamedFirstAndRepaired) {
 
 class StretchedChannelOfAnyType : public ::testing::TestWithParam<std::tuple<const char*, bool>> {};
 INSTANTIATE_TEST_SUITE_P(Each, StretchedChannelOfAnyType,
-                         ::testing::Values(std::tuple("w4a8", false), std::tuple("int8", true), std::tuple("uint8", true),
-                                           std::tuple("int8-per-tensor", true), std::tuple("w4a8", true)));
+                         ::testing::Values(std::tuple("w4a8", false), std::tuple("int8", true),
+                                           std::tuple("uint8", true), std::tuple("int8-per-tensor", true),
+                                           std::tuple("w4a8", true)));
 
 TEST_P(StretchedChannelOfAnyType, IsNamedFirstAndRepaired) {
   const auto& [type, depthwise] = GetParam();
-  const double healthy = std::max(Patient(DigitClassifier(Activation::kRelu, depthwise), type).Examine().loss, 0.0);
+  const double healthy =
+      std::max(Patient(DigitClassifier(Activation::kRelu, depthwise), type).Examine().loss, 0.0);
   Graph graph = DigitClassifier(Activation::kRelu, depthwise);
   StretchChannel(graph, 3, 300, depthwise ? "depthwise" : "conv2");
   const Patient patient(std::move(graph), type);
@@ -187,8 +192,8 @@ TEST(StretchedChannel, BehindARelu6StaysInFloat) {
   EXPECT_GT(repair.bytes_after, repair.bytes_before);
 }
 
-/// A channel that nothing needs takes all steps of the tensor: equalization finds nothing that reads it, and a narrower range would be no
-/// better by the square of errors.
+/// A channel that nothing needs takes all steps of the tensor: equalization finds nothing that reads it, and
+/// a narrower range would be no better by the square of errors.
 TEST(UselessChannel, OfGreatReachTakesSixteenBits) {
   Graph graph = DigitClassifier();
   StretchChannel(graph, 3, 300);
@@ -203,9 +208,11 @@ TEST(UselessChannel, OfGreatReachTakesSixteenBits) {
   EXPECT_TRUE(repair.met);
   ASSERT_EQ(repair.edits.size(), 1u) << repair.plan;
   EXPECT_EQ(repair.edits[0].kind, "int16");
-  EXPECT_EQ(repair.edits[0].text, "16-bit activations: conv1, conv1/pool, conv2") << "a layer, and what reads it";
+  EXPECT_EQ(repair.edits[0].text, "16-bit activations: conv1, conv1/pool, conv2")
+      << "a layer, and what reads it";
   EXPECT_EQ(repair.choices.int16, (std::vector<std::string>{"conv1", "conv1/pool", "conv2"}));
-  EXPECT_NE(repair.plan.find("int16 = [\"conv1\", \"conv1/pool\", \"conv2\"]"), std::string::npos) << repair.plan;
+  EXPECT_NE(repair.plan.find("int16 = [\"conv1\", \"conv1/pool\", \"conv2\"]"), std::string::npos)
+      << repair.plan;
   EXPECT_GT(repair.bytes_after, repair.bytes_before) << "two QUANTIZE nodes";
 }
 
@@ -220,11 +227,13 @@ TEST(Suggest, EditsNothingWhereTheLimitIsMetAndSaysSoWhereNothingHelps) {
   EXPECT_FALSE(impossible.met) << "no edit makes integers better than float by 50 points";
 }
 
-/// Of 300 examples a few changed: the loss is below the limit, but not by more than chance, and a range without a price halves the error.
+/// Of 300 examples a few changed: the loss is below the limit, but not by more than chance, and a range
+/// without a price halves the error.
 TEST(Suggest, ALimitThatIsMetByChanceOnlyIsNoReasonToLeaveAWrongRange) {
   Patient patient(DigitClassifier());
   for (const char* name : {"conv2", "conv2/pool"}) {
-    Range& range = patient.choices().activations.emplace(name, patient.choices().activations["conv2"]).first->second;
+    Range& range =
+        patient.choices().activations.emplace(name, patient.choices().activations["conv2"]).first->second;
     range = {20 * range.min, 20 * range.max};
   }
   const Diagnosis ill = patient.Examine();
@@ -243,7 +252,8 @@ TEST(Suggest, AFilterOfFourBitsTakesEightBeforeItsLayerTakesSixteenOrFloat) {
   const Suggestion repair = patient.Repair(diagnosis, diagnosis.loss / 2);
   EXPECT_TRUE(repair.met) << repair.loss_after;
   ASSERT_FALSE(repair.edits.empty());
-  for (const PlanEdit& edit : repair.edits) EXPECT_TRUE(edit.kind != "int16" && edit.kind != "keep_float") << edit.text;
+  for (const PlanEdit& edit : repair.edits)
+    EXPECT_TRUE(edit.kind != "int16" && edit.kind != "keep_float") << edit.text;
   EXPECT_NE(repair.plan.find("8 bits instead of 4"), std::string::npos) << repair.plan;
   EXPECT_GT(repair.bytes_after, repair.bytes_before);
 }
@@ -274,9 +284,11 @@ TEST(Diagnose, OwnNoiseIsThatOfRoundingOneLayer) {
       << "nothing is before the first";
 }
 
-// 4 bits instead of 8 are 16 times the step in the filters, which all that the layer computes has the noise of.
+// 4 bits instead of 8 are 16 times the step in the filters, which all that the layer computes has the noise
+// of.
 TEST(Diagnose, OwnNoiseOfALayerIsThatOfItsFilterOfFourBitsToo) {
-  const Diagnosis wide = Patient(DigitClassifier()).Examine(), narrow = Patient(DigitClassifier(), "w4a8").Examine();
+  const Diagnosis wide = Patient(DigitClassifier()).Examine(),
+                  narrow = Patient(DigitClassifier(), "w4a8").Examine();
   for (size_t i = 0; i < narrow.layers.size(); ++i)
     EXPECT_LT(*narrow.layers[i].own_sqnr_db, *wide.layers[i].own_sqnr_db - 6) << narrow.layers[i].layer.name;
   EXPECT_NEAR(*narrow.layers[0].own_sqnr_db, *narrow.layers[0].sqnr_db, 1.5) << "nothing is before the first";
@@ -299,8 +311,9 @@ TEST(DebugText, AGainIsCalledLessError) {
   diagnosis.reference.of_numbers = true;
   DebugSummary summary;
   summary.diagnosis = &diagnosis;
-  for (const auto& [loss, text] : {std::pair(-24.2, ": 24.2 % less error;"), std::pair(24.2, ": 24.2 % more error;"),
-                                   std::pair(-0.04, ": 0.0 % more error;")}) {
+  for (const auto& [loss, text] :
+       {std::pair(-24.2, ": 24.2 % less error;"), std::pair(24.2, ": 24.2 % more error;"),
+        std::pair(-0.04, ": 0.0 % more error;")}) {
     diagnosis.loss = loss;
     EXPECT_NE(DebugText(summary, false).find(text), std::string::npos) << DebugText(summary, false);
   }
@@ -312,7 +325,8 @@ TEST(DebugText, CutsLongNamesAndNumbersThatMeanNothing) {
   diagnosis.reference.of_numbers = true;
   for (const char* name : {"dense", "functional_1/layer_normalization_1/moments/SquaredDifference",
                            "functional_1/conv2d_1/Relu;functional_1/conv2d_1/convolution",
-                           "a_block_with_a_long_name/one/two/three/four/five/same", "b_block_with_a_long_name/one/two/three/four/five/same"}) {
+                           "a_block_with_a_long_name/one/two/three/four/five/same",
+                           "b_block_with_a_long_name/one/two/three/four/five/same"}) {
     diagnosis.ranking.push_back(diagnosis.layers.size());
     diagnosis.layers.emplace_back();
     diagnosis.layers.back().layer.name = name;
@@ -321,12 +335,15 @@ TEST(DebugText, CutsLongNamesAndNumbersThatMeanNothing) {
   DebugSummary summary;
   summary.diagnosis = &diagnosis;
   const std::string text = DebugText(summary, false);
-  for (const char* piece : {"\n.../moments/SquaredDifference ", "\nfunctional_1/conv2d_1/Relu ", "\na_block_with_a_long_name/one/",
-                            "\nb_block_with_a_long_name/one/", "over 10 x", "names are cut short here; details and JSON have them whole\n"})
+  for (const char* piece : {"\n.../moments/SquaredDifference ", "\nfunctional_1/conv2d_1/Relu ",
+                            "\na_block_with_a_long_name/one/", "\nb_block_with_a_long_name/one/", "over 10 x",
+                            "names are cut short here; details and JSON have them whole\n"})
     EXPECT_NE(text.find(piece), std::string::npos) << piece << text;
   EXPECT_EQ(text.find("0000000"), std::string::npos);
   const std::string details = DebugText(summary, true);
-  EXPECT_NE(details.find("\nfunctional_1/layer_normalization_1/moments/SquaredDifference "), std::string::npos) << details;
+  EXPECT_NE(details.find("\nfunctional_1/layer_normalization_1/moments/SquaredDifference "),
+            std::string::npos)
+      << details;
   EXPECT_EQ(details.find("cut short"), std::string::npos);
 }
 
@@ -368,7 +385,8 @@ TEST(ChoicesOfModel, MakeTheSameModelAgain) {
   }
 }
 
-// The integers of another rounding: those of the network, every third weight a step away, and a bias eight steps away.
+// The integers of another rounding: those of the network, every third weight a step away, and a bias eight
+// steps away.
 TEST(OwnIntegersOf, MakeTheSameModelAgainToTheByte) {
   for (const char* type : {"uint8", "int8", "int8-per-tensor", "int16x8", "w4a8"}) {
     Patient patient(DigitClassifier(), type);
@@ -378,7 +396,8 @@ TEST(OwnIntegersOf, MakeTheSameModelAgainToTheByte) {
       if (tensor.type == DType::kInt32 && tensor.quantization) tensor.data[0] ^= 8;
       if (!tensor.name.ends_with("/filter") || tensor.type == DType::kInt4) continue;
       for (size_t i = 0; i < tensor.data.size(); i += 3) {
-        const int32_t integer = tensor.type == DType::kUInt8 ? tensor.data[i] : static_cast<int8_t>(tensor.data[i]);
+        const int32_t integer =
+            tensor.type == DType::kUInt8 ? tensor.data[i] : static_cast<int8_t>(tensor.data[i]);
         if (integer < 100) ++tensor.data[i];
       }
     }
@@ -410,7 +429,8 @@ TEST(OwnIntegersOf, AFilterOfAnotherTypeStartsFromTheNetwork) {
   const auto filter_of = [](const Converted& converted) {
     return converted.quantized.tensor(testing::TensorNamed(converted.quantized, "conv2/filter")).data;
   };
-  EXPECT_EQ(filter_of(*Convert(patient.graph(), edited, none, own)), filter_of(*Convert(patient.graph(), edited, none)));
+  EXPECT_EQ(filter_of(*Convert(patient.graph(), edited, none, own)),
+            filter_of(*Convert(patient.graph(), edited, none)));
 }
 
 TEST(OwnIntegersOf, AnEqualizedModelIsNotTheNetworkRounded) {
@@ -421,10 +441,12 @@ TEST(OwnIntegersOf, AnEqualizedModelIsNotTheNetworkRounded) {
   std::vector<std::string> none;
   Converted converted = *Convert(other.graph(), other.choices(), none);
   const OwnIntegers far = OwnIntegersOf(patient.graph(), **RunnableFromBytes(converted.model, "m.tflite"));
-  EXPECT_NE(far.why_not.find("differs from the network's by more than rounding"), std::string::npos) << far.why_not;
+  EXPECT_NE(far.why_not.find("differs from the network's by more than rounding"), std::string::npos)
+      << far.why_not;
   EXPECT_TRUE(far.constants.empty());
   converted.quantized.provenance["repairs"] = "equalize,bias";
-  const OwnIntegers said = OwnIntegersOf(other.graph(), **RunnableFromBytes(*WriteTflite(converted.quantized, {}), "m.tflite"));
+  const OwnIntegers said =
+      OwnIntegersOf(other.graph(), **RunnableFromBytes(*WriteTflite(converted.quantized, {}), "m.tflite"));
   EXPECT_NE(said.why_not.find("they are equalized"), std::string::npos) << said.why_not;
 }
 
@@ -475,7 +497,8 @@ TEST(ChoicesOfModel, FindsLayersOf16Bits) {
   EXPECT_EQ(read->precisions, patient.choices().precisions);
   const Converted again = *Convert(patient.graph(), *read, none);
   ASSERT_EQ(again.quantized.tensors.size(), first.quantized.tensors.size());
-  for (size_t i = 0; i < first.quantized.tensors.size(); ++i) EXPECT_EQ(again.quantized.tensors[i].type, first.quantized.tensors[i].type) << i;
+  for (size_t i = 0; i < first.quantized.tensors.size(); ++i)
+    EXPECT_EQ(again.quantized.tensors[i].type, first.quantized.tensors[i].type) << i;
 }
 
 TEST(ChoicesOfModel, RefusesAModelOfAnotherNetwork) {

@@ -82,7 +82,8 @@ TEST(Blame, ARecallIsComparedWithThatOfTheSameClass) {
 TEST(Blame, AnErrorOfTheFloatNetworkIsGivenInItsUnit) {
   Report report = testing::RegressionReport();
   report.gates = {{"max-rmse", "build/demo/model.tflite", "", 0.05, 0.0831, false}};
-  for (ErrorComparison* errors : {&*report.pairs[0].errors, &*report.pairs[1].errors, &*report.pairs[2].errors})
+  for (ErrorComparison* errors :
+       {&*report.pairs[0].errors, &*report.pairs[1].errors, &*report.pairs[2].errors})
     errors->sign_p = 0.5;
   EXPECT_EQ(NoteOf(report),
             "the float network itself has RMSE 0.0831: training is to blame, not quantization");
@@ -90,7 +91,8 @@ TEST(Blame, AnErrorOfTheFloatNetworkIsGivenInItsUnit) {
 
 TEST(Blame, ADropAgainstAnotherRunIsSplitBetweenTrainingAndQuantization) {
   Report report = Failed(97, 90);
-  report.models.insert(report.models.begin(), testing::SampleModel("float", "checkpoint", "float32", 1, 9800));
+  report.models.insert(report.models.begin(),
+                       testing::SampleModel("float", "checkpoint", "float32", 1, 9800));
   report.models.insert(report.models.begin() + 1,
                        testing::SampleModel("checkpoint", "checkpoint", "float32", 1, 9100));
   report.gates[0].name = "max-drop";
@@ -98,10 +100,11 @@ TEST(Blame, ADropAgainstAnotherRunIsSplitBetweenTrainingAndQuantization) {
   report.gates[0].limit = 1;
   report.gates[0].value = 8;
   const std::string note = NoteOf(report);
-  EXPECT_EQ(note.rfind("the weights that were quantized have 91.00 % in float themselves: 7.00 of 8.00 points come "
-                       "from training; largest rounding loss",
-                       0),
-            0u)
+  EXPECT_EQ(
+      note.rfind("the weights that were quantized have 91.00 % in float themselves: 7.00 of 8.00 points come "
+                 "from training; largest rounding loss",
+                 0),
+      0u)
       << note;
 }
 

@@ -177,7 +177,8 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "compare a model with another one");
   request.gates.max_flips.reset();
   request.gates.min_speedup = 2;
-  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "compare a model with the float model");
+  QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
+                   "compare a model with the float model");
   request.gates.min_speedup.reset();
   request.baseline = "report.json";
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument,
@@ -203,7 +204,8 @@ TEST(CheckRequest, SaysWhatIsMissing) {
   QAT_EXPECT_ERROR(CheckRequest(request), ErrorCode::kInvalidArgument, "`repeat`: value 1001");
 }
 
-// A float model of pictures that says nothing of itself: arrays of real numbers are what it takes, bytes have to be asked for.
+// A float model of pictures that says nothing of itself: arrays of real numbers are what it takes, bytes have
+// to be asked for.
 TEST(EvaluateSilentModel, TakesTheRealNumbersOfTheData) {
   const testing::TempDir dir;
   testing::ModelBuilder builder;

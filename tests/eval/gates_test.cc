@@ -213,7 +213,8 @@ TEST(Gates, AnErrorOfOneNumberIsJudgedByItself) {
   Report report;
   report.models = {Model("m.tflite", "tflite", 0, 1, 1)};
   report.models[0].accuracy.reset();
-  report.models[0].regression = RegressionResult{{0.5, 0.4, 1, {}}, {}, {{0.1, 0.1, 1, {}}, {0.7, 0.5, 1, {}}}};
+  report.models[0].regression =
+      RegressionResult{{0.5, 0.4, 1, {}}, {}, {{0.1, 0.1, 1, {}}, {0.7, 0.5, 1, {}}}};
   GateLimits limits;
   limits.max_target_rmse = {{0, 0.2}, {1, 0.2}};
   QAT_ASSERT_OK(JudgeGates(limits, nullptr, report));

@@ -77,7 +77,8 @@ TEST(LabelsDifferP, ComparesImagesNotLabels) {
 }
 
 TEST(JudgeAnomalies, ScoresByTheErrorInDeviations) {
-  // Two values an example, of which the second has a deviation of 100: its error of 10 is smaller than one of 1.
+  // Two values an example, of which the second has a deviation of 100: its error of 10 is smaller than one of
+  // 1.
   const std::vector<float> numbers(8, 0), answers = {0.1f, 0, 0, 10, 1, 0, 2, 0}, std = {1, 100};
   const auto result = JudgeAnomalies(answers, numbers, std, Labels{0, 0, 1, 1});
   ASSERT_TRUE(result);

@@ -44,7 +44,8 @@ TEST_F(LitertTest, TheRealInterpreterAgreesToTheLastStep) {
   EXPECT_FALSE(report.models[1].latency_us.has_value());
   EXPECT_EQ(report.environment["litert"].rfind("ai-edge-litert ", 0), 0u) << report.environment["litert"];
   EXPECT_EQ(report.environment["litert_python"], testing::kLitertPython);
-  EXPECT_NE(ToTable(report).find(StrCat("litert: ", report.environment["litert"], " in ", testing::kLitertPython, "\n")),
+  EXPECT_NE(ToTable(report).find(
+                StrCat("litert: ", report.environment["litert"], " in ", testing::kLitertPython, "\n")),
             std::string::npos)
       << "the table says who answered";
   ASSERT_EQ(report.pairs.size(), 1u);

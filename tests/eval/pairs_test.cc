@@ -39,7 +39,8 @@ TEST(ComparePair, SixErrorsMoreAndNoneFewerAreADifferenceFiveAreNot) {
   const auto five = ComparePair("a", Of(right), "b", Of(wrong), labels);
   EXPECT_NEAR(five.mcnemar_p.value(), 2.0 / 32, 1e-12);
   EXPECT_FALSE(five.resolved());
-  EXPECT_EQ(five.drop_interval->low, 0) << "Newcombe's is 0.34, and nobody should read both beside each other";
+  EXPECT_EQ(five.drop_interval->low, 0)
+      << "Newcombe's is 0.34, and nobody should read both beside each other";
   wrong[5] = 1;
   const auto six = ComparePair("a", Of(right), "b", Of(wrong), labels);
   EXPECT_TRUE(six.resolved());

@@ -58,7 +58,8 @@ TEST(BestGuesses, OfYesOrNoAreBothByOneScore) {
   EXPECT_EQ(yes[0].name, "broken");
   EXPECT_NEAR(*yes[0].probability, 0.880797, 1e-6);
   EXPECT_NEAR(*yes[0].probability + *yes[1].probability, 1, 1e-12);
-  EXPECT_EQ(BestGuesses(Scores({0.25f}), true, Task::kYesNo, 5, names)[0].name, "fine") << "a probability under a half";
+  EXPECT_EQ(BestGuesses(Scores({0.25f}), true, Task::kYesNo, 5, names)[0].name, "fine")
+      << "a probability under a half";
 }
 
 TEST(BestGuesses, OfSeveralLabelsEachHasItsOwnProbability) {

@@ -1,4 +1,5 @@
-// Regressions planted on purpose: an ordinary run finds them by the gates that nobody asked for, and names the layer.
+// Regressions planted on purpose: an ordinary run finds them by the gates that nobody asked for, and names
+// the layer.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -42,7 +43,8 @@ class PlantedRegression : public ::testing::Test {
                  [](Graph& graph) { graph.tensor(TensorNamed(graph, "conv")).range.max *= 8; });
   }
 
-  // Half a step of conv's output in its biases: what a kernel that rounds down instead of to the nearest loses.
+  // Half a step of conv's output in its biases: what a kernel that rounds down instead of to the nearest
+  // loses.
   std::string Rounded() const {
     return Model("rounded.tflite", [](Graph& graph) {
       Bytes& data = graph.tensor(TensorNamed(graph, "conv/bias")).data;
@@ -115,8 +117,9 @@ TEST_F(PlantedRegression, AWidenedRangeIsNamedByAnEarlierReport) {
   ASSERT_NE(gate, nullptr);
   EXPECT_FALSE(gate->pass);
   EXPECT_NEAR(gate->value, 20 * std::log10(8), 3);  // three bits
-  EXPECT_EQ(gate->note.rfind("first conv (conv_2d, operator 0), which uses 11 % of its range (baseline: 89 %)", 0),
-            0u)
+  EXPECT_EQ(
+      gate->note.rfind("first conv (conv_2d, operator 0), which uses 11 % of its range (baseline: 89 %)", 0),
+      0u)
       << gate->note;
 }
 

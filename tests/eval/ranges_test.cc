@@ -9,8 +9,8 @@
 
 #include "eval/histogram.h"
 #include "runtime/runnable_model.h"
-#include "support/network_of.h"
 #include "support/model_builder.h"
+#include "support/network_of.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -90,7 +90,8 @@ units = 2
   EXPECT_EQ(RangesOf(checkpoint).size(), 1u);
 }
 
-// Zero points at both ends of int32 and the largest scale: nothing overflows, and the cells count what has a place.
+// Zero points at both ends of int32 and the largest scale: nothing overflows, and the cells count what has a
+// place.
 TEST(Ranges, OfAModelWithExtremeZeroPointsAreReals) {
   using Limits = std::numeric_limits<int32_t>;
   for (const int64_t zero_point : {Limits::min(), Limits::max()}) {

@@ -47,7 +47,8 @@ TEST(MeasureErrors, NumbersOfTheirOwnUnitsCountAlike) {
   for (int i = 0; i < 200; ++i) {
     const float a = Normal(random), b = Normal(random);
     small.insert(small.end(), {300 + 20 * a, b / 10000, 7});
-    answers.insert(answers.end(), {300 + 20 * (a + 0.1f * Normal(random)), (b + 0.5f * Normal(random)) / 10000, 7.25f});
+    answers.insert(answers.end(),
+                   {300 + 20 * (a + 0.1f * Normal(random)), (b + 0.5f * Normal(random)) / 10000, 7.25f});
   }
   dataset.numbers = small;
   const std::vector<double> units = UnitsOf(dataset, small, {.mean = {0, 0, 0}, .std = {1, 1, 0.5f}});
@@ -59,7 +60,8 @@ TEST(MeasureErrors, NumbersOfTheirOwnUnitsCountAlike) {
   for (size_t i = 0; i < 2; ++i) explained += *result.targets[i].r2 / 2;
   EXPECT_NEAR(*result.relative_rmse, std::sqrt(squares), 1e-12);
   EXPECT_NEAR(*result.all.r2, explained, 1e-12);
-  EXPECT_TRUE(result.relative_interval->low < *result.relative_rmse && *result.relative_rmse < result.relative_interval->high);
+  EXPECT_TRUE(result.relative_interval->low < *result.relative_rmse &&
+              *result.relative_rmse < result.relative_interval->high);
   // Twice the error of the small number has four times its square, and is invisible in raw units.
   std::vector<float> worse = answers;
   for (size_t i = 1; i < worse.size(); i += 3) worse[i] = small[i] + 2 * (worse[i] - small[i]);
@@ -73,7 +75,8 @@ TEST(MeasureErrors, NumbersOfTheirOwnUnitsCountAlike) {
 }
 
 TEST(CompareErrors, TheWordFollowsTheIntervalBesideIt) {
-  // Many images err a little more and a few much less: by the sign test b is worse, by the RMSE nobody can tell.
+  // Many images err a little more and a few much less: by the sign test b is worse, by the RMSE nobody can
+  // tell.
   std::vector<float> a, b, numbers(100, 0.0f);
   for (int i = 0; i < 100; ++i) {
     a.push_back(i < 3 ? 30.0f : 1.0f);

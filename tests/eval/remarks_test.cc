@@ -20,8 +20,8 @@ Report Answered(const std::vector<std::vector<int64_t>>& confusion) {
                    testing::SampleModel("m.tflite", "tflite", "int8", 1, 0),
                    testing::SampleModel("litert", "litert", "int8", 1, 0)};
   for (ModelResult& model : report.models) {
-    model.accuracy = AccuracyResult{100.0 * static_cast<double>(correct) / static_cast<double>(total), correct,
-                                    total};
+    model.accuracy =
+        AccuracyResult{100.0 * static_cast<double>(correct) / static_cast<double>(total), correct, total};
     model.classification = ClassificationResult{{}, confusion, {}, {}};
   }
   return report;
@@ -36,11 +36,12 @@ TEST(Remarks, NameAClassThatIsNeverAnsweredOnceForAllRows) {
   Report report = Answered({{50, 0, 0}, {2, 48, 0}, {5, 1, 0}});
   report.class_names = {"good", "scratch", "dent"};
   const std::string figures = " (balanced accuracy 65.33 %, accuracy 92.45 %)";
-  EXPECT_EQ(RemarksOn(report),
-            (std::vector<std::string>{
-                "float (graph)" + figures + ", m.tflite" + figures + ": never answers class 'dent' (6 images)",
-                "float (graph)" + figures + ", m.tflite" + figures +
-                    ": rare classes are recognized less often than the accuracy suggests"}));
+  EXPECT_EQ(
+      RemarksOn(report),
+      (std::vector<std::string>{
+          "float (graph)" + figures + ", m.tflite" + figures + ": never answers class 'dent' (6 images)",
+          "float (graph)" + figures + ", m.tflite" + figures +
+              ": rare classes are recognized less often than the accuracy suggests"}));
 }
 
 TEST(Remarks, OneAnswerForEverythingIsSaidAsThat) {
@@ -72,11 +73,15 @@ TEST(Remarks, AClassWithAFewImagesIsNotJudged) {
 TEST(Remarks, ClassesWithoutAnImageAreNamedAndTheMeanOverTheOthersIsSaid) {
   Report report = Answered({{50, 0, 0, 0}, {0, 50, 0, 0}, {0, 0, 0, 0}, {0, 0, 0, 40}});
   report.class_names = {"good", "scratch", "dent", "stain"};
-  EXPECT_EQ(RemarksOn(report), (std::vector<std::string>{"no image of class 'dent': its recall is not known, and the balanced accuracy "
-                                                         "is the mean over the other 3 classes"}));
+  EXPECT_EQ(RemarksOn(report),
+            (std::vector<std::string>{
+                "no image of class 'dent': its recall is not known, and the balanced accuracy "
+                "is the mean over the other 3 classes"}));
   report.class_names = {"good", "scratch", "dent", "stain", "crack"};
-  EXPECT_EQ(RemarksOn(report)[0], "no image of class 'dent', class 'crack': their recalls are not known, and the balanced accuracy is "
-                                  "the mean over the other 3 classes");
+  EXPECT_EQ(
+      RemarksOn(report)[0],
+      "no image of class 'dent', class 'crack': their recalls are not known, and the balanced accuracy is "
+      "the mean over the other 3 classes");
   for (int i = 0; i < 7; ++i) report.class_names.push_back("c" + std::to_string(i));
   EXPECT_NE(RemarksOn(report)[0].find("class 'c2' and 4 more: "), std::string::npos) << RemarksOn(report)[0];
 }
@@ -98,8 +103,9 @@ TEST(Remarks, RealNumbersWorseThanTheirMeanAreSaidNumberByNumber) {
   report.models[4].regression->targets[1].r2 = -225.0;
   const auto remarks = RemarksOn(report);
   ASSERT_EQ(remarks.size(), 1u);
-  EXPECT_EQ(remarks[0],
-            "build/demo/model.tflite (R² -225): worse than always answering the mean of the labels, number 1");
+  EXPECT_EQ(
+      remarks[0],
+      "build/demo/model.tflite (R² -225): worse than always answering the mean of the labels, number 1");
 }
 
 }  // namespace

@@ -77,8 +77,8 @@ TEST(RunCurves, AnUnfinishedLastLineIsARunInProgress) {
 }
 
 TEST(RunCurves, NamesTheLineThatIsNoEvent) {
-  QAT_EXPECT_ERROR(ParseRunCurves("{\"event\":\"quantize\",\"step\":8.5e37}\n", "metrics.ndjson"), ErrorCode::kCorrupt,
-                   "metrics.ndjson:1: is no event");
+  QAT_EXPECT_ERROR(ParseRunCurves("{\"event\":\"quantize\",\"step\":8.5e37}\n", "metrics.ndjson"),
+                   ErrorCode::kCorrupt, "metrics.ndjson:1: is no event");
   QAT_EXPECT_ERROR(
       ParseRunCurves("{\"event\":\"quantize\",\"step\":1}\n{\"event\":\"train\"}\n", "metrics.ndjson"),
       ErrorCode::kCorrupt, "metrics.ndjson:2: is no event");

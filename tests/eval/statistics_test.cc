@@ -17,8 +17,9 @@ namespace {
 std::vector<std::vector<double>> Ask(const std::string& questions) {
   const testing::TempDir folder;
   testing::WriteText(folder / "questions", questions);
-  const auto result = testing::Run(
-      {"/usr/bin/env", "python3", std::string(testing::kSourceDir) + "/tests/eval/statistics_oracle.py", folder / "questions"});
+  const auto result = testing::Run({"/usr/bin/env", "python3",
+                                    std::string(testing::kSourceDir) + "/tests/eval/statistics_oracle.py",
+                                    folder / "questions"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   std::vector<std::vector<double>> answers;
   std::istringstream lines(result.out);

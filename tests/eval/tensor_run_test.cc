@@ -126,7 +126,8 @@ TEST(RunTensors, WantsOneModelAndItsInputs) {
   Report report;
   RowRequest rows;
   rows.models = {"a.tflite", "b.tflite"};
-  QAT_EXPECT_ERROR(RunTensors({{}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument, "`input`: is missing");
+  QAT_EXPECT_ERROR(RunTensors({{}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument,
+                   "`input`: is missing");
   QAT_EXPECT_ERROR(RunTensors({{"x.npy"}, "y.npy"}, rows, {}, report), ErrorCode::kInvalidArgument,
                    "expected one model");
 }
@@ -142,7 +143,8 @@ TEST(TensorsText, ShowsNameTypeShapeAndTheFirstValuesOfEachExample) {
   OutputTensor scalar{"loss", {DType::kFloat32, {}, Bytes(4)}};
   std::memcpy(scalar.array.values.data(), &half, 4);
   EXPECT_EQ(TensorsText(std::vector{scalar}), "loss  float32 []\n  0.5\n");
-  EXPECT_EQ(TensorsText(std::vector{OutputTensor{"none", {DType::kInt32, {0, 4}, {}}}}), "none  int32 [0, 4]\n");
+  EXPECT_EQ(TensorsText(std::vector{OutputTensor{"none", {DType::kInt32, {0, 4}, {}}}}),
+            "none  int32 [0, 4]\n");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The statistic behind gates of time, on times that were made up: how long anything really takes is no test's business.
+// The statistic behind gates of time, on times that were made up: how long anything really takes is no test's
+// business.
 #include "eval/time_ratio.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ float Drift(int turn, Random& random) {
   return 1 + 0.004f * static_cast<float>(turn) + 0.02f * random.Uniform();
 }
 
-// b takes `ratio` times as long as a. Both share the machine's level, and each turn has an outlier of its own in ten.
+// b takes `ratio` times as long as a. Both share the machine's level, and each turn has an outlier of its own
+// in ten.
 Turns Simulated(double ratio, Machine machine, uint64_t seed, int turns = 400) {
   Random random(seed);
   const auto own = [&random] {

@@ -23,8 +23,8 @@ TEST(TorchBackendLoader, AFileThatIsNoLibraryIsRefusedWithItsPath) {
 }
 
 TEST(TorchBackendLoader, LooksNextToTheProgram) {
-  EXPECT_EQ(TorchBackendPath(),
-            std::filesystem::weakly_canonical(std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so"));
+  EXPECT_EQ(TorchBackendPath(), std::filesystem::weakly_canonical(std::string(testing::kBinaryDir) +
+                                                                  "/lib/qat/qat_torch_backend.so"));
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ TEST(CompareFolded, LayersOfEveryLayoutAreWhatWasTrained) {
   EXPECT_TRUE(CheckFolded(layers).ok());
 }
 
-// A thousandth of one bias, one value of one filter, an epsilon that was forgotten: each is far above rounding.
+// A thousandth of one bias, one value of one filter, an epsilon that was forgotten: each is far above
+// rounding.
 TEST(CompareFolded, SeesWhatDiffersAndNamesTheLayer) {
   const Frozen frozen = FreezeNorms();
   for (const char* name : {"conv/bias", "deep/filter", "up/filter", "rows/bias"}) {
@@ -76,7 +77,8 @@ TEST(CompareFolded, SeesWhatDiffersAndNamesTheLayer) {
       std::memcpy(&tensor.data[4], &value, sizeof(value));
     }
     const std::string layer = std::string(name).substr(0, std::string(name).find('/'));
-    QAT_EXPECT_ERROR(CheckFolded(CompareFolded(frozen.checkpoint, frozen.network, graph)), ErrorCode::kInternal,
+    QAT_EXPECT_ERROR(CheckFolded(CompareFolded(frozen.checkpoint, frozen.network, graph)),
+                     ErrorCode::kInternal,
                      "layer '" + layer + "': filter and batch norm folded into one differ by ");
   }
   Graph other = frozen.network;

@@ -64,7 +64,8 @@ TEST(Freeze, ExtendsTheProvenanceByTheHashOfTheCheckpointFile) {
 
 TEST(Freeze, DropoutAtTheEndLeavesItsInputAsTheOutput) {
   Checkpoint c = TinyCheckpoint();
-  c.network = testing::NetworkOf(std::string(testing::kTinySpec) + "[[layer]]\nname = \"last\"\nop = \"dropout\"\n");
+  c.network =
+      testing::NetworkOf(std::string(testing::kTinySpec) + "[[layer]]\nname = \"last\"\nop = \"dropout\"\n");
   const auto frozen = FreezeQuietly(c);
   QAT_ASSERT_OK(frozen);
   EXPECT_EQ(frozen->tensor(frozen->outputs[0]).name, "fc");
@@ -102,7 +103,8 @@ TEST(Freeze, RoundsFiltersInTheirLearnedRanges) {
     }
     return std::vector<float>();
   };
-  // On the grid of 15 integers that reaches to the end, or to the largest value where that is nearer; 0: not rounded.
+  // On the grid of 15 integers that reaches to the end, or to the largest value where that is nearer; 0: not
+  // rounded.
   const auto expect_rounded = [&](const char* name, size_t each, const std::vector<float>& ends) {
     const std::vector<float>&raw = c.tensors.at(name).values, frozen_values = values(name);
     ASSERT_EQ(frozen_values.size(), raw.size());
@@ -112,16 +114,19 @@ TEST(Freeze, RoundsFiltersInTheirLearnedRanges) {
       for (size_t k = channel * each; k < (channel + 1) * each; ++k) end = std::max(end, std::abs(raw[k]));
       end = std::min(end, ends[channel]);
       const float step = end / 7;
-      const float rounded = ends[channel] == 0 ? raw[i] : step * std::clamp(std::floor(raw[i] / step + 0.5f), -7.0f, 7.0f);
+      const float rounded =
+          ends[channel] == 0 ? raw[i] : step * std::clamp(std::floor(raw[i] / step + 0.5f), -7.0f, 7.0f);
       EXPECT_NEAR(frozen_values[i], rounded, 1e-6) << name << " " << i;
     }
   };
   expect_rounded("conv/filter", 9, {0.2f, 9});
   expect_rounded("fc/filter", 8, {0.5f, 0, 0.125f});
   c.filter_ranges["fc/filter"].values[1] = std::nanf("");
-  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical, "values that are not finite in: fc/filter (its range)");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kNumerical,
+                   "values that are not finite in: fc/filter (its range)");
   c.filter_ranges.erase("fc/filter");
-  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt, "filter 'fc/filter' has no learned range, and others have");
+  QAT_EXPECT_ERROR(FreezeQuietly(c), ErrorCode::kCorrupt,
+                   "filter 'fc/filter' has no learned range, and others have");
 }
 
 TEST(Freeze, WarnsOfUnsettledRangesAndRefusesThemWhenStrict) {
@@ -146,9 +151,11 @@ TEST(Freeze, NamesTheFiveWorstOfManyUnsettledBatchNorms) {
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(Freeze(c, {}, warnings));
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("than 0.25 deviations from those of other batches, 18 of 20: bn20 (2.5), bn19 (2.4), bn18 (2.2), "
-                             "bn17 (2.1), bn16 (2) and 13 more; train longer"),
-            std::string::npos)
+  EXPECT_NE(
+      warnings[0].find(
+          "than 0.25 deviations from those of other batches, 18 of 20: bn20 (2.5), bn19 (2.4), bn18 (2.2), "
+          "bn17 (2.1), bn16 (2) and 13 more; train longer"),
+      std::string::npos)
       << warnings[0];
 }
 

@@ -51,10 +51,13 @@ TEST(MakeTrainable, ParametersAreTrainedFromTheirValuesAndIndicesStay) {
 TEST(MakeTrainable, ABatchNormalizationIsTakenApartAgain) {
   Graph graph = TinyGraph(false);
   const auto named = [&](const std::string& name) -> GraphTensor& {
-    return *std::find_if(graph.tensors.begin(), graph.tensors.end(), [&](const GraphTensor& t) { return t.name == name; });
+    return *std::find_if(graph.tensors.begin(), graph.tensors.end(),
+                         [&](const GraphTensor& t) { return t.name == name; });
   };
-  FoldedBatchNorm norm{"conv/filter", Ramp(18, 0.5f, -0.25f), {2, 0.5f}, {1, -1}, {0.25f, -0.5f}, {3, 8}, 1e-5f, 0.9f};
-  const FoldedFilter folded = FoldBatchNorm(norm.filter, 9, {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
+  FoldedBatchNorm norm{
+      "conv/filter", Ramp(18, 0.5f, -0.25f), {2, 0.5f}, {1, -1}, {0.25f, -0.5f}, {3, 8}, 1e-5f, 0.9f};
+  const FoldedFilter folded =
+      FoldBatchNorm(norm.filter, 9, {norm.gamma, norm.beta, norm.mean, norm.variance, norm.epsilon});
   SetValues(named("conv/filter"), DType::kFloat32, folded.filter);
   SetValues(named("conv/bias"), DType::kFloat32, folded.bias);
   const auto checkpoint = MakeTrainable(graph, std::span(&norm, 1));
@@ -94,14 +97,17 @@ TEST(MakeTrainable, ConstantsThatAreDataStayAndAreTiedInTheFrozenGraph) {
   EXPECT_FALSE(checkpoint->tensors.contains("shift"));
   const auto again = Frozen(*checkpoint);
   QAT_ASSERT_OK(again);
-  EXPECT_EQ(again->tensor(sum).range, (Range{-9, 6})) << "the constant belongs to the range that the maximum ties";
+  EXPECT_EQ(again->tensor(sum).range, (Range{-9, 6}))
+      << "the constant belongs to the range that the maximum ties";
 }
 
 TEST(MakeTrainable, AFilterThatTwoLayersShareIsOneParameter) {
   Graph graph = TinyGraph();
   const int32_t filter = graph.AddConstant("twice", {3, 3}, Ramp(9, 0, 0.5f));
-  const int32_t first = *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {graph.outputs[0], filter});
-  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
+  const int32_t first =
+      *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {graph.outputs[0], filter});
+  graph.outputs = {
+      *graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
   const auto checkpoint = MakeTrainable(graph);
   QAT_ASSERT_OK(checkpoint);
   EXPECT_TRUE(checkpoint->tensors.contains("twice"));
@@ -114,7 +120,8 @@ TEST(MakeTrainable, PrintsWhatManyLayersShareOnce) {
   const int32_t filter = graph.AddConstant("shared", {3, 3}, Ramp(9, 0, 0.5f));
   std::vector<int32_t> states = {graph.outputs[0]};
   for (int i = 0; i < 9; ++i)
-    states.push_back(*graph.AddNode(OpType::kFullyConnected, StrCat("step_", i), FullyConnectedAttributes(), {states.back(), filter}));
+    states.push_back(*graph.AddNode(OpType::kFullyConnected, StrCat("step_", i), FullyConnectedAttributes(),
+                                    {states.back(), filter}));
   graph.outputs = {*graph.AddNode(OpType::kConcatenation, "all", ConcatenationAttributes{1}, states)};
   const auto alone = MakeTrainable(TinyGraph(false)), shared = MakeTrainable(graph);
   QAT_ASSERT_OK(alone);
@@ -124,14 +131,17 @@ TEST(MakeTrainable, PrintsWhatManyLayersShareOnce) {
   const std::string text = PrintNetwork(shared->network);
   const std::string total = text.substr(text.rfind("total"));
   EXPECT_NE(total.find(StrCat(" ", parameters, " ")), std::string::npos) << text;
-  EXPECT_NE(text.find("one range with fc, step_0, step_1, step_2, step_3, step_4 and 4 more"), std::string::npos) << text;
+  EXPECT_NE(text.find("one range with fc, step_0, step_1, step_2, step_3, step_4 and 4 more"),
+            std::string::npos)
+      << text;
 }
 
 TEST(MakeTrainable, WhatIsAFilterAndAnOperandStaysAConstant) {
   Graph graph = TinyGraph();
   const int32_t filter = graph.AddConstant("twice", {1, 3}, Ramp(3, 0, 0.5f));
   const int32_t first = *graph.AddNode(OpType::kMul, "one", BinaryAttributes(), {graph.outputs[0], filter});
-  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
+  graph.outputs = {
+      *graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {first, filter})};
   const auto checkpoint = MakeTrainable(graph);
   QAT_ASSERT_OK(checkpoint);
   EXPECT_FALSE(checkpoint->tensors.contains("twice"));

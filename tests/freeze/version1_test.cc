@@ -1,5 +1,5 @@
-// Files of format version 1 (tests/checkpoint/version1.*, written by version 0.1.0 before the network was stored as a graph): they are
-// read as what they would be today.
+// Files of format version 1 (tests/checkpoint/version1.*, written by version 0.1.0 before the network was
+// stored as a graph): they are read as what they would be today.
 #include "base/envelope.h"
 #include "base/file_kind.h"
 #include "base/hash.h"
@@ -29,8 +29,8 @@ TEST(Version1, ACheckpointIsReadAsTheGraphThatItsTextStandsFor) {
   EXPECT_TRUE(checkpoint->network.nodes[0].batch_norm.has_value());
 }
 
-// The frozen graph that version 0.1.0 made of this checkpoint is the other fixture: the same tensors, values, ranges, nodes and
-// provenance, the hash of the checkpoint's file included.
+// The frozen graph that version 0.1.0 made of this checkpoint is the other fixture: the same tensors, values,
+// ranges, nodes and provenance, the hash of the checkpoint's file included.
 TEST(Version1, ACheckpointFreezesToTheGraphThatItFrozeToThen) {
   const auto checkpoint = ReadCheckpoint(Fixture("version1.ckpt"));
   QAT_ASSERT_OK(checkpoint);
@@ -75,8 +75,8 @@ TEST(Version1, AWrongTextInsideIsACorruptFile) {
   const auto at = std::search(payload.begin(), payload.end(), op.begin(), op.end());
   ASSERT_NE(at, payload.end());
   *(at + 6) = 'n';
-  QAT_EXPECT_ERROR(ParseCheckpoint(SealEnvelope(kCheckpointIdentifier, 1, payload), "a.ckpt"), ErrorCode::kCorrupt,
-                   "unknown op 'nean'");
+  QAT_EXPECT_ERROR(ParseCheckpoint(SealEnvelope(kCheckpointIdentifier, 1, payload), "a.ckpt"),
+                   ErrorCode::kCorrupt, "unknown op 'nean'");
 }
 
 }  // namespace

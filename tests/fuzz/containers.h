@@ -1,5 +1,5 @@
-// containers.h: what encloses the content of files: envelopes, archives, chunks and compressed streams, made right
-// again after a mutation, so that it reaches the reader behind the checksum.
+// containers.h: what encloses the content of files: envelopes, archives, chunks and compressed streams, made
+// right again after a mutation, so that it reaches the reader behind the checksum.
 #ifndef QAT_TESTS_FUZZ_CONTAINERS_H_
 #define QAT_TESTS_FUZZ_CONTAINERS_H_
 

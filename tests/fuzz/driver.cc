@@ -1,10 +1,11 @@
 // The engine for any compiler: replays files and makes seeded mutations of a target's own seeds.
 //   qat_fuzz TARGET [--runs N] [--seconds N] [--seed N] [--slow SECONDS] [--memory MIB] [-o DIR] [FILE...]
-// FILEs are replayed and nothing else is done, unless there are none: then the files of tests/fuzz/regressions/TARGET
-// and the seeds are, and N mutations (default 1000; with --seconds, as many as that time allows), the same ones for the
-// same --seed. The input that ended the program, took more than --slow seconds of processor time, or made it grow
-// beyond --memory is written to DIR (default: the current folder). `qat_fuzz --list` prints the targets; `qat_fuzz
-// TARGET --write-seeds DIR` writes the seeds as files.
+// FILEs are replayed and nothing else is done, unless there are none: then the files of
+// tests/fuzz/regressions/TARGET and the seeds are, and N mutations (default 1000; with --seconds, as many as
+// that time allows), the same ones for the same --seed. The input that ended the program, took more than
+// --slow seconds of processor time, or made it grow beyond --memory is written to DIR (default: the current
+// folder). `qat_fuzz --list` prints the targets; `qat_fuzz TARGET --write-seeds DIR` writes the seeds as
+// files.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
-// Places are found by the binary schemas that flatc embeds in the build. Nothing in the bytes is trusted: they may be
-// mutated already.
+// Places are found by the binary schemas that flatc embeds in the build. Nothing in the bytes is trusted:
+// they may be mutated already.
 #include "fuzz/flatbuffer_mutator.h"
 
 #include <flatbuffers/reflection_generated.h>
@@ -181,7 +181,8 @@ void ChangeValue(reflection::BaseType type, Random& random, uint8_t* place) {
   }
 }
 
-// One time out of two, the target of another offset: two fields share a table, or one has the table of another kind.
+// One time out of two, the target of another offset: two fields share a table, or one has the table of
+// another kind.
 void ChangeOffset(const std::vector<FieldPlace>& places, Random& random, std::span<uint8_t> bytes,
                   size_t place) {
   const FieldPlace& other = places[Place(random, places.size())];

@@ -1,5 +1,5 @@
-// The engine with coverage: libFuzzer, for a build by clang with QAT_FUZZER. The environment's QAT_FUZZ_TARGET names
-// the target, since libFuzzer owns the command line. scripts/fuzz.sh runs it.
+// The engine with coverage: libFuzzer, for a build by clang with QAT_FUZZER. The environment's
+// QAT_FUZZ_TARGET names the target, since libFuzzer owns the command line. scripts/fuzz.sh runs it.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

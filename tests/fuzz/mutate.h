@@ -1,4 +1,5 @@
-// mutate.h: mutations of bytes, numbers and texts that know nothing of a format; those that do are made of them.
+// mutate.h: mutations of bytes, numbers and texts that know nothing of a format; those that do are made of
+// them.
 #ifndef QAT_TESTS_FUZZ_MUTATE_H_
 #define QAT_TESTS_FUZZ_MUTATE_H_
 
@@ -28,10 +29,12 @@ void MutateBytes(std::span<const uint8_t> other, Random& random, Bytes& bytes);
 /// Overwrites one to eight bytes with an interesting number in either byte order. The size stays.
 void MutateNumberInPlace(Random& random, std::span<uint8_t> bytes);
 
-/// Replaces, repeats, removes or moves a line, a word or a number of a text; `words` are those that the format knows.
+/// Replaces, repeats, removes or moves a line, a word or a number of a text; `words` are those that the
+/// format knows.
 void MutateText(std::span<const std::string> words, Random& random, std::string& text);
 
-/// The different words of texts, sorted: keys and values that a format knows, where the texts are examples of it.
+/// The different words of texts, sorted: keys and values that a format knows, where the texts are examples of
+/// it.
 std::vector<std::string> WordsIn(std::span<const Bytes> texts);
 
 /// MutateText one to three times.

@@ -1,9 +1,9 @@
 // Mutated files through the programs themselves, in processes of their own:
 //   qat_mutate_files PROGRAMS OUT [--count N] [--jobs N] [--seed N]
-// Makes N files (default 20,000), in turns .tflite, .qgraph and checkpoint, and gives each to one of the commands that
-// take it (the programs lie in the folder PROGRAMS). A signal, an exit code other than 0 to 6, and more than 10 s are
-// findings: OUT/found keeps the file, and its name says the command. OUT/done counts; a run with the same OUT and seed
-// goes on behind it. Prints how often each exit code came.
+// Makes N files (default 20,000), in turns .tflite, .qgraph and checkpoint, and gives each to one of the
+// commands that take it (the programs lie in the folder PROGRAMS). A signal, an exit code other than 0 to 6,
+// and more than 10 s are findings: OUT/found keeps the file, and its name says the command. OUT/done counts;
+// a run with the same OUT and seed goes on behind it. Prints how often each exit code came.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

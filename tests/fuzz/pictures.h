@@ -22,7 +22,8 @@ inline void DecodePicture(std::span<const uint8_t> bytes) {
   }
   const auto labels = DecodeLabelPicture(bytes, "picture");
   if (!labels.ok()) return;
-  QAT_CHECK(labels->labels.size() == static_cast<size_t>(labels->height) * static_cast<size_t>(labels->width));
+  QAT_CHECK(labels->labels.size() ==
+            static_cast<size_t>(labels->height) * static_cast<size_t>(labels->width));
   if (labels->labels.size() < (1 << 18)) (void)FitLabels(*labels, 7, 5, Fit::kPad);
 }
 

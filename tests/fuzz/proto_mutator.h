@@ -1,5 +1,5 @@
-// proto_mutator.h: mutations of protobuf messages: fields of the wire format change, move or repeat, and lengths around
-// them follow.
+// proto_mutator.h: mutations of protobuf messages: fields of the wire format change, move or repeat, and
+// lengths around them follow.
 #ifndef QAT_TESTS_FUZZ_PROTO_MUTATOR_H_
 #define QAT_TESTS_FUZZ_PROTO_MUTATOR_H_
 

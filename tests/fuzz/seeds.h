@@ -12,11 +12,12 @@
 
 namespace qat::fuzz {
 
-/// The files of `folder` below the source tree whose names end so, none larger than 64 KiB, in the order of their
-/// names.
+/// The files of `folder` below the source tree whose names end so, none larger than 64 KiB, in the order of
+/// their names.
 std::vector<Bytes> FilesOfTree(std::string_view folder, std::string_view ending);
 
-/// A checkpoint of each network in tests/specs, small and with random weights and ranges, and the tests' tiny one.
+/// A checkpoint of each network in tests/specs, small and with random weights and ranges, and the tests' tiny
+/// one.
 const std::vector<Checkpoint>& SeedCheckpoints();
 
 /// The frozen graph of each.

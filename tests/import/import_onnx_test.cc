@@ -340,8 +340,8 @@ TEST(ImportOnnx, TheRangeOfAPictureIsWhatItsBytesMean) {
   EXPECT_EQ(input.values, ValueType::kByte);
   EXPECT_EQ(input.mean, std::vector<float>{100});
   EXPECT_FLOAT_EQ(input.std[0], 4);
-  const auto stated = Import(
-      file, nullptr, {.mean = {7}, .std = {2}, .mean_of = {}, .std_of = {}, .input_shapes = {}});
+  const auto stated =
+      Import(file, nullptr, {.mean = {7}, .std = {2}, .mean_of = {}, .std_of = {}, .input_shapes = {}});
   EXPECT_EQ(stated->graph.contract.input().mean, std::vector<float>{7});
 }
 
@@ -380,7 +380,8 @@ TEST(ImportOnnx, SizesThatAreOpenAreRefusedOrSaid) {
   EXPECT_FALSE(other.ok());
 }
 
-// torch.onnx.export(..., training=TrainingMode.TRAINING): dropout with its mask, statistics of the batch as outputs that nothing reads.
+// torch.onnx.export(..., training=TrainingMode.TRAINING): dropout with its mask, statistics of the batch as
+// outputs that nothing reads.
 TEST(ImportOnnx, ANetworkInTrainingModeComesInAsInEvalMode) {
   const std::vector<float> one = {1}, four = {4};
   OnnxFile file;
@@ -401,7 +402,8 @@ TEST(ImportOnnx, ANetworkInTrainingModeComesInAsInEvalMode) {
   ExpectNear(RunImported(file, {1, 3}), {(2 - 1) / 2.0f + 1, (6 - 1) / 2.0f + 1});
 }
 
-// Networks as both of PyTorch's exporters write them, and PyTorch's own answers: scripts/make_onnx_fixtures.py.
+// Networks as both of PyTorch's exporters write them, and PyTorch's own answers:
+// scripts/make_onnx_fixtures.py.
 class ExportTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ExportTest, ComputesWhatPyTorchDoes) {
@@ -442,8 +444,8 @@ TEST(ImportOnnx, WhatAFewBytesMayAskForIsBounded) {
               .Node("Attention", {"x", "x", "x"}, {"y"}, {OnnxInt("is_causal", 1)})
               .Output("y"),
           ErrorCode::kUnsupported, "needs a mask of [20000, 20000], expected 16777216 values at most");
-  refused(OnnxFile().Input("x", {1, 20000, 20000}).Node("Trilu", {"x"}, {"y"}).Output("y"), ErrorCode::kUnsupported,
-          "needs a mask of [20000, 20000]");
+  refused(OnnxFile().Input("x", {1, 20000, 20000}).Node("Trilu", {"x"}, {"y"}).Output("y"),
+          ErrorCode::kUnsupported, "needs a mask of [20000, 20000]");
   refused(OnnxFile().Input("x", {1, 1 << 25}).Node("Relu", {"x"}, {"y"}).Output("y"), ErrorCode::kUnsupported,
           "at most along an axis");
   refused(OnnxFile()
@@ -501,7 +503,8 @@ TEST(ImportOnnx, TheArithmeticOfIntegersEndsWhereInt64Does) {
                        .Output("y"),
                    ErrorCode::kCorrupt);
   };
-  EXPECT_NE(size("Div", lowest, -1).find("-9223372036854775808"), std::string::npos) << size("Div", lowest, -1);
+  EXPECT_NE(size("Div", lowest, -1).find("-9223372036854775808"), std::string::npos)
+      << size("Div", lowest, -1);
   EXPECT_NE(size("Pow", 10, 30).find("9223372036854775807"), std::string::npos) << size("Pow", 10, 30);
   EXPECT_NE(size("Neg", lowest, 0).find("9223372036854775807"), std::string::npos) << size("Neg", lowest, 0);
 }

@@ -64,7 +64,9 @@ struct ConvModel {
   ConvModel() { builder.AddConv2D(input, filter, bias, conv, kPointwise); }
 
   int32_t Add(const std::string& name) { return builder.AddTensor(name, {1, 1, 2, 2}, DType::kFloat32); }
-  std::vector<uint8_t> Finish(std::vector<int32_t> outputs) { return builder.Finish({input}, std::move(outputs)); }
+  std::vector<uint8_t> Finish(std::vector<int32_t> outputs) {
+    return builder.Finish({input}, std::move(outputs));
+  }
 };
 
 const std::vector<float> kConvInput = {1, 0, -1, 2};
@@ -95,8 +97,8 @@ TEST(ImportTflite, TakesWhatTheCallerSaysOfAByte) {
   EXPECT_EQ(graph->contract.input().mean, (std::vector<float>{127.5f, 127.5f}));
   EXPECT_EQ(graph->contract.input().std, (std::vector<float>{100, 50}));
   ConvModel wrong;
-  QAT_EXPECT_ERROR(Import(wrong.Finish({wrong.conv}), nullptr, {.mean = {1, 2, 3}, .std = {1}}), ErrorCode::kInvalidArgument,
-                   "`mean`: has 3 numbers, the input has 2 channels");
+  QAT_EXPECT_ERROR(Import(wrong.Finish({wrong.conv}), nullptr, {.mean = {1, 2, 3}, .std = {1}}),
+                   ErrorCode::kInvalidArgument, "`mean`: has 3 numbers, the input has 2 channels");
 }
 
 TEST(ImportTflite, FoldsConstantsPerChannelAfterAConvolution) {
@@ -113,7 +115,8 @@ TEST(ImportTflite, FoldsConstantsPerChannelAfterAConvolution) {
   ASSERT_EQ(graph->nodes.size(), 1u) << Print(*graph);
   EXPECT_EQ(graph->nodes[0].name, "y");
   EXPECT_EQ(FusedActivation(graph->nodes[0].attributes), Activation::kRelu6);
-  EXPECT_EQ(RunFloat(*graph, {1, 0, -4, 0}), (std::vector<float>{6, 6, 3, 6})) << "2 x + 10, 20 - x, at most 6";
+  EXPECT_EQ(RunFloat(*graph, {1, 0, -4, 0}), (std::vector<float>{6, 6, 3, 6}))
+      << "2 x + 10, 20 - x, at most 6";
   EXPECT_EQ(notes.size(), 3u);
 }
 
@@ -178,7 +181,8 @@ TEST(ImportTflite, DequantizesAQuantizedModelAndKeepsItsRanges) {
   EXPECT_EQ(graph->scheme, "int8");
   const GraphNode& conv = graph->nodes[0];
   EXPECT_EQ(Values(graph->tensor(conv.inputs[1])), (std::vector<float>{0.25f, 0.5f, -1.5f, 2}));
-  EXPECT_EQ(Values(graph->tensor(conv.inputs[2])), (std::vector<float>{1, -1})) << "in steps of 0.5 * 0.25 and 0.5 * 0.5";
+  EXPECT_EQ(Values(graph->tensor(conv.inputs[2])), (std::vector<float>{1, -1}))
+      << "in steps of 0.5 * 0.25 and 0.5 * 0.5";
   const GraphTensor& output = graph->tensor(graph->outputs[0]);
   EXPECT_EQ(output.name, "y");
   EXPECT_TRUE(output.has_range);
@@ -188,7 +192,8 @@ TEST(ImportTflite, DequantizesAQuantizedModelAndKeepsItsRanges) {
 
 // The scheme is that of the filters: one scale for several channels everywhere, or for some only; of 4 bits.
 TEST(ImportTflite, KnowsTheSchemeOfAModelByItsFilters) {
-  const auto scheme_of = [](const testing::TensorQuantization& first, const testing::TensorQuantization& second) {
+  const auto scheme_of = [](const testing::TensorQuantization& first,
+                            const testing::TensorQuantization& second) {
     ModelBuilder b;
     const int32_t x = b.AddTensor("x", {1, 1, 1, 2}, DType::kInt8, Quantized(0.5f, -128));
     const int32_t y = b.AddTensor("y", {1, 1, 1, 2}, DType::kInt8, Quantized(0.5f, 3));
@@ -211,14 +216,18 @@ TEST(ImportTflite, ComputesShapesOnceAndLeavesTheBatchOpen) {
   const int32_t shape = m.builder.AddTensor("shape", {4}, DType::kInt32);
   m.builder.AddOperator(tflite::BuiltinOperator_SHAPE, {m.conv}, {shape}, tflite::BuiltinOptions_ShapeOptions,
                         tflite::CreateShapeOptions(m.builder.fbb, tflite::TensorType_INT32).Union());
-  const auto list = [&](const char* name, int32_t value) { return m.builder.AddConstant<int32_t>(name, {1}, {value}); };
+  const auto list = [&](const char* name, int32_t value) {
+    return m.builder.AddConstant<int32_t>(name, {1}, {value});
+  };
   const int32_t batch = m.builder.AddTensor("batch", {}, DType::kInt32);
-  m.builder.AddOperator(tflite::BuiltinOperator_STRIDED_SLICE, {shape, list("begin", 0), list("end", 1), list("step", 1)},
-                        {batch}, tflite::BuiltinOptions_StridedSliceOptions,
+  m.builder.AddOperator(tflite::BuiltinOperator_STRIDED_SLICE,
+                        {shape, list("begin", 0), list("end", 1), list("step", 1)}, {batch},
+                        tflite::BuiltinOptions_StridedSliceOptions,
                         tflite::CreateStridedSliceOptions(m.builder.fbb, 0, 0, 0, 0, 1).Union());
   const int32_t four = m.builder.AddConstant<int32_t>("four", {}, {4});
   const int32_t packed = m.builder.AddTensor("packed", {2}, DType::kInt32);
-  m.builder.AddOperator(tflite::BuiltinOperator_PACK, {batch, four}, {packed}, tflite::BuiltinOptions_PackOptions,
+  m.builder.AddOperator(tflite::BuiltinOperator_PACK, {batch, four}, {packed},
+                        tflite::BuiltinOptions_PackOptions,
                         tflite::CreatePackOptions(m.builder.fbb, 2, 0).Union());
   const int32_t y = m.builder.AddTensor("y", {1, 4}, DType::kFloat32);
   m.builder.AddOperator(tflite::BuiltinOperator_RESHAPE, {m.conv, packed}, {y});
@@ -266,7 +275,8 @@ TEST(ImportTflite, ListsEverythingThatCannotComeIn) {
   m.builder.AddReshape(m.input, {2, 1, 1, 2}, filter);
   m.builder.AddConv2D(custom, filter, m.bias, y, kPointwise);
   QAT_EXPECT_ERROR(Import(m.Finish({y})), ErrorCode::kUnsupported,
-                   "dir/m.tflite: cannot be imported: LSTM version 1 (operator 1); custom operator '' version 1 (operator 2); "
+                   "dir/m.tflite: cannot be imported: LSTM version 1 (operator 1); custom operator '' "
+                   "version 1 (operator 2); "
                    "CONV_2D: its filter or bias is computed (operator 4); export the network without them");
 }
 
@@ -276,7 +286,8 @@ TEST(ImportTflite, RefusesSizesThatAreOpenBesideTheBatch) {
   const int32_t y = b.Add("y", {1, 1, 1, 2}, tflite::TensorType_FLOAT32, {}, 0, {-1, -1, 1, 2});
   b.AddOperator(tflite::BuiltinOperator_RELU, {x}, {y});
   QAT_EXPECT_ERROR(Import(b.Finish({x}, {y})), ErrorCode::kUnsupported,
-                   "input 'x' leaves sizes other than the batch open, [-1, -1, 1, 2]; export the network with fixed sizes");
+                   "input 'x' leaves sizes other than the batch open, [-1, -1, 1, 2]; export the network "
+                   "with fixed sizes");
 }
 
 TEST(ImportTflite, RefusesOutputsThatNothingComputes) {
@@ -284,7 +295,8 @@ TEST(ImportTflite, RefusesOutputsThatNothingComputes) {
   const int32_t x = b.AddTensor("x", {1, 1, 1, 2}, DType::kFloat32);
   const int32_t xq = b.AddTensor("xq", {1, 1, 1, 2}, DType::kInt8, Quantized(0.5f, 0));
   b.AddOperator(tflite::BuiltinOperator_QUANTIZE, {x}, {xq});
-  QAT_EXPECT_ERROR(Import(b.Finish({x}, {xq})), ErrorCode::kUnsupported, "output 'xq' is a constant or an input");
+  QAT_EXPECT_ERROR(Import(b.Finish({x}, {xq})), ErrorCode::kUnsupported,
+                   "output 'xq' is a constant or an input");
 }
 
 TEST(ImportTflite, RefusesConstantsThatAreNoNumbers) {
@@ -294,16 +306,19 @@ TEST(ImportTflite, RefusesConstantsThatAreNoNumbers) {
   const int32_t bias = b.AddConstant<float>("b", {1}, {0});
   const int32_t y = b.AddTensor("y", {1, 1, 1, 1}, DType::kFloat32);
   b.AddConv2D(x, filter, bias, y, kPointwise);
-  QAT_EXPECT_ERROR(Import(b.Finish({x}, {y})), ErrorCode::kNumerical, "dir/m.tflite: tensor 'w': value 0 is nan");
+  QAT_EXPECT_ERROR(Import(b.Finish({x}, {y})), ErrorCode::kNumerical,
+                   "dir/m.tflite: tensor 'w': value 0 is nan");
 }
 
-// Files that TensorFlow's converters wrote: imported and quantized again with the ranges that they had, they compute what they did.
+// Files that TensorFlow's converters wrote: imported and quantized again with the ranges that they had, they
+// compute what they did.
 // A scale that goes through a range and back may end in another last bit, which moves a few probabilities.
 class ImportRealModels : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ImportRealModels, GivesTheSameAnswersWithTheSameRanges) {
   const char* data = std::getenv("QAT_TEST_DATA");
-  const std::string path = StrCat(data != nullptr ? data : testing::kTestDataDefault, "/tflite-models/", GetParam());
+  const std::string path =
+      StrCat(data != nullptr ? data : testing::kTestDataDefault, "/tflite-models/", GetParam());
   if (!FileExists(path)) GTEST_SKIP() << path << " is not there";
   std::vector<std::string> notes, warnings;
   auto network = ReadNetwork(path, {}, notes);
@@ -346,7 +361,8 @@ INSTANTIATE_TEST_SUITE_P(Files, ImportRealModels,
                                            "tf2_mobilenet_v2_1.0_224_ptq.tflite"),
                          [](const auto& file) {
                            std::string name = file.param;
-                           std::replace_if(name.begin(), name.end(), [](char c) { return c == '.'; }, '_');
+                           std::replace_if(
+                               name.begin(), name.end(), [](char c) { return c == '.'; }, '_');
                            return name;
                          });
 
@@ -356,7 +372,8 @@ TEST(ImportTflite, SeveralInputsAndOutputsAreCalledAsPeopleCallThem) {
   std::vector<int32_t> inputs, outputs;
   for (const char* name : {"serving_default_left:0", "serving_default_right:0"})
     inputs.push_back(builder.AddTensor(name, {1, 4}, DType::kFloat32));
-  for (const char* name : {"Call:1", "Call:0"}) outputs.push_back(builder.AddTensor(name, {1, 2, 2}, DType::kFloat32));
+  for (const char* name : {"Call:1", "Call:0"})
+    outputs.push_back(builder.AddTensor(name, {1, 2, 2}, DType::kFloat32));
   for (size_t i = 0; i < 2; ++i) builder.AddReshape(inputs[i], {1, 2, 2}, outputs[i]);
   const auto model = Model::FromBytes(builder.Finish(inputs, outputs), "two.tflite");
   QAT_ASSERT_OK(model);
@@ -375,7 +392,8 @@ TEST(ImportTflite, SeveralInputsAndOutputsAreCalledAsPeopleCallThem) {
 // Floats of which the file says nothing; what is quantized says it.
 TEST(ImportTflite, TheDataSayWhatOpenInputsTake) {
   ModelBuilder builder;
-  const std::vector<int32_t> inputs = {builder.AddTensor("camera", {1, 2, 2, 1}, DType::kFloat32), builder.AddTensor("row", {1, 4}, DType::kFloat32)};
+  const std::vector<int32_t> inputs = {builder.AddTensor("camera", {1, 2, 2, 1}, DType::kFloat32),
+                                       builder.AddTensor("row", {1, 4}, DType::kFloat32)};
   std::vector<int32_t> outputs;
   for (const int32_t input : inputs) {
     outputs.push_back(builder.AddTensor(StrCat("out", input), {1, 2, 2}, DType::kFloat32));

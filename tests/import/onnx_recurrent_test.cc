@@ -227,7 +227,8 @@ TEST(RecurrentImport, StepsInFrontAreTakenBatchFirst) {
   EXPECT_EQ(notes.at(0), "input 'x' takes [1, 4, 2], the batch first; the source takes [4, 1, 2]");
 }
 
-// As PyTorch writes a bidirectional layer with `batch_first`: training takes what keeps the batch in front, and nothing else.
+// As PyTorch writes a bidirectional layer with `batch_first`: training takes what keeps the batch in front,
+// and nothing else.
 TEST(RecurrentImport, BothDirectionsJoinWithTheBatchInFront) {
   const RecurrentCase c = {"gru", "GRU", "bidirectional", 4, true, false, false, true};
   OnnxFile file;
@@ -341,7 +342,8 @@ TEST(RecurrentImport, OfAConstantIsComputedOnce) {
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(found[i], expected.h[i] + static_cast<double>(i) + 1, 2e-6);
 }
 
-// PyTorch writes [steps, values], an example without a batch, as an Unsqueeze before the layer: what looks like a batch are its steps.
+// PyTorch writes [steps, values], an example without a batch, as an Unsqueeze before the layer: what looks
+// like a batch are its steps.
 TEST(RecurrentImport, RefusesStepsWithoutABatch) {
   OnnxFile file;
   file.Input("x", {4, kIn})

@@ -44,7 +44,9 @@ class VerifySourceTest : public ::testing::Test {
   Expected<VerifyResult> Verify(const std::string& inputs, const std::string& expected) {
     return VerifySource(SwapGraph(), {directory_ / inputs, directory_ / expected, 1e-4});
   }
-  void Write(const std::string& name, const NpyArray& array) { QAT_ASSERT_OK(WriteFile(directory_ / name, Serialize(array))); }
+  void Write(const std::string& name, const NpyArray& array) {
+    QAT_ASSERT_OK(WriteFile(directory_ / name, Serialize(array)));
+  }
   void WriteNpz(const std::string& name, const std::vector<std::pair<std::string, NpyArray>>& arrays) {
     std::vector<ZipFile> files;
     for (const auto& [member, array] : arrays) files.push_back({member + ".npy", Serialize(array)});
@@ -88,10 +90,12 @@ TEST_F(VerifySourceTest, NamesTheFirstTensorThatDiffersAndWhere) {
   also_wrong[7] = 7.5f;
   WriteNpz("y.npz", {{"y", Floats({2, 1, 3, 2}, wrong)}, {"swap", Floats({2, 1, 3, 2}, also_wrong)}});
   QAT_EXPECT_ERROR(Verify("x.npz", "y.npz"), ErrorCode::kCorrupt,
-                   "y.npz: 'model/swap/Conv2D' is the first tensor that differs: by 0.5 at value 1 of example 1 (here 7, there 7.5), "
+                   "y.npz: 'model/swap/Conv2D' is the first tensor that differs: by 0.5 at value 1 of "
+                   "example 1 (here 7, there 7.5), "
                    "where values reach 9 and 1e-04 of that is allowed");
   WriteNpz("right.npz", {{"y", Floats({2, 1, 3, 2}, wrong)}, {"swap", Floats({2, 1, 3, 2}, swapped_)}});
-  QAT_EXPECT_ERROR(Verify("x.npz", "right.npz"), ErrorCode::kCorrupt, "'y' is the first tensor that differs: by 1 ");
+  QAT_EXPECT_ERROR(Verify("x.npz", "right.npz"), ErrorCode::kCorrupt,
+                   "'y' is the first tensor that differs: by 1 ");
 }
 
 TEST_F(VerifySourceTest, SaysWhichArraysBelongToNoTensor) {
@@ -102,7 +106,8 @@ TEST_F(VerifySourceTest, SaysWhichArraysBelongToNoTensor) {
   ASSERT_EQ(result->notes.size(), 1u);
   EXPECT_NE(result->notes[0].find("arrays that belong to no tensor: 'dropout'"), std::string::npos);
   WriteNpz("none.npz", {{"a", Floats({2}, {1, 2})}, {"b", Floats({2}, {1, 2})}});
-  QAT_EXPECT_ERROR(Verify("x.npy", "none.npz"), ErrorCode::kCorrupt, "no array has the name of a tensor of the network: 'a', 'b'");
+  QAT_EXPECT_ERROR(Verify("x.npy", "none.npz"), ErrorCode::kCorrupt,
+                   "no array has the name of a tensor of the network: 'a', 'b'");
 }
 
 TEST_F(VerifySourceTest, RefusesShapesAndNumbersThatDoNotFit) {
@@ -110,11 +115,13 @@ TEST_F(VerifySourceTest, RefusesShapesAndNumbersThatDoNotFit) {
   Write("y.npy", Floats({1, 1, 3, 2}, {0, 3, 5, 4, 6, 0}));
   QAT_EXPECT_ERROR(Verify("x.npy", "y.npy"), ErrorCode::kCorrupt, "y.npy: holds 1 examples, the inputs 2");
   Write("small.npy", Floats({2, 2}, {1, 2, 3, 4}));
-  QAT_EXPECT_ERROR(Verify("small.npy", "y.npy"), ErrorCode::kCorrupt, "small.npy: is [2, 2], expected [N, …] of [1, 3, 2]");
+  QAT_EXPECT_ERROR(Verify("small.npy", "y.npy"), ErrorCode::kCorrupt,
+                   "small.npy: is [2, 2], expected [N, …] of [1, 3, 2]");
   std::vector<float> infinite = inputs_;
   infinite[4] = 1.0f / 0.0f;
   Write("inf.npy", Floats({2, 1, 3, 2}, infinite));
-  QAT_EXPECT_ERROR(Verify("inf.npy", "y.npy"), ErrorCode::kCorrupt, "inf.npy: value 4 is inf, expected finite numbers");
+  QAT_EXPECT_ERROR(Verify("inf.npy", "y.npy"), ErrorCode::kCorrupt,
+                   "inf.npy: value 4 is inf, expected finite numbers");
   WriteNpz("wrong.npz", {{"a", Floats({2}, {1, 2})}, {"b", Floats({2}, {1, 2})}});
   QAT_EXPECT_ERROR(Verify("wrong.npz", "y.npy"), ErrorCode::kCorrupt, "wrong.npz: has no array 'x'");
   QAT_EXPECT_ERROR(Verify("none.npy", "y.npy"), ErrorCode::kNotFound, "none.npy");

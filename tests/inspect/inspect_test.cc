@@ -8,8 +8,8 @@
 #include "inspect/difference.h"
 #include "inspect/inspection.h"
 #include "inspect/print.h"
-#include "support/onnx_file.h"
 #include "support/model_builder.h"
+#include "support/onnx_file.h"
 #include "support/safetensors_file.h"
 #include "support/test_util.h"
 #include "support/tiny_checkpoint.h"
@@ -93,19 +93,24 @@ TEST_F(InspectTest, CountsByInputsWhereAnOutputContradictsThem) {
 // Bodies of conditions and loops; indices of a damaged one lead nowhere.
 TEST_F(InspectTest, ListsFurtherSubgraphs) {
   ModelBuilder builder;
-  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kFloat32), output = builder.AddTensor("y", {1, 4}, DType::kFloat32);
+  const int32_t input = builder.AddTensor("x", {1, 4}, DType::kFloat32),
+                output = builder.AddTensor("y", {1, 4}, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_TANH, {input}, {output});
   auto& fbb = builder.fbb;
-  const auto tensor = tflite::CreateTensor(fbb, fbb.CreateVector<int32_t>({2, 3}), tflite::TensorType_INT8, 0, fbb.CreateString("v"));
+  const auto tensor = tflite::CreateTensor(fbb, fbb.CreateVector<int32_t>({2, 3}), tflite::TensorType_INT8, 0,
+                                           fbb.CreateString("v"));
   const auto op = tflite::CreateOperator(fbb, 0), unknown = tflite::CreateOperator(fbb, 77);
   builder.further_subgraphs = {
-      tflite::CreateSubGraph(fbb, fbb.CreateVector(&tensor, 1), fbb.CreateVector<int32_t>({0}), fbb.CreateVector<int32_t>({5, -1}),
+      tflite::CreateSubGraph(fbb, fbb.CreateVector(&tensor, 1), fbb.CreateVector<int32_t>({0}),
+                             fbb.CreateVector<int32_t>({5, -1}),
                              fbb.CreateVector(std::vector{op, op, unknown}), fbb.CreateString("body")),
       tflite::CreateSubGraph(fbb)};
   const Inspection found = Shown("m.tflite", builder.Finish({input}, {output}));
   ASSERT_EQ(found.facts.size(), 2u);
-  EXPECT_EQ(found.facts[0], std::pair(std::string("subgraph 1"),
-                                      std::string("'body': v int8 [2, 3] -> tensor 5, tensor -1, 3 operators (1 ?, 2 TANH)")));
+  EXPECT_EQ(
+      found.facts[0],
+      std::pair(std::string("subgraph 1"),
+                std::string("'body': v int8 [2, 3] -> tensor 5, tensor -1, 3 operators (1 ?, 2 TANH)")));
   EXPECT_EQ(found.facts[1].second, "'': nothing -> nothing, 0 operators");
   EXPECT_HOLDS(InspectionText(found, false), "subgraph 2");
   EXPECT_EQ(json::parse(InspectionJson(found))["facts"]["subgraph 1"], found.facts[0].second);
@@ -152,7 +157,8 @@ TEST_F(InspectTest, GraphsCheckpointsAndWeights) {
   writer.Add("fc.weight", {2, 3}, {1, 2, 3, 4, 5, -6});
   const Inspection weights = Shown("w.safetensors", writer.Take());
   EXPECT_EQ(weights.kind, "weights");
-  EXPECT_HOLDS(InspectionText(weights, false), "fc.weight  float32  [2, 3]     24  yes       -             -6.00  5.00");
+  EXPECT_HOLDS(InspectionText(weights, false),
+               "fc.weight  float32  [2, 3]     24  yes       -             -6.00  5.00");
 }
 
 TEST_F(InspectTest, JsonHoldsEverything) {
@@ -185,7 +191,10 @@ void ExpectWellFormed(const std::string& dot) {
     } else if (quoted) {
       EXPECT_GE(static_cast<uint8_t>(c), 0x20);
     } else {
-      EXPECT_NE(std::string("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 =[],;{}->\n").find(c), std::string::npos) << dot.substr(i);
+      EXPECT_NE(
+          std::string("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 =[],;{}->\n").find(c),
+          std::string::npos)
+          << dot.substr(i);
       depth += (c == '{') - (c == '}');
       EXPECT_GE(depth, 0);
     }
@@ -221,7 +230,8 @@ TEST_F(InspectTest, ScalesAndNamesDiffer) {
   const std::vector<Difference> differences =
       Compare(Shown("a.tflite", SmallModel()), Shown("b.tflite", SmallModel("other", 12, 0.25f)));
   std::string all;
-  for (const Difference& each : differences) all += each.where + " " + each.field + " " + each.a + " | " + each.b + "\n";
+  for (const Difference& each : differences)
+    all += each.where + " " + each.field + " " + each.a + " | " + each.b + "\n";
   EXPECT_HOLDS(all, "tensor 'filter' quantization scale 0.5, zero point 12 | scale 0.25, zero point 12\n");
   EXPECT_HOLDS(all, "tensor 'conv' name conv | other\n");
 }
@@ -236,7 +246,8 @@ TEST_F(InspectTest, AnOperatorInBetweenIsOneDifference) {
     builder.AddSoftmax(with_relu ? middle : input, output, 1);
     return builder.Finish({input}, {output});
   };
-  const std::vector<Difference> differences = Compare(Shown("a.tflite", model(false)), Shown("b.tflite", model(true)));
+  const std::vector<Difference> differences =
+      Compare(Shown("a.tflite", model(false)), Shown("b.tflite", model(true)));
   ASSERT_EQ(differences.size(), 1u) << differences[1].where << " " << differences[1].field;
   EXPECT_EQ(differences[0].where, "operator 0 (RELU)");
   EXPECT_EQ(differences[0].a, "-");
@@ -252,7 +263,9 @@ TEST_F(InspectTest, LongNamesAreShortenedInTables) {
 
 TEST_F(InspectTest, AnOnnxModelIsShownAsItsFileHasIt) {
   testing::OnnxFile file;
-  file.Input("x", {0, 3}).Constant("w", {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6}).Node("Gemm", {"x", "w"}, {"y"}, {testing::OnnxFloat("alpha", 0.5f)});
+  file.Input("x", {0, 3})
+      .Constant("w", {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6})
+      .Node("Gemm", {"x", "w"}, {"y"}, {testing::OnnxFloat("alpha", 0.5f)});
   file.Node("Mystery", {"y"}, {"z"}, {}, "com.someone").Output("z", {0, 2});
   const Inspection found = Shown("m.onnx", file.Bytes());
   EXPECT_EQ(found.kind, "onnx");
@@ -277,7 +290,8 @@ TEST_F(InspectTest, AnOutputOfACheckpointMayBeAConstant) {
 
 TEST_F(InspectTest, OtherFilesAreNamed) {
   ASSERT_TRUE(WriteFile(dir_ / "x.toml", std::string_view("a = 1\n")).ok());
-  EXPECT_HOLDS(Inspect(dir_ / "x.toml", "").error().message, "is TOML text, expected a .tflite or .onnx model, a frozen graph");
+  EXPECT_HOLDS(Inspect(dir_ / "x.toml", "").error().message,
+               "is TOML text, expected a .tflite or .onnx model, a frozen graph");
   EXPECT_EQ(Inspect(dir_.path(), "").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(Inspect(dir_ / "none", "").error().code, ErrorCode::kNotFound);
 }

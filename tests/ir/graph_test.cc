@@ -103,71 +103,68 @@ TEST_P(GraphVerify, NamesWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Damages, GraphVerify,
-    ::testing::Values(Damage{"TwoTensorsOfOneName", [](Graph& g) { g.tensors[1].name = "input"; },
-                             "tensor 'input' is there twice"},
-                      Damage{"ShortConstant", [](Graph& g) { g.tensors[1].data.pop_back(); },
-                             "tensor 'conv/filter': holds 71 bytes, float32 [2, 3, 3, 1] takes 72"},
-                      Damage{"NegativeSize", [](Graph& g) { g.tensors[0].shape[1] = -4; },
-                             "tensor 'input': shape is [1, -4, 4, 1]"},
-                      Damage{"OverflowingShape",
-                             [](Graph& g) {
-                               g.tensors[0].shape = {65536, 65536, 65536, 65536};
-                             },
-                             "tensor 'input': shape is"},
-                      Damage{"RangeWithoutZero",
-                             [](Graph& g) {
-                               g.tensor(g.outputs[0]).range = {1, 2};
-                             },
-                             "tensor 'fc': range is [1, 2], expected ends around 0"},
-                      Damage{"LimitsOfNoType",
-                             [](Graph& g) {
-                               g.tensor(g.outputs[0]).limits = {INT32_MIN, INT32_MAX};
-                             },
-                             "tensor 'fc': integer range is [-2147483648, 2147483647], expected one of uint8"},
-                      Damage{"FilterOfBytes", [](Graph& g) { Retype(g, "conv/filter", DType::kUInt8); },
-                             "node 'conv': filter 'conv/filter' is uint8, expected constants of float32"},
-                      Damage{"BiasOfIntegers", [](Graph& g) { Retype(g, "fc/bias", DType::kInt32); },
-                             "node 'fc': bias 'fc/bias' is int32, expected constants of float32"},
-                      Damage{"EmptyBias", [](Graph& g) { Tensor(g, "conv/bias").data.clear(); },
-                             "node 'conv': reads tensor 'conv/bias' before it is computed"},
-                      Damage{"ComputedFilter",
-                             [](Graph& g) {
-                               g.nodes[3].inputs[1] = g.nodes[2].output();
-                             },
-                             "node 'fc': filter 'flatten' is computed, expected constants of float32"},
-                      Damage{"IntegersForRealNumbers", [](Graph& g) { Retype(g, "input", DType::kInt32); },
-                             "input 'input' is int32, expected real numbers"},
-                      Damage{"OperatorOfModelsOnly", [](Graph& g) { g.nodes[1].type = OpType::kOneHot; },
-                             "node 'pool': one_hot is not written to models"},
-                      Damage{"TensorIndexOutOfRange", [](Graph& g) { g.nodes[1].inputs[0] = 99; },
-                             "node 'pool': reads tensor 99"},
-                      Damage{"NegativeTensorIndex", [](Graph& g) { g.nodes[1].inputs[0] = -1; },
-                             "node 'pool': reads tensor -1"},
-                      Damage{"ReadBeforeWritten", [](Graph& g) { std::swap(g.nodes[0], g.nodes[1]); },
-                             "node 'pool': reads tensor 'conv' before it is computed"},
-                      Damage{"WrittenTwice", [](Graph& g) { g.nodes[1].outputs = g.nodes[0].outputs; },
-                             "node 'pool': writes tensor 'conv', which has a value already"},
-                      Damage{"ComputedByNoNode", [](Graph& g) { g.nodes.pop_back(); },
-                             "tensor 'fc' is computed by no node"},
-                      Damage{"MissingInput", [](Graph& g) { g.nodes[0].inputs.resize(1); },
-                             "node 'conv': has 1 inputs"},
-                      Damage{"WrongOutputShape",
-                             [](Graph& g) {
-                               g.tensor(g.outputs[0]).shape = {1, 4};
-                             },
-                             "node 'fc': tensor 'fc' is [1, 4], expected [1, 3]"},
-                      Damage{"WrongOutputType", [](Graph& g) { g.tensor(g.outputs[0]).type = DType::kUInt8; },
-                             "node 'fc': tensor 'fc' is uint8, expected float32"},
-                      Damage{"ScaleOfAFloatTensor",
-                             [](Graph& g) {
-                               g.tensor(g.outputs[0]).quantization = TensorQuantization::PerTensor({1, 0});
-                             },
-                             "tensor 'fc': has a scale, but its type is float32"},
-                      Damage{"TrainingOnlyOperator", [](Graph& g) { g.nodes[1].type = OpType::kDropout; },
-                             "node 'pool': dropout exists in training only"},
-                      Damage{"ContractOfAnotherSize", [](Graph& g) { g.contract.input().height = 28; },
-                             "input 'input' is [1, 4, 4, 1], its contract says 28x4x1"},
-                      Damage{"NoOutput", [](Graph& g) { g.outputs.clear(); }, "has no input or no output"}),
+    ::testing::Values(
+        Damage{"TwoTensorsOfOneName", [](Graph& g) { g.tensors[1].name = "input"; },
+               "tensor 'input' is there twice"},
+        Damage{"ShortConstant", [](Graph& g) { g.tensors[1].data.pop_back(); },
+               "tensor 'conv/filter': holds 71 bytes, float32 [2, 3, 3, 1] takes 72"},
+        Damage{"NegativeSize", [](Graph& g) { g.tensors[0].shape[1] = -4; },
+               "tensor 'input': shape is [1, -4, 4, 1]"},
+        Damage{"OverflowingShape",
+               [](Graph& g) {
+                 g.tensors[0].shape = {65536, 65536, 65536, 65536};
+               },
+               "tensor 'input': shape is"},
+        Damage{"RangeWithoutZero",
+               [](Graph& g) {
+                 g.tensor(g.outputs[0]).range = {1, 2};
+               },
+               "tensor 'fc': range is [1, 2], expected ends around 0"},
+        Damage{"LimitsOfNoType",
+               [](Graph& g) {
+                 g.tensor(g.outputs[0]).limits = {INT32_MIN, INT32_MAX};
+               },
+               "tensor 'fc': integer range is [-2147483648, 2147483647], expected one of uint8"},
+        Damage{"FilterOfBytes", [](Graph& g) { Retype(g, "conv/filter", DType::kUInt8); },
+               "node 'conv': filter 'conv/filter' is uint8, expected constants of float32"},
+        Damage{"BiasOfIntegers", [](Graph& g) { Retype(g, "fc/bias", DType::kInt32); },
+               "node 'fc': bias 'fc/bias' is int32, expected constants of float32"},
+        Damage{"EmptyBias", [](Graph& g) { Tensor(g, "conv/bias").data.clear(); },
+               "node 'conv': reads tensor 'conv/bias' before it is computed"},
+        Damage{"ComputedFilter", [](Graph& g) { g.nodes[3].inputs[1] = g.nodes[2].output(); },
+               "node 'fc': filter 'flatten' is computed, expected constants of float32"},
+        Damage{"IntegersForRealNumbers", [](Graph& g) { Retype(g, "input", DType::kInt32); },
+               "input 'input' is int32, expected real numbers"},
+        Damage{"OperatorOfModelsOnly", [](Graph& g) { g.nodes[1].type = OpType::kOneHot; },
+               "node 'pool': one_hot is not written to models"},
+        Damage{"TensorIndexOutOfRange", [](Graph& g) { g.nodes[1].inputs[0] = 99; },
+               "node 'pool': reads tensor 99"},
+        Damage{"NegativeTensorIndex", [](Graph& g) { g.nodes[1].inputs[0] = -1; },
+               "node 'pool': reads tensor -1"},
+        Damage{"ReadBeforeWritten", [](Graph& g) { std::swap(g.nodes[0], g.nodes[1]); },
+               "node 'pool': reads tensor 'conv' before it is computed"},
+        Damage{"WrittenTwice", [](Graph& g) { g.nodes[1].outputs = g.nodes[0].outputs; },
+               "node 'pool': writes tensor 'conv', which has a value already"},
+        Damage{"ComputedByNoNode", [](Graph& g) { g.nodes.pop_back(); },
+               "tensor 'fc' is computed by no node"},
+        Damage{"MissingInput", [](Graph& g) { g.nodes[0].inputs.resize(1); }, "node 'conv': has 1 inputs"},
+        Damage{"WrongOutputShape",
+               [](Graph& g) {
+                 g.tensor(g.outputs[0]).shape = {1, 4};
+               },
+               "node 'fc': tensor 'fc' is [1, 4], expected [1, 3]"},
+        Damage{"WrongOutputType", [](Graph& g) { g.tensor(g.outputs[0]).type = DType::kUInt8; },
+               "node 'fc': tensor 'fc' is uint8, expected float32"},
+        Damage{"ScaleOfAFloatTensor",
+               [](Graph& g) {
+                 g.tensor(g.outputs[0]).quantization = TensorQuantization::PerTensor({1, 0});
+               },
+               "tensor 'fc': has a scale, but its type is float32"},
+        Damage{"TrainingOnlyOperator", [](Graph& g) { g.nodes[1].type = OpType::kDropout; },
+               "node 'pool': dropout exists in training only"},
+        Damage{"ContractOfAnotherSize", [](Graph& g) { g.contract.input().height = 28; },
+               "input 'input' is [1, 4, 4, 1], its contract says 28x4x1"},
+        Damage{"NoOutput", [](Graph& g) { g.outputs.clear(); }, "has no input or no output"}),
     [](const auto& damage) { return std::string(damage.param.name); });
 
 // Numbers that are none are the fault of a training, not of a file.

@@ -50,7 +50,8 @@ struct Normalized {
 // What the network reads of these values, by the contract.
 std::vector<float> Reals(const Graph& graph, const std::vector<float>& values) {
   std::vector<float> reals(values.size());
-  const auto bytes = std::span(reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float));
+  const auto bytes =
+      std::span(reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float));
   ToReal(graph.contract.input(), {}, bytes, reals);
   return reals;
 }
@@ -73,7 +74,8 @@ TEST(TakeInputNormalization, DifferencesAndQuotientsBecomeMeanAndStd) {
   EXPECT_EQ(n.graph.tensor(n.graph.inputs[0]).name, "input");
 }
 
-// gamma / deviation and beta - mean * gamma / deviation, as a batch normalization leaves them; then a scale for all.
+// gamma / deviation and beta - mean * gamma / deviation, as a batch normalization leaves them; then a scale
+// for all.
 TEST(TakeInputNormalization, ProductsSumsAndScalarsInAnyOrder) {
   Normalized n;
   n.Binary(OpType::kMul, {1, 3}, {2, 0.25f, 1000}, /*constant_first=*/true);

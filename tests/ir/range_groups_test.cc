@@ -61,8 +61,8 @@ TEST(RangeGroups, WhatOnlyMovesTheInputIsFixedByTheContract) {
 }
 
 TEST(RangeGroups, SoftmaxIsFixed) {
-  const Graph graph = Network(Layer("a", "op = \"fully_connected\"\nunits = 3") + Layer("b", "op = \"softmax\"") +
-                              Layer("c", "op = \"reshape\""));
+  const Graph graph = Network(Layer("a", "op = \"fully_connected\"\nunits = 3") +
+                              Layer("b", "op = \"softmax\"") + Layer("c", "op = \"reshape\""));
   const RangeGroups groups = FindRangeGroups(graph);
   ASSERT_TRUE(groups.Of(Find(graph, "c")).fixed_uint8.has_value());
   EXPECT_EQ(groups.Of(Find(graph, "b")).fixed_uint8->scale, 1.0f / 256);
@@ -71,20 +71,20 @@ TEST(RangeGroups, SoftmaxIsFixed) {
 
 // Transposed convolutions read their picture third, splits second.
 TEST(RangeGroups, TheDataInputIsWhereTheOperatorHasIt) {
-  const Graph graph = Network(Layer("a", "op = \"conv_2d\"\nfilters = 4\nkernel = 1") +
-                              Layer("cut", "op = \"split\"\nparts = 2") +
-                              Layer("up", "op = \"transpose_conv\"\nfilters = 2\nkernel = 2\nstride = 2\ninputs = [\"cut:1\"]") +
-                              Layer("sum", "op = \"reshape\"\ninputs = [\"cut:0\"]") +
-                              Layer("last", "op = \"reshape\"\ninputs = [\"up\"]") +
-                              Layer("end", "op = \"concatenation\"\ninputs = [\"sum\", \"last\"]"));
+  const Graph graph = Network(
+      Layer("a", "op = \"conv_2d\"\nfilters = 4\nkernel = 1") + Layer("cut", "op = \"split\"\nparts = 2") +
+      Layer("up", "op = \"transpose_conv\"\nfilters = 2\nkernel = 2\nstride = 2\ninputs = [\"cut:1\"]") +
+      Layer("sum", "op = \"reshape\"\ninputs = [\"cut:0\"]") +
+      Layer("last", "op = \"reshape\"\ninputs = [\"up\"]") +
+      Layer("end", "op = \"concatenation\"\ninputs = [\"sum\", \"last\"]"));
   const RangeGroups groups = FindRangeGroups(graph);
   EXPECT_EQ(Names(graph, groups.Of(Find(graph, "cut:1")).observed), (Strings{"a", "up"}));
 }
 
 TEST(RangeGroups, FixedRangesAreSeparatedFromThoseThatTrainingFinds) {
-  const Graph graph = Network(Layer("pool", "op = \"max_pool_2d\"") + Layer("conv", kConv) +
-                              Layer("gate", "op = \"logistic\"") +
-                              Layer("all", "op = \"concatenation\"\ninputs = [\"conv\", \"pool\", \"gate\", \"pool\"]"));
+  const Graph graph = Network(
+      Layer("pool", "op = \"max_pool_2d\"") + Layer("conv", kConv) + Layer("gate", "op = \"logistic\"") +
+      Layer("all", "op = \"concatenation\"\ninputs = [\"conv\", \"pool\", \"gate\", \"pool\"]"));
   ASSERT_EQ(Nodes(graph), (Strings{"pool", "conv", "gate", "all/from_pool", "all/from_gate", "all"}));
   const auto inputs_of = [&](size_t node) { return Names(graph, graph.nodes[node].inputs); };
   EXPECT_EQ(inputs_of(5), (Strings{"conv", "all/from_pool", "all/from_gate", "all/from_pool"}));
@@ -107,8 +107,8 @@ TEST(RangeGroups, PartsOfTheImageAreJoinedAsTheyAre) {
   EXPECT_TRUE(FindRangeGroups(graph).Of(Find(graph, "both")).holds_input);
 }
 
-// maximum(logistic(x), 0.25): the constant is no part of the fixed range, so the gate is separated; the constant's values
-// belong to what is joined.
+// maximum(logistic(x), 0.25): the constant is no part of the fixed range, so the gate is separated; the
+// constant's values belong to what is joined.
 TEST(RangeGroups, AConstantIsTiedToWhatItIsJoinedWith) {
   Graph graph = Network(Layer("gate", "op = \"logistic\""));
   const int32_t floor = graph.AddConstant("floor", {3}, std::vector<float>{-0.5f, 0.25f, 3});
@@ -121,7 +121,8 @@ TEST(RangeGroups, AConstantIsTiedToWhatItIsJoinedWith) {
   EXPECT_EQ(graph.outputs, std::vector<int32_t>{Find(graph, "most")});
   const RangeGroups groups = FindRangeGroups(graph);
   EXPECT_EQ(Names(graph, groups.Of(Find(graph, "most")).observed), Strings{"most/from_gate"});
-  EXPECT_EQ(groups.Of(Find(graph, "floor")).constants, (Range{0, 3})) << "-0.5 never comes out of a maximum with a gate";
+  EXPECT_EQ(groups.Of(Find(graph, "floor")).constants, (Range{0, 3}))
+      << "-0.5 never comes out of a maximum with a gate";
   const Range range = ConstantRange(graph.tensor(Find(graph, "floor")));
   EXPECT_EQ(range.min, -0.5f);
   EXPECT_EQ(range.max, 3);

@@ -65,7 +65,8 @@ TEST(ExportMicro, TheSameModelGivesTheSameFiles) {
     EXPECT_EQ(a->files[i].text, b->files[i].text) << a->files[i].name;
 }
 
-/// By hand: input 16 and convolution 32, then convolution and pool 16 (8 values), pool and flat, flat and 16 (3 values).
+/// By hand: input 16 and convolution 32, then convolution and pool 16 (8 values), pool and flat, flat and 16
+/// (3 values).
 TEST(EstimateArena, TensorsThatLiveAtTheSameTimeLieBesideEachOther) {
   const auto model = *RunnableFromBytes(*WriteTflite(Quantized(), {}), "m.tflite");
   const MicroArena arena = EstimateArena(*model);

@@ -60,14 +60,13 @@ TEST(ModelContract, ComesFromTheStandardDescriptionWithTheLabelsAfterTheModel) {
   const ModelContract chosen = Chosen({.description = Normalized({127.5f}, {128}),
                                        .files = {{"other", {}}, {"names.txt", TextFile("a\nb\nc\nd\n")}}});
   EXPECT_EQ(chosen.source, ContractSource::kDescription);
-  EXPECT_EQ(chosen.contract,
-            (Contract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b", "c", "d"}}));
+  EXPECT_EQ(chosen.contract, (Contract{1, 2, 2, {127.5f, 127.5f}, {128, 128}, {"a", "b", "c", "d"}}));
 }
 
 // Two names for an output of four values are names of something else.
 TEST(ModelContract, HasNoLabelsOfAnOutputThatTheyDoNotFit) {
-  const ModelContract chosen = Chosen(
-      {.description = Normalized({0}, {1}), .files = {{"names.txt", TextFile("left\nright\n")}}});
+  const ModelContract chosen =
+      Chosen({.description = Normalized({0}, {1}), .files = {{"names.txt", TextFile("left\nright\n")}}});
   EXPECT_TRUE(chosen.contract.labels().empty());
 }
 

@@ -60,18 +60,20 @@ TEST(Model, HoldsWhatTheFileSays) {
   EXPECT_FALSE((*model)->contract().has_value());
 }
 
-// As TensorFlow's converter writes Keras' outputs. A name that something else has, a tensor that is not there and another signature's
-// output change nothing.
+// As TensorFlow's converter writes Keras' outputs. A name that something else has, a tensor that is not there
+// and another signature's output change nothing.
 TEST(Model, OutputsCalledAfterACallHaveTheirNamesInTheSignature) {
   ModelBuilder builder;
   const int32_t input = builder.AddTensor("x", {1, 4}, DType::kFloat32);
   std::vector<int32_t> outputs;
-  for (const char* name : {"StatefulPartitionedCall_1:1", "StatefulPartitionedCall_1:0", "own", "PartitionedCall:2"}) {
+  for (const char* name :
+       {"StatefulPartitionedCall_1:1", "StatefulPartitionedCall_1:0", "own", "PartitionedCall:2"}) {
     outputs.push_back(builder.AddTensor(name, {2, 2}, DType::kFloat32));
     builder.AddReshape(input, {2, 2}, outputs.back());
   }
   const auto at = [&](size_t i) { return static_cast<uint32_t>(outputs[i]); };
-  builder.signature_outputs = {{"level", at(0)}, {"kind", at(1)}, {"other", at(2)}, {"x", at(3)}, {"nowhere", 1000}};
+  builder.signature_outputs = {
+      {"level", at(0)}, {"kind", at(1)}, {"other", at(2)}, {"x", at(3)}, {"nowhere", 1000}};
   const auto model = Parse(builder.Finish({input}, outputs));
   QAT_ASSERT_OK(model);
   std::vector<std::string> names;
@@ -167,7 +169,8 @@ TEST(Model, KeepsOperatorsThatItDoesNotKnowForThoseWhoLook) {
   QAT_EXPECT_ERROR(Interpreter::Create(*model), ErrorCode::kUnsupported, "LSTM version 2 (operator 1)");
 }
 
-// Without a limit every version is read as the operator that it is; who has kernels refuses it by its version.
+// Without a limit every version is read as the operator that it is; who has kernels refuses it by its
+// version.
 TEST(Model, ReadsNewerVersionsWhereNoLimitIsGiven) {
   const auto bytes = ReshapeModel([](ModelBuilder& b) {
     const int32_t output = b.AddTensor("z", {1, 4}, DType::kFloat32);
@@ -199,11 +202,12 @@ TEST(Model, ListsEveryMissingOperatorByNameAndVersionOnce) {
     add(static_cast<tflite::BuiltinOperator>(206), 1);
     add(static_cast<tflite::BuiltinOperator>(1000), 1);
   });
-  QAT_EXPECT_ERROR(Parse(bytes), ErrorCode::kUnsupported,
-                   "m.tflite: not supported: LSTM version 2 (operators 1, 2); SVDF version 1 (operator 3); "
-                   "CONV_2D version 99, known up to version 8 (operator 4); custom operator '' version 1 "
-                   "(operator 5); STABLEHLO_COMPOSITE version 1 (operator 6); builtin operator 1000 version 1 "
-                   "(operator 7)");
+  QAT_EXPECT_ERROR(
+      Parse(bytes), ErrorCode::kUnsupported,
+      "m.tflite: not supported: LSTM version 2 (operators 1, 2); SVDF version 1 (operator 3); "
+      "CONV_2D version 99, known up to version 8 (operator 4); custom operator '' version 1 "
+      "(operator 5); STABLEHLO_COMPOSITE version 1 (operator 6); builtin operator 1000 version 1 "
+      "(operator 7)");
 }
 
 struct Malformed {

@@ -133,23 +133,58 @@ TEST_P(WrongSparse, IsRefusedWithWhatIsWrong) {
   QAT_EXPECT_ERROR(RunnableFromBytes(ModelOf(sparse), "m.tflite"), ErrorCode::kCorrupt, GetParam().message);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Sparse, WrongSparse,
-    ::testing::Values(
-        Wrong{"Levels", [](Sparse& s) { s.levels.pop_back(); }, "tensor 0 'w': its sparsity has 3 levels for 2"},
-        Wrong{"Order", [](Sparse& s) { s.order = {0, 1, 2, 2}; }, "walks a dimension twice"},
-        Wrong{"NegativeOrder", [](Sparse& s) { s.order = {0, 1, 2, -1}; }, "walks a dimension twice, or none"},
-        Wrong{"Map", [](Sparse& s) { s.block_map = {0, 7}; }, "has a block along dimension 7"},
-        Wrong{"BlockSize", [](Sparse& s) { s.levels[3].size = 3; }, "has blocks of 3 along dimension 1 of [4, 4]"},
-        Wrong{"DenseSize", [](Sparse& s) { s.levels[0].size = 4; }, "has a dense level of 4, expected 2"},
-        Wrong{"Segment", [](Sparse& s) { s.levels[1].segments = {0, 1, 9}; }, "a segment that ends at 9 of 2"},
-        Wrong{"Backwards", [](Sparse& s) { s.levels[1].segments = {0, 2, 1}; }, "a segment that ends at 1 of 2"},
-        Wrong{"NoSegment", [](Sparse& s) { s.levels[1].segments = {0, 1}; }, "a place for each of its 8 values"},
-        Wrong{"Index", [](Sparse& s) { s.levels[1].indices = {1, 2}; }, "has index 2 along a level of 2"},
-        Wrong{"NegativeIndex", [](Sparse& s) { s.levels[1].indices = {1, -1}; }, "has index -1"},
-        Wrong{"TooFew", [](Sparse& s) { s.values.pop_back(); }, "a place for each of its 7 values"},
-        Wrong{"TooMany", [](Sparse& s) { s.values.push_back(9); }, "a place for each of its 9 values"}),
-    [](const auto& instance) { return std::string(instance.param.name); });
+INSTANTIATE_TEST_SUITE_P(Sparse, WrongSparse,
+                         ::testing::Values(Wrong{"Levels", [](Sparse& s) { s.levels.pop_back(); },
+                                                 "tensor 0 'w': its sparsity has 3 levels for 2"},
+                                           Wrong{"Order",
+                                                 [](Sparse& s) {
+                                                   s.order = {0, 1, 2, 2};
+                                                 },
+                                                 "walks a dimension twice"},
+                                           Wrong{"NegativeOrder",
+                                                 [](Sparse& s) {
+                                                   s.order = {0, 1, 2, -1};
+                                                 },
+                                                 "walks a dimension twice, or none"},
+                                           Wrong{"Map",
+                                                 [](Sparse& s) {
+                                                   s.block_map = {0, 7};
+                                                 },
+                                                 "has a block along dimension 7"},
+                                           Wrong{"BlockSize", [](Sparse& s) { s.levels[3].size = 3; },
+                                                 "has blocks of 3 along dimension 1 of [4, 4]"},
+                                           Wrong{"DenseSize", [](Sparse& s) { s.levels[0].size = 4; },
+                                                 "has a dense level of 4, expected 2"},
+                                           Wrong{"Segment",
+                                                 [](Sparse& s) {
+                                                   s.levels[1].segments = {0, 1, 9};
+                                                 },
+                                                 "a segment that ends at 9 of 2"},
+                                           Wrong{"Backwards",
+                                                 [](Sparse& s) {
+                                                   s.levels[1].segments = {0, 2, 1};
+                                                 },
+                                                 "a segment that ends at 1 of 2"},
+                                           Wrong{"NoSegment",
+                                                 [](Sparse& s) {
+                                                   s.levels[1].segments = {0, 1};
+                                                 },
+                                                 "a place for each of its 8 values"},
+                                           Wrong{"Index",
+                                                 [](Sparse& s) {
+                                                   s.levels[1].indices = {1, 2};
+                                                 },
+                                                 "has index 2 along a level of 2"},
+                                           Wrong{"NegativeIndex",
+                                                 [](Sparse& s) {
+                                                   s.levels[1].indices = {1, -1};
+                                                 },
+                                                 "has index -1"},
+                                           Wrong{"TooFew", [](Sparse& s) { s.values.pop_back(); },
+                                                 "a place for each of its 7 values"},
+                                           Wrong{"TooMany", [](Sparse& s) { s.values.push_back(9); },
+                                                 "a place for each of its 9 values"}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace qat

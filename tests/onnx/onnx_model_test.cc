@@ -52,7 +52,8 @@ TEST(OnnxModel, ReadsValuesInEveryField) {
     file.graph().Message(5, tensor);
     return ParseModel(file.Bytes(), "m.onnx");
   };
-  // float16 1.0 and bfloat16 1.0 as bits in int32_data; packed floats; double_data; bool; int64_data one by one.
+  // float16 1.0 and bfloat16 1.0 as bits in int32_data; packed floats; double_data; bool; int64_data one by
+  // one.
   const auto half = parsed(ProtoMessage().Integer(1, 1).Integer(2, 10).Text(8, "t").Integer(5, 0x3c00));
   ASSERT_TRUE(half.ok()) << half.error().message;
   EXPECT_EQ(half->graph.initializers[1].reals, std::vector<float>{1});

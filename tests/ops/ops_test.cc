@@ -36,8 +36,8 @@ TEST(OpList, EveryTrainableOperatorCanBeWritten) {
     if (!IsTrainable(op->type) || op->builtin_code < 0) continue;
     ASSERT_NE(op->version, nullptr) << op->name;
     for (const DType type : {DType::kFloat32, DType::kUInt8, DType::kInt8}) {
-      const int32_t version =
-          op->version({.input = type, .filter = type, .attributes = &op->default_attributes, .inputs = op->max_inputs});
+      const int32_t version = op->version(
+          {.input = type, .filter = type, .attributes = &op->default_attributes, .inputs = op->max_inputs});
       EXPECT_GE(version, 1) << op->name;
       EXPECT_LE(version, static_cast<int32_t>(op->releases.size())) << op->name;
     }
@@ -75,11 +75,15 @@ TEST(OpList, EveryOptionTableSurvivesWritingAndReading) {
       CumsumAttributes{true, false},
       CumsumAttributes{false, true},
   };
-  const OpType types[] = {OpType::kConv2D,  OpType::kFullyConnected, OpType::kMaxPool2D, OpType::kReshape,
-                          OpType::kSoftmax, OpType::kArgMax,         OpType::kSplit,     OpType::kSplitV,
-                          OpType::kGelu,    OpType::kDiv,            OpType::kSum,       OpType::kBatchMatMul,
-                          OpType::kBatchMatMul, OpType::kSpaceToDepth, OpType::kDepthToSpace, OpType::kMirrorPad,
-                          OpType::kCumsum,  OpType::kCumsum};
+  const OpType types[] = {OpType::kConv2D,       OpType::kFullyConnected,
+                          OpType::kMaxPool2D,    OpType::kReshape,
+                          OpType::kSoftmax,      OpType::kArgMax,
+                          OpType::kSplit,        OpType::kSplitV,
+                          OpType::kGelu,         OpType::kDiv,
+                          OpType::kSum,          OpType::kBatchMatMul,
+                          OpType::kBatchMatMul,  OpType::kSpaceToDepth,
+                          OpType::kDepthToSpace, OpType::kMirrorPad,
+                          OpType::kCumsum,       OpType::kCumsum};
   for (size_t i = 0; i < std::size(cases); ++i) {
     flatbuffers::FlatBufferBuilder builder;
     OptionsWriter writer{builder};

@@ -50,9 +50,10 @@ TEST(Append, RefusesANetworkThatWasTrainedForRealNumbers) {
   for (const bool softmax : {true, false}) {
     g = TinyGraph();
     g.provenance["task"] = "numbers";
-    QAT_EXPECT_ERROR(softmax ? AppendSoftmax(g) : AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument,
-                     "trained for 3 real numbers, and output 'fc' is the answer itself, not a score per class; "
-                     "leave `append` out");
+    QAT_EXPECT_ERROR(
+        softmax ? AppendSoftmax(g) : AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument,
+        "trained for 3 real numbers, and output 'fc' is the answer itself, not a score per class; "
+        "leave `append` out");
     EXPECT_EQ(g.nodes.size(), TinyGraph().nodes.size());
   }
 }
@@ -69,9 +70,11 @@ TEST(AppendSigmoid, FollowsFromTheTask) {
   }
   Graph g = TinyGraph();
   g.provenance["task"] = "classes";
-  QAT_EXPECT_ERROR(AppendSigmoid(g), ErrorCode::kInvalidArgument, "trained for one of 3 classes; give `append` softmax");
+  QAT_EXPECT_ERROR(AppendSigmoid(g), ErrorCode::kInvalidArgument,
+                   "trained for one of 3 classes; give `append` softmax");
   g.provenance["task"] = "multi-label";
-  QAT_EXPECT_ERROR(AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument, "3 scores that are each judged by itself; give `append` sigmoid");
+  QAT_EXPECT_ERROR(AppendArgMax(g, DType::kInt32), ErrorCode::kInvalidArgument,
+                   "3 scores that are each judged by itself; give `append` sigmoid");
   g.provenance["task"] = "reconstruction";
   QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument, "trained for its input");
 }
@@ -80,10 +83,12 @@ TEST(Append, RefusesOneOutput) {
   Graph g = TinyGraph();
   const int32_t filter = g.AddConstant("one/filter", {1, 3}, std::vector<float>{1, 2, 3});
   const int32_t bias = g.AddConstant("one/bias", {1}, std::vector<float>{0});
-  g.outputs = {*g.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {g.outputs[0], filter, bias})};
-  QAT_EXPECT_ERROR(AppendSoftmax(g), ErrorCode::kInvalidArgument,
-                   "output 'one' of shape [1, 1], expected a score per class, at least 2; with one score softmax is "
-                   "always 1");
+  g.outputs = {
+      *g.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {g.outputs[0], filter, bias})};
+  QAT_EXPECT_ERROR(
+      AppendSoftmax(g), ErrorCode::kInvalidArgument,
+      "output 'one' of shape [1, 1], expected a score per class, at least 2; with one score softmax is "
+      "always 1");
   QAT_EXPECT_ERROR(AppendArgMax(g, DType::kInt64), ErrorCode::kInvalidArgument, "argmax is always 0");
 }
 

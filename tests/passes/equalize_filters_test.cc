@@ -16,8 +16,8 @@ namespace {
 
 using qat::testing::Ramp;
 
-// image [1, 4, 4, 2] -> depthwise "dw" -> conv "pw" 1x1, 3 -> max pool -> flatten -> fully connected "fc"; channel 1 of dw is `gain`
-// times as large as the others, and what reads it as much smaller.
+// image [1, 4, 4, 2] -> depthwise "dw" -> conv "pw" 1x1, 3 -> max pool -> flatten -> fully connected "fc";
+// channel 1 of dw is `gain` times as large as the others, and what reads it as much smaller.
 Graph Skewed(float gain, Activation activation = Activation::kRelu) {
   Graph g;
   g.name = "skewed";
@@ -99,18 +99,23 @@ TEST(EqualizeFilters, FiltersReachEquallyFarAndTheFunctionStays) {
 TEST(EqualizeFilters, ARelu6ClipsWhatItClippedAndNothingElse) {
   const Graph graph = Skewed(300, Activation::kRelu6);
   const std::vector<float> before = OutputsOf(graph);
-  // Channel 1, 300 times as large as the others, is clipped; channel 3 was seen at 2, and is not raised beyond 6.
+  // Channel 1, 300 times as large as the others, is clipped; channel 3 was seen at 2, and is not raised
+  // beyond 6.
   const ChannelReach reach = {{"dw", {1.5f, 6, 0, 2}}};
   Graph equal = graph;
-  EXPECT_EQ(EqualizeFilters(equal, nullptr, &reach), (std::vector<std::string>{"'dw' and 'pw'", "'pw' and 'fc'"}));
-  const std::vector<float> was = RealValues(Named(graph, "dw/filter")), is = RealValues(Named(equal, "dw/filter"));
+  EXPECT_EQ(EqualizeFilters(equal, nullptr, &reach),
+            (std::vector<std::string>{"'dw' and 'pw'", "'pw' and 'fc'"}));
+  const std::vector<float> was = RealValues(Named(graph, "dw/filter")),
+                           is = RealValues(Named(equal, "dw/filter"));
   const auto factor = [&](size_t channel) { return is[channel] / was[channel]; };
   EXPECT_NE(factor(0), 1);
   EXPECT_LE(factor(0), 6 / 1.5f);
   EXPECT_EQ(factor(1), 1) << "6 was reached";
   EXPECT_EQ(factor(2), 1) << "0 was reached";
   EXPECT_LE(factor(3), 3 * 1.0001f);
-  for (size_t c = 0; c < 4; ++c) EXPECT_EQ(RealValues(Named(equal, "dw/bias"))[c], RealValues(Named(graph, "dw/bias"))[c] * factor(c)) << c;
+  for (size_t c = 0; c < 4; ++c)
+    EXPECT_EQ(RealValues(Named(equal, "dw/bias"))[c], RealValues(Named(graph, "dw/bias"))[c] * factor(c))
+        << c;
 
   // By what the very input gives, the outputs stay.
   Graph shown = graph;
@@ -123,13 +128,15 @@ TEST(EqualizeFilters, ARelu6ClipsWhatItClippedAndNothingElse) {
   EqualizeFilters(exact, nullptr, &seen);
   EXPECT_NE(RealValues(Named(exact, "dw/filter")), was);
   const std::vector<float> after = OutputsOf(exact);
-  for (size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(after[i], before[i], 1e-5f * std::abs(before[i]) + 1e-5f) << i;
+  for (size_t i = 0; i < before.size(); ++i)
+    EXPECT_NEAR(after[i], before[i], 1e-5f * std::abs(before[i]) + 1e-5f) << i;
 }
 
 TEST(EqualizeNamed, ALayerWithARelu6NeedsItsReach) {
   Graph graph = Skewed(300, Activation::kRelu6);
-  QAT_EXPECT_ERROR(EqualizeNamed({"dw"}, graph), ErrorCode::kInvalidArgument,
-                   "'dw' has a relu6, and only data say which of its channels reach 6; expected `calibrate` DATA too");
+  QAT_EXPECT_ERROR(
+      EqualizeNamed({"dw"}, graph), ErrorCode::kInvalidArgument,
+      "'dw' has a relu6, and only data say which of its channels reach 6; expected `calibrate` DATA too");
   const ChannelReach reach = {{"dw", {1.5f, 6, 0, 2}}};
   QAT_ASSERT_OK(EqualizeNamed({"dw"}, graph, &reach));
   EXPECT_NE(graph, Skewed(300, Activation::kRelu6));

@@ -57,7 +57,8 @@ Bytes Answers(const Graph& graph, std::span<const uint8_t> values) {
 
 std::vector<float> RawValues() {
   std::vector<float> raw;
-  for (int i = 0; i < 16; ++i) raw.push_back(-1.3f + 0.61f * static_cast<float>(i));  // -1.3 to 7.85: -2.15 to 2.4
+  // -1.3 to 7.85: -2.15 to 2.4
+  for (int i = 0; i < 16; ++i) raw.push_back(-1.3f + 0.61f * static_cast<float>(i));
   return raw;
 }
 
@@ -87,12 +88,14 @@ TEST(SetInputType, NormalizesRawNumbersAsPlainArithmeticDoes) {
     // The other integers are 128 apart.
     Bytes moved;
     for (const uint8_t value : quantized) moved.push_back(static_cast<uint8_t>(value ^ 0x80));
-    EXPECT_EQ(Answers(Converted(SeriesGraph(), scheme, int8 ? DType::kUInt8 : DType::kInt8), moved), Answers(integers, quantized));
+    EXPECT_EQ(Answers(Converted(SeriesGraph(), scheme, int8 ? DType::kUInt8 : DType::kInt8), moved),
+              Answers(integers, quantized));
   }
 }
 
 TEST(SetInputType, LetsAFloatModelNormalize) {
-  const Bytes inside = Answers(Converted(SeriesGraph(), Scheme::kFloat32, DType::kFloat32), BytesOf(RawValues()));
+  const Bytes inside =
+      Answers(Converted(SeriesGraph(), Scheme::kFloat32, DType::kFloat32), BytesOf(RawValues()));
   Graph plain = SeriesGraph();
   plain.contract.input().shape = {};
   std::vector<std::string> warnings;
@@ -112,17 +115,20 @@ TEST(SetInputType, OfPicturesTakesNormalizedFloats) {
     bytes.push_back(static_cast<uint8_t>(16 * i));
     reals.push_back(static_cast<float>(16 * i) / 255);
   }
-  EXPECT_EQ(Answers(floats, BytesOf(reals)), Answers(Converted(TinyGraph(), Scheme::kUInt8, DType::kUInt8), bytes));
+  EXPECT_EQ(Answers(floats, BytesOf(reals)),
+            Answers(Converted(TinyGraph(), Scheme::kUInt8, DType::kUInt8), bytes));
 }
 
 TEST(SetInputType, RefusesWhatTheNetworkCannotTake) {
   Graph graph = TinyGraph();
-  QAT_EXPECT_ERROR(SetInputType(DType::kInt8, 0, graph), ErrorCode::kUnsupported, "the network takes float32");
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt8, 0, graph), ErrorCode::kUnsupported,
+                   "the network takes float32");
   QAT_EXPECT_ERROR(SetInputType(DType::kFloat16, 0, graph), ErrorCode::kInvalidArgument,
                    "expected float32, uint8, int8 or int16");
   std::vector<std::string> warnings;
   QAT_ASSERT_OK(ChooseQuantization(graph, {}, warnings));
-  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, 0, graph), ErrorCode::kUnsupported, "TFLite makes no uint8 of int16");
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt16, 0, graph), ErrorCode::kUnsupported,
+                   "TFLite makes no uint8 of int16");
 }
 
 // Whoever changes the type of an input changes no name: apps and data know the input by it.
@@ -142,7 +148,8 @@ TEST(SetInputType, KeepsTheNameOfTheInput) {
 // Ranges and layers are compared by the names that the network has, whatever type its model takes.
 TEST(SetInputType, ShowsWhatTheNetworkTakesAsItsInput) {
   for (const DType type : {DType::kFloat32, DType::kInt8}) {
-    const auto model = RunnableFromBytes(*WriteTflite(Converted(SeriesGraph(), Scheme::kUInt8, type), {}), "m.tflite");
+    const auto model =
+        RunnableFromBytes(*WriteTflite(Converted(SeriesGraph(), Scheme::kUInt8, type), {}), "m.tflite");
     QAT_ASSERT_OK(model);
     const auto interpreter = Interpreter::Create(*model, {});
     QAT_ASSERT_OK(interpreter);
@@ -150,7 +157,8 @@ TEST(SetInputType, ShowsWhatTheNetworkTakesAsItsInput) {
     const std::string name = SeriesGraph().tensor(SeriesGraph().inputs[0]).name;
     const auto is_input = [&](const LayerTensor& layer) { return layer.name == name; };
     ASSERT_EQ(std::count_if(layers.begin(), layers.end(), is_input), 1) << NameOf(type);
-    EXPECT_EQ(std::find_if(layers.begin(), layers.end(), is_input)->info->type, DType::kUInt8) << NameOf(type);
+    EXPECT_EQ(std::find_if(layers.begin(), layers.end(), is_input)->info->type, DType::kUInt8)
+        << NameOf(type);
   }
 }
 
@@ -202,8 +210,9 @@ TEST(SetInputType, LayersKeptInFloatReadTheRealsThemselves) {
     for (const GraphNode& node : converted.nodes) types.push_back(node.type);
     return types;
   };
-  const std::vector<OpType> expected = {OpType::kReshape, OpType::kSub,       OpType::kMul,     OpType::kConv2D,
-                                        OpType::kQuantize, OpType::kMaxPool2D, OpType::kReshape, OpType::kFullyConnected};
+  const std::vector<OpType> expected = {OpType::kReshape, OpType::kSub,           OpType::kMul,
+                                        OpType::kConv2D,  OpType::kQuantize,      OpType::kMaxPool2D,
+                                        OpType::kReshape, OpType::kFullyConnected};
   EXPECT_EQ(types_of(floats), expected);
   // Integers at the border still come through a DEQUANTIZE.
   const Graph integers = Converted(graph, Scheme::kInt8, DType::kInt8);

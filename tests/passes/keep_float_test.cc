@@ -41,7 +41,8 @@ Graph PowGraph() {
 
 std::vector<std::string> NodeNames(const Graph& graph) {
   std::vector<std::string> names;
-  for (const GraphNode& node : graph.nodes) names.push_back(std::string(DefinitionOf(node.type).name) + " " + node.name);
+  for (const GraphNode& node : graph.nodes)
+    names.push_back(std::string(DefinitionOf(node.type).name) + " " + node.name);
   return names;
 }
 
@@ -51,9 +52,9 @@ TEST(KeepFloat, PutsNodesWithoutIntegerKernelsBetweenDequantizeAndQuantize) {
   QAT_ASSERT_OK(Verify(graph));
   EXPECT_EQ(KeepFloat(graph, DType::kInt8).must, (std::vector<std::string>{"'p' (pow)", "'pp' (pow)"}));
   QAT_ASSERT_OK(Verify(graph));
-  EXPECT_EQ(NodeNames(graph),
-            (std::vector<std::string>{"relu a", "dequantize a/real", "pow p", "pow pp", "quantize pp/quantized", "relu6 b",
-                                      "quantize p/quantized", "logistic c"}))
+  EXPECT_EQ(NodeNames(graph), (std::vector<std::string>{"relu a", "dequantize a/real", "pow p", "pow pp",
+                                                        "quantize pp/quantized", "relu6 b",
+                                                        "quantize p/quantized", "logistic c"}))
       << "nothing between two of them, and one quantize for all readers of p";
   EXPECT_EQ(graph.tensor(graph.outputs[2]).name, "p") << "an output keeps its name";
 }
@@ -87,7 +88,8 @@ TEST(KeepFloat, SixteenBitsHaveFewerOperatorsThanEight) {
   graph.nodes[1].type = OpType::kHardSwish;
   graph.nodes[1].attributes = DefinitionOf(OpType::kHardSwish).default_attributes;
   graph.nodes[1].inputs.resize(1);
-  EXPECT_EQ(KeepFloat(graph, DType::kInt16).must, (std::vector<std::string>{"'p' (hard_swish)", "'pp' (pow)"}));
+  EXPECT_EQ(KeepFloat(graph, DType::kInt16).must,
+            (std::vector<std::string>{"'p' (hard_swish)", "'pp' (pow)"}));
 }
 
 TEST(KeepFloat, KeepsWhatIsNamedAndItsQuantizeNodeHasTheRangeThatItHad) {
@@ -95,9 +97,9 @@ TEST(KeepFloat, KeepsWhatIsNamedAndItsQuantizeNodeHasTheRangeThatItHad) {
   graph.tensor(graph.nodes[0].output()).range = {0, 7};
   const KeptFloat kept = KeepFloat(graph, DType::kInt8, {"a", "nothing"});
   EXPECT_EQ(kept.asked, (std::vector<std::string>{"a"}));
-  EXPECT_EQ(NodeNames(graph),
-            (std::vector<std::string>{"dequantize input/real", "relu a", "pow p", "pow pp", "quantize pp/quantized", "relu6 b",
-                                      "quantize p/quantized", "logistic c"}));
+  EXPECT_EQ(NodeNames(graph), (std::vector<std::string>{"dequantize input/real", "relu a", "pow p", "pow pp",
+                                                        "quantize pp/quantized", "relu6 b",
+                                                        "quantize p/quantized", "logistic c"}));
   QAT_ASSERT_OK(Verify(graph));
   for (const GraphTensor& tensor : graph.tensors) {
     if (tensor.name == "pp/quantized") {

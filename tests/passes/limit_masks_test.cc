@@ -1,4 +1,5 @@
-// Scores under a mask that hides the future, as causal attention has it: int8 against a softmax in double precision.
+// Scores under a mask that hides the future, as causal attention has it: int8 against a softmax in double
+// precision.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -51,7 +51,8 @@ TEST(SeparateFixedRanges, LetsAConcatenationOfFixedAndFreeRangesComeToOneScale) 
   Builder b;
   const int32_t free = b.Add(OpType::kRelu, "free", {b.graph.inputs[0]});
   const int32_t fixed = b.Add(OpType::kLogistic, "fixed", {free});
-  const int32_t moved = b.Add(OpType::kMaxPool2D, "moved", {fixed}, Pool2DAttributes{1, 1, 1, 1, Padding::kValid});
+  const int32_t moved =
+      b.Add(OpType::kMaxPool2D, "moved", {fixed}, Pool2DAttributes{1, 1, 1, 1, Padding::kValid});
   const int32_t all = b.Add(OpType::kConcatenation, "all", {moved, free, b.graph.inputs[0], moved},
                             ConcatenationAttributes{3});
   b.graph.outputs = {all};

@@ -56,7 +56,8 @@ TEST(ChooseQuantization, FiltersAreNarrowAndNearestToTheirRealValues) {
   const Graph before = TinyGraph();
   const Graph g = Quantized(before);
   const GraphTensor& filter = Find(g, "conv/filter");
-  // [-0.5, 0.5625] over [1, 255]: scale 1.0625 / 254, zero point round(1 + 0.5 * 254 / 1.0625) = round(120.53).
+  // [-0.5, 0.5625] over [1, 255]: scale 1.0625 / 254, zero point round(1 + 0.5 * 254 / 1.0625) =
+  // round(120.53).
   ASSERT_EQ(filter.quantization->zero_point[0], 121);
   EXPECT_FLOAT_EQ(filter.quantization->scale[0], 1.0625f / 254);
   const std::vector<float> reals = Values<float>(Find(before, "conv/filter"));
@@ -142,8 +143,8 @@ TEST(ChooseQuantization, RefusesASecondRun) {
   QAT_EXPECT_ERROR(ChooseQuantization(g, {}, warnings), ErrorCode::kInvalidArgument, "is quantized already");
 }
 
-// TFLite's specification: activations asymmetric in [-128, 127], filters symmetric a channel in [-127, 127], biases in
-// units of input_scale * filter_scale[channel].
+// TFLite's specification: activations asymmetric in [-128, 127], filters symmetric a channel in [-127, 127],
+// biases in units of input_scale * filter_scale[channel].
 TEST(ChooseQuantization, Int8FiltersHaveAScaleForEachOutputChannel) {
   Graph g = TinyGraph();
   const Graph real = g;
@@ -153,7 +154,8 @@ TEST(ChooseQuantization, Int8FiltersHaveAScaleForEachOutputChannel) {
   QAT_ASSERT_OK(ChooseQuantization(g, options, warnings));
   QAT_ASSERT_OK(Verify(g));
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("the network is one of uint8 and is converted to int8"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("the network is one of uint8 and is converted to int8"), std::string::npos)
+      << warnings[0];
   const GraphTensor& filter = Find(g, "conv/filter");
   ASSERT_EQ(filter.type, DType::kInt8);
   const auto channels = static_cast<size_t>(filter.shape[0]);
@@ -261,14 +263,16 @@ TEST(ChooseQuantization, NumbersBeyondFloat32AreANumericalError) {
     SetReals(g, "conv/filter", 1e36f);
     QAT_EXPECT_ERROR(Choose(g, scheme), ErrorCode::kNumerical, "bias 'conv/bias' would have the scale");
   }
-  QAT_EXPECT_ERROR(Choose(TinyGraph(false), Scheme::kUInt8, {}, Range{-3e38f, 3e38f}), ErrorCode::kInvalidArgument,
+  QAT_EXPECT_ERROR(Choose(TinyGraph(false), Scheme::kUInt8, {}, Range{-3e38f, 3e38f}),
+                   ErrorCode::kInvalidArgument,
                    "default range [-3e+38, 3e+38] is wider than float32 can tell");
   QAT_EXPECT_ERROR(Choose(TinyGraph(), Scheme::kUInt8, QuantizationParams{0, 0}), ErrorCode::kNumerical,
                    "the input would have the scale 0");
 }
 
 // A graph that was changed by hand: training shares no constants.
-// maximum(x, c): kernels compare integers, so both must lie on one grid. A sum's constant has a grid of its own.
+// maximum(x, c): kernels compare integers, so both must lie on one grid. A sum's constant has a grid of its
+// own.
 TEST(ChooseQuantization, AConstantTakesTheGridThatItsNodeTiesItTo) {
   Graph g = TinyGraph();
   const int32_t shift = g.AddConstant("shift", {3}, std::vector<float>{0, 0.2f, 1});
@@ -286,7 +290,9 @@ TEST(ChooseQuantization, AConstantTakesTheGridThatItsNodeTiesItTo) {
 TEST(ChooseQuantization, AConstantHasOneRoleOnly) {
   Graph g = TinyGraph();
   const int32_t filter = g.nodes[0].inputs[1];
-  const int32_t sum = *g.AddNode(OpType::kMaximum, "sum", {}, {g.AddConstant("fc/more", {1, 3}, std::vector<float>(3, 1.0f)), g.outputs[0]});
+  const int32_t sum =
+      *g.AddNode(OpType::kMaximum, "sum", {},
+                 {g.AddConstant("fc/more", {1, 3}, std::vector<float>(3, 1.0f)), g.outputs[0]});
   g.outputs = {sum};
   QAT_ASSERT_OK(Choose(g));
   g.nodes[3].inputs[2] = g.AddConstant("fc/twice", {3}, std::vector<float>(3, 1.0f));
@@ -297,10 +303,12 @@ TEST(ChooseQuantization, AConstantHasOneRoleOnly) {
   g.outputs = {*g.AddNode(OpType::kFullyConnected, "own", FullyConnectedAttributes(), {square, square})};
   testing::SetRange(g, g.outputs[0], {-1, 5}, kUInt8Limits);
   QAT_ASSERT_OK(Verify(g));
-  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'fc/square' is the data and a filter or bias of one node");
+  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported,
+                   "'fc/square' is the data and a filter or bias of one node");
   g = TinyGraph();
   g.outputs = {*g.AddNode(OpType::kMaximum, "max", {}, {filter, filter})};
-  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported, "'conv/filter' is a filter, a bias or an operand here");
+  QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported,
+                   "'conv/filter' is a filter, a bias or an operand here");
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Graph TwoConvolutions(float largest = 2) {
   input.shape = {1, 2, 2, 16};
   g.inputs = {g.AddTensor(input)};
   std::vector<float> wide(1024), narrow(256, 0.5f);
-  for (size_t i = 0; i < wide.size(); ++i) wide[i] = 0.001f * static_cast<float>(i % 16) - 0.003f * static_cast<float>(i / 16);
+  for (size_t i = 0; i < wide.size(); ++i)
+    wide[i] = 0.001f * static_cast<float>(i % 16) - 0.003f * static_cast<float>(i / 16);
   wide[17] = largest;  // of the second filter
   const int32_t f1 = g.AddConstant("a/filter", {64, 1, 1, 16}, wide);
   const int32_t b1 = g.AddConstant("a/bias", {64}, std::vector<float>(64, 0.1f));
@@ -60,7 +61,8 @@ TEST(StoreWeights, KeepsWhatNoHalfHolds) {
   std::vector<std::string> warnings;
   StoreWeights(WeightStorage::kFloat16, graph, warnings);
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_EQ(warnings[0], "kept as float32, since they have values beyond 65504, the largest float16: a/filter");
+  EXPECT_EQ(warnings[0],
+            "kept as float32, since they have values beyond 65504, the largest float16: a/filter");
   EXPECT_EQ(Named(graph, "a/filter").type, DType::kFloat32);
   EXPECT_TRUE(Named(graph, "a/filter").is_constant());
   QAT_ASSERT_OK(Verify(graph));
@@ -92,14 +94,16 @@ TEST(StoreWeights, KeepsFiltersThatNoScaleHolds) {
   StoreWeights(WeightStorage::kInt8, graph, warnings);
   EXPECT_EQ(Named(graph, "a/filter").type, DType::kFloat32);
   ASSERT_FALSE(warnings.empty());
-  EXPECT_EQ(warnings[0], "kept as float32, since their values reach beyond half of the largest float: a/filter");
+  EXPECT_EQ(warnings[0],
+            "kept as float32, since their values reach beyond half of the largest float: a/filter");
 }
 
 TEST(StoreWeights, LeavesFiltersThatSomethingElseReads) {
   Graph graph = TwoConvolutions();
   const int32_t filter = graph.nodes[0].inputs[1];
-  const int32_t transposed = *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}},
-                                            {filter, graph.AddConstant("shape", {2}, std::vector<int32_t>{1, 1024})});
+  const int32_t transposed =
+      *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}},
+                     {filter, graph.AddConstant("shape", {2}, std::vector<int32_t>{1, 1024})});
   graph.outputs.push_back(transposed);
   std::vector<std::string> warnings;
   StoreWeights(WeightStorage::kInt8, graph, warnings);

@@ -1,4 +1,5 @@
-// The first command of someone who names data and nothing else, on kinds of data that are no pictures of digits.
+// The first command of someone who names data and nothing else, on kinds of data that are no pictures of
+// digits.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -65,8 +66,8 @@ class Auto : public ::testing::Test {
     const std::string graph = dir_ / "g.qgraph", model = dir_ / "m.tflite";
     EXPECT_EQ(RunTool("qat-freeze", {dir_ / run, "-o", graph}).exit_code, 0);
     EXPECT_EQ(RunTool("qat-convert", {graph, "-o", model}).exit_code, 0);
-    const auto result = RunTool("qat-eval", {"--data", data_, "--model", model, "--repeat", "0", "--litert", "off",
-                                             "--progress", "none", "--json", "-"});
+    const auto result = RunTool("qat-eval", {"--data", data_, "--model", model, "--repeat", "0", "--litert",
+                                             "off", "--progress", "none", "--json", "-"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return json::parse(result.out)["models"][0];
   }
@@ -90,7 +91,8 @@ TEST_F(Auto, LearnsTheSineOfAByte) {
   EXPECT_NE(trained.err.find("one real number each; input 1x1x1"), std::string::npos) << trained.err;
 }
 
-// Kelvin: without units of its own a network would have to travel 300 steps of its scale before it learns anything.
+// Kelvin: without units of its own a network would have to travel 300 steps of its scale before it learns
+// anything.
 TEST_F(Auto, LearnsTargetsFarFromZero) {
   Write({1, 1, 2}, 1000, 300, [](Random& random) {
     const auto a = static_cast<uint8_t>(random.Below(256)), b = static_cast<uint8_t>(random.Below(256));
@@ -117,8 +119,8 @@ TEST_F(Auto, LearnsASignal) {
   EXPECT_GE(Figures("run")["accuracy"]["top1"], 97);
 }
 
-// Two classes of noise that differ in mean brightness by 16, that is by 3.2 deviations of the mean: the best that is possible
-// is a threshold on the mean, 94.4 %.
+// Two classes of noise that differ in mean brightness by 16, that is by 3.2 deviations of the mean: the best
+// that is possible is a threshold on the mean, 94.4 %.
 Example BrightOrDark(Random& random) {
   Example example;
   example.label = static_cast<uint8_t>(random.Below(2));
@@ -179,7 +181,8 @@ TEST_F(Auto, LearnsBoxes) {
         example.image.push_back(static_cast<uint8_t>(inside ? 200 : random.Between(0, 60)));
       }
     }
-    for (const int32_t number : {top, left, height, width}) example.numbers.push_back(static_cast<float>(number));
+    for (const int32_t number : {top, left, height, width})
+      example.numbers.push_back(static_cast<float>(number));
     return example;
   });
   const auto trained = Train("run", {"--steps", "300"});
@@ -221,8 +224,9 @@ TEST_F(Auto, PrintsTheRecipeThatItWouldTrain) {
   Write({1, 1, 1}, 400, 100, SineOfAByte);
   const auto printed = RunTool("qat-train", {"--data", data_, "--steps", "40", "--print-config"});
   ASSERT_EQ(printed.exit_code, 0) << printed.err;
-  for (const char* line : {"preset = \"auto\"\n", "network = \"auto\"\n", "steps = 40\n", "shift_pixels = 0\n",
-                           "scale_to_targets = true\n", "quant_delay_fraction = 0.6\n"}) {
+  for (const char* line :
+       {"preset = \"auto\"\n", "network = \"auto\"\n", "steps = 40\n", "shift_pixels = 0\n",
+        "scale_to_targets = true\n", "quant_delay_fraction = 0.6\n"}) {
     EXPECT_NE(printed.out.find(line), std::string::npos) << line << printed.out;
   }
   const auto open = RunTool("qat-train", {"--batch-size", "8", "--print-config"});
@@ -231,7 +235,8 @@ TEST_F(Auto, PrintsTheRecipeThatItWouldTrain) {
   EXPECT_NE(open.out.find("# decided when data are given (--data): network"), std::string::npos) << open.out;
   EXPECT_EQ(open.out.find("\nlearning_rate"), std::string::npos);
   testing::WriteText(dir_ / "open.toml", open.out);
-  const auto taken = RunTool("qat-train", {"--data", data_, "--config", dir_ / "open.toml", "--print-config"});
+  const auto taken =
+      RunTool("qat-train", {"--data", data_, "--config", dir_ / "open.toml", "--print-config"});
   EXPECT_NE(taken.out.find("batch_size = 8\n"), std::string::npos) << taken.err;
 }
 

@@ -18,7 +18,8 @@ namespace {
 using nlohmann::json;
 using testing::RunTool;
 
-// Reads the PNG files, whose pixels are not compressed by more than zlib's stored blocks, with NumPy alone; white is 65535 in all.
+// Reads the PNG files, whose pixels are not compressed by more than zlib's stored blocks, with NumPy alone;
+// white is 65535 in all.
 constexpr char kNumpy[] = R"(
 import glob, json, struct, sys, zlib
 import numpy as np

@@ -1,4 +1,5 @@
-// qat-train --network model.tflite: a trained model of float32 comes in with its weights, learns with fake quantization and goes out.
+// qat-train --network model.tflite: a trained model of float32 comes in with its weights, learns with fake
+// quantization and goes out.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -117,12 +118,13 @@ std::string Table() {
   return text;
 }
 
-// A model that normalizes by itself takes values as measured, one whose integers stand for normalized values takes these: either
-// starts where its run ended.
+// A model that normalizes by itself takes values as measured, one whose integers stand for normalized values
+// takes these: either starts where its run ended.
 TEST_F(ModelNetwork, StartsWithTheInputsThatTheModelTakes) {
   testing::WriteText(At("table.csv"), Table());
   const auto train = [&](const std::string& run, std::vector<std::string> more) {
-    more.insert(more.end(), {"--data", At("table.csv"), "--progress", "none", "--json", At("report.json"), "-o", At(run)});
+    more.insert(more.end(), {"--data", At("table.csv"), "--progress", "none", "--json", At("report.json"),
+                             "-o", At(run)});
     Do("qat-train", more);
     const std::string report = ReadTextFile(At("report.json")).value();
     const std::string key = "\"holdout_rmse\": ";

@@ -1,5 +1,5 @@
-// .onnx files of PyTorch's exporters (scripts/make_onnx_fixtures.py) through all four programs: held against PyTorch's own answers,
-// quantized, trained on, and refused with a sentence where something is wrong.
+// .onnx files of PyTorch's exporters (scripts/make_onnx_fixtures.py) through all four programs: held against
+// PyTorch's own answers, quantized, trained on, and refused with a sentence where something is wrong.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -220,8 +220,8 @@ TEST_F(OnnxNetwork, ChannelsStayFirstWhereAskedAndAnswersAreTheSame) {
 TEST_F(OnnxNetwork, IndicesHaveNoChannelsToPutFirst) {
   WriteMaps();
   const ProcessResult converted =
-      Convert("maps.onnx", {"--input-shape", "1,3,8,6", "--calibrate", At("maps"), "--type", "int8", "--append", "argmax", "--input-layout",
-                            "nchw", "-o", At("m.tflite")});
+      Convert("maps.onnx", {"--input-shape", "1,3,8,6", "--calibrate", At("maps"), "--type", "int8",
+                            "--append", "argmax", "--input-layout", "nchw", "-o", At("m.tflite")});
   ASSERT_EQ(converted.exit_code, 0) << converted.err;
   EXPECT_HOLDS(converted.out, "output     y/argmax int32 [1, 8, 6]");
 }
@@ -277,9 +277,9 @@ TEST_F(OnnxNetwork, TwoInputsAndTwoOutputsGoThroughAllFourProgramsByName) {
   EXPECT_HOLDS(integers.out, "verified   kind: 3 examples");
   EXPECT_HOLDS(integers.out, "verified   level: 3 examples");
   // The fixture's answers are noise, many deviations from these numbers: nothing to start from.
-  Do("qat-train", {"--network", Fixture("two.onnx"), "--reinitialize", "--data", At("two"), "--mean", "camera=127.5,sensor=10",
-                   "--std", "camera=64,sensor=1", "--scheme", "int8", "--steps", "300", "--threads", "1",
-                   "--progress", "none", "-o", At("run")});
+  Do("qat-train", {"--network", Fixture("two.onnx"), "--reinitialize", "--data", At("two"), "--mean",
+                   "camera=127.5,sensor=10", "--std", "camera=64,sensor=1", "--scheme", "int8", "--steps",
+                   "300", "--threads", "1", "--progress", "none", "-o", At("run")});
   Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
   Do("qat-convert", {At("g.qgraph"), "-o", At("m.tflite")});
   const ProcessResult compared =

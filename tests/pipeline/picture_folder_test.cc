@@ -1,4 +1,5 @@
-// A folder of pictures through the four programs: class names travel, broken files are told, memory decides nothing.
+// A folder of pictures through the four programs: class names travel, broken files are told, memory decides
+// nothing.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -164,8 +165,9 @@ TEST_F(PictureFolderPipeline, TellsOfOutputsThatNoClassHas) {
   std::string spec = kSpec;
   spec.replace(spec.find("units = 3"), 9, "units = 5");
   testing::WriteText(Path("spare.toml"), spec);
-  const auto trained = RunTool("qat-train", {"--data", Path("data"), "--network", Path("spare.toml"), "--steps", "1",
-                                             "--scheme", "float32", "--progress", "none", "-o", Path("spare")});
+  const auto trained =
+      RunTool("qat-train", {"--data", Path("data"), "--network", Path("spare.toml"), "--steps", "1",
+                            "--scheme", "float32", "--progress", "none", "-o", Path("spare")});
   EXPECT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_NE(trained.err.find("has 5 outputs for the 3 classes of"), std::string::npos) << trained.err;
   EXPECT_EQ(training_messages_.find("outputs for the"), std::string::npos) << training_messages_;

@@ -86,9 +86,9 @@ TEST_F(Pipeline, HasARowAStageInTheOrderOfThePipeline) {
 
 TEST_F(Pipeline, SpeedIsComparedWithOurOwnFloatModelOfTheRunNotWithLibTorch) {
   for (const auto& [flag, row] : {std::pair{"--float", "float-graph"}, {"--checkpoint", "graph"}}) {
-    const auto result = RunTool("qat-eval", {"--data", "digits", "--limit", "100", flag, Path("run"), "--model",
-                                             Path("uint8.tflite"), "--min-speedup", "0.001", "--litert", "off",
-                                             "--json", "-", "--progress", "none"});
+    const auto result = RunTool(
+        "qat-eval", {"--data", "digits", "--limit", "100", flag, Path("run"), "--model", Path("uint8.tflite"),
+                     "--min-speedup", "0.001", "--litert", "off", "--json", "-", "--progress", "none"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     const json report = json::parse(result.out);
     EXPECT_EQ(report["gates"][0]["name"], "min-speedup");

@@ -19,7 +19,8 @@ namespace {
 using nlohmann::json;
 using testing::RunTool;
 
-// Normalizes and quantizes as the tutorial says an app does, with NumPy alone, and runs TFLite on that and on the raw numbers.
+// Normalizes and quantizes as the tutorial says an app does, with NumPy alone, and runs TFLite on that and on
+// the raw numbers.
 constexpr char kNumpy[] = R"(
 import sys
 import numpy as np
@@ -62,8 +63,9 @@ class Reals : public ::testing::Test {
     folder_ = new testing::TempDir();
     Write("train", 90, 1);
     Write("test", 45, 2);
-    train_ = RunTool("qat-train", {"--data", folder_->path(), "--scheme", "int8", "--steps", "200", "--quant-delay", "80",
-                                   "--progress", "none", "--threads", "1", "-o", Path("run")});
+    train_ = RunTool("qat-train",
+                     {"--data", folder_->path(), "--scheme", "int8", "--steps", "200", "--quant-delay", "80",
+                      "--progress", "none", "--threads", "1", "-o", Path("run")});
     ASSERT_EQ(train_.exit_code, 0) << train_.err;
     Check({"qat-freeze", Path("run"), "-o", Path("g.qgraph")});
     Check({"qat-convert", Path("g.qgraph"), "-o", Path("model.tflite")});
@@ -113,15 +115,36 @@ testing::TempDir* Reals::folder_ = nullptr;
 testing::ProcessResult Reals::train_;
 
 TEST_F(Reals, SaysWhatItMakesOfTheArrays) {
-  EXPECT_NE((train_.out + train_.err).find("read as series of 30 steps in 3 channels"), std::string::npos) << train_.err;
-  EXPECT_NE((train_.out + train_.err).find("input: real numbers, per channel (value - mean) / std with mean [3"), std::string::npos)
+  EXPECT_NE((train_.out + train_.err).find("read as series of 30 steps in 3 channels"), std::string::npos)
+      << train_.err;
+  EXPECT_NE(
+      (train_.out + train_.err).find("input: real numbers, per channel (value - mean) / std with mean [3"),
+      std::string::npos)
       << train_.err;
 }
 
 TEST_F(Reals, TheSimulationIsExactWhateverTheModelTakes) {
-  Check({"qat-eval", "--data", folder_->path(), "--checkpoint", Path("run"), "--graph", Path("g.qgraph"), "--model",
-         Path("model.tflite"), "--model", Path("int8.tflite"), "--model", Path("float.tflite"), "--litert", "off", "--repeat", "0",
-         "--progress", "none", "--json", Path("eval.json")});
+  Check({"qat-eval",
+         "--data",
+         folder_->path(),
+         "--checkpoint",
+         Path("run"),
+         "--graph",
+         Path("g.qgraph"),
+         "--model",
+         Path("model.tflite"),
+         "--model",
+         Path("int8.tflite"),
+         "--model",
+         Path("float.tflite"),
+         "--litert",
+         "off",
+         "--repeat",
+         "0",
+         "--progress",
+         "none",
+         "--json",
+         Path("eval.json")});
   const json report = json::parse(testing::ReadText(Path("eval.json")));
   int exact = 0;
   for (const json& pair : report["pairs"]) {
@@ -144,10 +167,12 @@ TEST_F(Reals, TheSimulationIsExactWhateverTheModelTakes) {
 TEST_F(Reals, RawNumbersGiveWhatNumpyAndTfliteGive) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
   for (const char* name : {"model", "int8"}) {
-    const auto run = RunTool("qat-eval", {"run", Path(std::string(name) + ".tflite"), "--input", Path("x_test.npy"), "--save-outputs",
-                                          Path(std::string(name) + ".npy"), "--progress", "none"});
+    const auto run =
+        RunTool("qat-eval", {"run", Path(std::string(name) + ".tflite"), "--input", Path("x_test.npy"),
+                             "--save-outputs", Path(std::string(name) + ".npy"), "--progress", "none"});
     ASSERT_EQ(run.exit_code, 0) << run.err;
-    EXPECT_NE(run.err.find(name == std::string("int8") ? "normalized by the input contract and quantized" : "become float32"),
+    EXPECT_NE(run.err.find(name == std::string("int8") ? "normalized by the input contract and quantized"
+                                                       : "become float32"),
               std::string::npos)
         << run.err;
   }
@@ -164,55 +189,67 @@ TEST_F(Reals, ModelsAreTracedToTheirGraph) {
 }
 
 TEST_F(Reals, FloatNetworksAreCalibratedOnArraysWithoutLabels) {
-  Check({"qat-convert", Path("g.qgraph"), "--type", "uint8", "--calibrate", Path("x_train.npy"), "-o", Path("ptq.tflite")});
-  Check({"qat-eval", "--data", folder_->path(), "--model", Path("ptq.tflite"), "--litert", "off", "--repeat", "0", "--progress",
-         "none", "--json", Path("ptq.json")});
+  Check({"qat-convert", Path("g.qgraph"), "--type", "uint8", "--calibrate", Path("x_train.npy"), "-o",
+         Path("ptq.tflite")});
+  Check({"qat-eval", "--data", folder_->path(), "--model", Path("ptq.tflite"), "--litert", "off", "--repeat",
+         "0", "--progress", "none", "--json", Path("ptq.json")});
   EXPECT_GT(json::parse(testing::ReadText(Path("ptq.json")))["models"][0]["accuracy"]["top1"], 90);
 }
 
 TEST_F(Reals, AModelThatNormalizesByItselfTakesNoOtherMean) {
-  const auto result = RunTool("qat-convert", {Path("float.tflite"), "--calibrate", Path("x_train.npy"), "--type", "int8", "--mean", "5", "-o",
-                                              Path("none.tflite")});
+  const auto result = RunTool("qat-convert", {Path("float.tflite"), "--calibrate", Path("x_train.npy"),
+                                              "--type", "int8", "--mean", "5", "-o", Path("none.tflite")});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("--mean and --std: the model normalizes its input by itself (1x30x3"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("--mean and --std: the model normalizes its input by itself (1x30x3"),
+            std::string::npos)
+      << result.err;
   EXPECT_FALSE(FileExists(Path("none.tflite")));
 }
 
 TEST_F(Reals, RandomChangesOfPicturesAreRefused) {
-  const auto result = RunTool("qat-train", {"--data", folder_->path(), "--shift-pixels", "2", "--steps", "2", "-o", Path("no")});
+  const auto result = RunTool(
+      "qat-train", {"--data", folder_->path(), "--shift-pixels", "2", "--steps", "2", "-o", Path("no")});
   EXPECT_EQ(result.exit_code, 2);
-  EXPECT_NE(result.err.find("random changes are those of pictures of bytes"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("random changes are those of pictures of bytes"), std::string::npos)
+      << result.err;
 }
 
 TEST_F(Reals, TablesComeIn) {
   std::string text = "length;width;kind\n";
-  for (int i = 0; i < 200; ++i) text += StrCat(0.01 * i, ";", 250 + (i * 37) % 100, i < 100 ? ";short\n" : ";long\n");
+  for (int i = 0; i < 200; ++i)
+    text += StrCat(0.01 * i, ";", 250 + (i * 37) % 100, i < 100 ? ";short\n" : ";long\n");
   testing::WriteText(Path("things.csv"), text);
-  const auto train = RunTool("qat-train", {"--data", Path("things.csv"), "--label", "kind", "--steps", "200", "--progress", "none",
-                                           "-o", Path("csv-run")});
+  const auto train = RunTool("qat-train", {"--data", Path("things.csv"), "--label", "kind", "--steps", "200",
+                                           "--progress", "none", "-o", Path("csv-run")});
   ASSERT_EQ(train.exit_code, 0) << train.err;
   Check({"qat-freeze", Path("csv-run"), "-o", Path("csv.qgraph")});
   Check({"qat-convert", Path("csv.qgraph"), "-o", Path("csv.tflite")});
-  Check({"qat-eval", "--data", Path("things.csv"), "--model", Path("csv.tflite"), "--litert", "off", "--repeat", "0", "--progress",
-         "none", "--json", Path("csv.json")});
-  const auto accuracy = [&] { return json::parse(testing::ReadText(Path("csv.json")))["models"][0]["accuracy"]["top1"]; };
+  Check({"qat-eval", "--data", Path("things.csv"), "--model", Path("csv.tflite"), "--litert", "off",
+         "--repeat", "0", "--progress", "none", "--json", Path("csv.json")});
+  const auto accuracy = [&] {
+    return json::parse(testing::ReadText(Path("csv.json")))["models"][0]["accuracy"]["top1"];
+  };
   const json as_trained = accuracy();
   EXPECT_GE(as_trained, 90);
 
   // The same rows with the columns in another order, and one more.
   text = "width,id,kind,length\n";
-  for (int i = 0; i < 200; ++i) text += StrCat(250 + (i * 37) % 100, ",row", i, i < 100 ? ",short," : ",long,", 0.01 * i, "\n");
+  for (int i = 0; i < 200; ++i)
+    text += StrCat(250 + (i * 37) % 100, ",row", i, i < 100 ? ",short," : ",long,", 0.01 * i, "\n");
   testing::WriteText(Path("turned.csv"), text);
   for (const char* model : {"csv.tflite", "csv.qgraph"}) {
-    const auto turned = RunTool("qat-eval", {Path(model), "--data", Path("turned.csv"), "--litert", "off", "--repeat", "0",
-                                             "--progress", "none", "--json", Path("csv.json")});
+    const auto turned =
+        RunTool("qat-eval", {Path(model), "--data", Path("turned.csv"), "--litert", "off", "--repeat", "0",
+                             "--progress", "none", "--json", Path("csv.json")});
     ASSERT_EQ(turned.exit_code, 0) << turned.err;
     EXPECT_EQ(accuracy(), as_trained) << model;
-    EXPECT_NE((turned.out + turned.err).find("columns stand in another order than the network takes"), std::string::npos) << turned.out;
+    EXPECT_NE((turned.out + turned.err).find("columns stand in another order than the network takes"),
+              std::string::npos)
+        << turned.out;
   }
   // Each row by itself, and its scores: as right as all of them together.
-  Check({"qat-eval", Path("csv.tflite"), "--data", Path("turned.csv"), "--whole", "--litert", "off", "--repeat", "0", "--progress", "none",
-         "--json", Path("csv.json")});
+  Check({"qat-eval", Path("csv.tflite"), "--data", Path("turned.csv"), "--whole", "--litert", "off",
+         "--repeat", "0", "--progress", "none", "--json", Path("csv.json")});
   const double whole = accuracy();
   Check({"qat-eval", "classify", Path("csv.tflite"), Path("turned.csv"), "--json", Path("rows.json")});
   Check({"qat-eval", "run", Path("csv.tflite"), "--input", Path("turned.csv"), "-o", Path("rows.npy")});
@@ -230,14 +267,16 @@ TEST_F(Reals, TablesComeIn) {
   }
   EXPECT_EQ(right / 2.0, whole);
   // What goes on from the run takes them so, too.
-  const auto on = RunTool("qat-train", {"--data", Path("turned.csv"), "--label", "kind", "--init", Path("csv-run"), "--steps", "1", "--progress", "none",
-                                        "-o", Path("csv-on")});
+  const auto on =
+      RunTool("qat-train", {"--data", Path("turned.csv"), "--label", "kind", "--init", Path("csv-run"),
+                            "--steps", "1", "--progress", "none", "-o", Path("csv-on")});
   ASSERT_EQ(on.exit_code, 0) << on.err;
   EXPECT_NE((on.out + on.err).find("left out: id"), std::string::npos) << on.out << on.err;
   testing::WriteText(Path("turned.csv"), "height,kind,length\n1,short,2\n2,long,3\n");
   const auto missing = RunTool("qat-eval", {"--data", Path("turned.csv"), "--model", Path("csv.tflite")});
   EXPECT_EQ(missing.exit_code, 3) << missing.err;
-  EXPECT_NE(missing.err.find("has no column 'width', which the network takes"), std::string::npos) << missing.err;
+  EXPECT_NE(missing.err.find("has no column 'width', which the network takes"), std::string::npos)
+      << missing.err;
 }
 
 TEST_F(Reals, NumbersOfRowsComeInTheUnitsOfTheirTargets) {
@@ -251,8 +290,9 @@ TEST_F(Reals, NumbersOfRowsComeInTheUnitsOfTheirTargets) {
   }
   testing::WriteText(Path("sizes.csv"), text);
   testing::WriteText(Path("rows.csv"), rows);
-  const auto train = RunTool("qat-train", {"--data", Path("sizes.csv"), "--label", "wide,tall", "--steps", "600", "--progress", "none",
-                                           "--threads", "1", "-o", Path("sizes")});
+  const auto train =
+      RunTool("qat-train", {"--data", Path("sizes.csv"), "--label", "wide,tall", "--steps", "600",
+                            "--progress", "none", "--threads", "1", "-o", Path("sizes")});
   ASSERT_EQ(train.exit_code, 0) << train.err;
   Check({"qat-freeze", Path("sizes"), "-o", Path("sizes.qgraph")});
   Check({"qat-convert", Path("sizes.qgraph"), "-o", Path("sizes.tflite")});

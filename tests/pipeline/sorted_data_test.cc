@@ -39,7 +39,8 @@ void WriteLevels(const std::string& folder, const std::string& split, int32_t co
   std::vector<float> levels;
   for (int32_t n = 0; n < count; ++n) levels.push_back(10 * random.Uniform());
   std::sort(levels.begin(), levels.end());
-  NpyArray x{DType::kUInt8, {count, 4, 4}, {}}, y{DType::kFloat32, {count}, Bytes(levels.size() * sizeof(float))};
+  NpyArray x{DType::kUInt8, {count, 4, 4}, {}},
+      y{DType::kFloat32, {count}, Bytes(levels.size() * sizeof(float))};
   for (const float level : levels) {
     for (int i = 0; i < 16; ++i)
       x.values.push_back(static_cast<uint8_t>(20 + 20 * level + static_cast<float>(random.Between(-8, 8))));
@@ -56,21 +57,24 @@ TEST(SortedData, ASampleCalibratesAndIsMeasuredLikeTheWhole) {
   WriteLevels(dir.path(), "train", 1200, 1);
   WriteLevels(dir.path(), "test", 400, 2);
   ASSERT_TRUE(WriteFile(dir / "level.toml", std::string_view(kNetwork)).ok());
-  const auto trained = RunTool(
-      "qat-train", {"--data", dir.path(), "--network", dir / "level.toml", "--scheme", "float32", "--steps", "600",
-                    "--batch-size", "32", "--learning-rate", "0.01", "--threads", "1", "--progress", "none", "-o", run});
+  const auto trained =
+      RunTool("qat-train", {"--data", dir.path(), "--network", dir / "level.toml", "--scheme", "float32",
+                            "--steps", "600", "--batch-size", "32", "--learning-rate", "0.01", "--threads",
+                            "1", "--progress", "none", "-o", run});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   ASSERT_EQ(RunTool("qat-freeze", {run, "-o", graph}).exit_code, 0);
   const auto rmse = [&](const std::string& calibration, const std::string& limit) {
     const std::string model = dir / ("m" + calibration + ".tflite");
-    const auto converted = RunTool("qat-convert", {graph, "--calibrate", dir.path(), "--calibration-limit", calibration,
-                                                   "--progress", "none", "-o", model});
+    const auto converted = RunTool("qat-convert", {graph, "--calibrate", dir.path(), "--calibration-limit",
+                                                   calibration, "--progress", "none", "-o", model});
     EXPECT_EQ(converted.exit_code, 0) << converted.err;
     if (calibration == "40") {
-      EXPECT_NE(converted.out.find("calibrated 40 of 1,200 images (3.33 %, a sample)"), std::string::npos) << converted.out;
+      EXPECT_NE(converted.out.find("calibrated 40 of 1,200 images (3.33 %, a sample)"), std::string::npos)
+          << converted.out;
     }
-    const auto measured = RunTool("qat-eval", {"--data", dir.path(), "--model", model, "--limit", limit, "--repeat", "0",
-                                               "--litert", "off", "--progress", "none", "--json", dir / "r.json"});
+    const auto measured =
+        RunTool("qat-eval", {"--data", dir.path(), "--model", model, "--limit", limit, "--repeat", "0",
+                             "--litert", "off", "--progress", "none", "--json", dir / "r.json"});
     EXPECT_EQ(measured.exit_code, 0) << measured.err;
     const json report = json::parse(testing::ReadText(dir / "r.json"));
     EXPECT_EQ(report["data"]["total"], 400);

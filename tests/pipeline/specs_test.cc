@@ -1,4 +1,5 @@
-// Networks as strangers write them (tests/specs) and those of the zoo through the four programs, for uint8, int8 and a third scheme:
+// Networks as strangers write them (tests/specs) and those of the zoo through the four programs, for uint8,
+// int8 and a third scheme:
 // what the integer runtime computes is what the simulation computed, in every label and every step.
 #include <gtest/gtest.h>
 
@@ -21,7 +22,8 @@ using testing::RunTool;
 
 constexpr int32_t kClasses = 4;
 
-// Noise with a brighter quarter: the label says which, of the image or, where `pixels`, of each pixel in it (others are 0).
+// Noise with a brighter quarter: the label says which, of the image or, where `pixels`, of each pixel in it
+// (others are 0).
 void WriteImages(const std::string& folder, const std::string& split, const Shape& image, bool pixels,
                  int32_t count, uint64_t seed) {
   const int32_t height = image[1], width = image[2], channels = image[3];
@@ -52,7 +54,8 @@ struct Trial {
 
 std::vector<Trial> Trials() {
   std::vector<Trial> trials;
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(testing::kSourceDir) + "/tests/specs")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(testing::kSourceDir) + "/tests/specs")) {
     trials.push_back({entry.path().stem().string(), {"--network", entry.path().string()}});
   }
   trials.push_back({"zoo_se_net", {"--network", "se_net", "--resolution", "16", "--width", "0.25"}});

@@ -1,5 +1,5 @@
-// What outputs mean, through the four programs: yes or no, several labels at once, numbers far from 0, maps with an ignored label,
-// reconstruction as a score of anomalies; each trained, frozen, converted, judged.
+// What outputs mean, through the four programs: yes or no, several labels at once, numbers far from 0, maps
+// with an ignored label, reconstruction as a score of anomalies; each trained, frozen, converted, judged.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -93,10 +93,14 @@ int64_t SumsOf(const GraphTensor& bias, size_t channel) {
 TEST(MakePlan, Int16x8HasRangesAroundZeroAndBiasesOf64Bits) {
   Graph graph = TinyInt8();
   const QuantizationPlan plan = Planned(graph, OptionsFor("int16x8"));
-  EXPECT_EQ(PlanOf(plan, graph, "input").params[0], (QuantizationParams{1.0f / 32767, 0})) << "pixels in [0, 1]";
-  EXPECT_EQ(PlanOf(plan, graph, "conv").params[0], (QuantizationParams{2.5f / 32767, 0})) << "[0, 2.5] was trained";
-  EXPECT_EQ(PlanOf(plan, graph, "fc").params[0], (QuantizationParams{5.0f / 32767, 0})) << "[-3, 5] was trained";
-  EXPECT_EQ(PlanOf(plan, graph, "conv/filter").params, PlanOf(Planned(graph, OptionsFor("int8")), graph, "conv/filter").params);
+  EXPECT_EQ(PlanOf(plan, graph, "input").params[0], (QuantizationParams{1.0f / 32767, 0}))
+      << "pixels in [0, 1]";
+  EXPECT_EQ(PlanOf(plan, graph, "conv").params[0], (QuantizationParams{2.5f / 32767, 0}))
+      << "[0, 2.5] was trained";
+  EXPECT_EQ(PlanOf(plan, graph, "fc").params[0], (QuantizationParams{5.0f / 32767, 0}))
+      << "[-3, 5] was trained";
+  EXPECT_EQ(PlanOf(plan, graph, "conv/filter").params,
+            PlanOf(Planned(graph, OptionsFor("int8")), graph, "conv/filter").params);
   std::vector<std::string> warnings;
   ApplyPlan(plan, graph, warnings);
   QAT_ASSERT_OK(Verify(graph));
@@ -126,10 +130,12 @@ TEST(MakePlan, RangesAroundZeroThatAreTooWideAreNamed) {
                    "node 'fc': 'fc' needs the range [-3e+38, 3e+38]");
   QuantizationOptions options = OptionsFor("int16x8");
   options.default_range = Range{0, 3e38f};
-  QAT_EXPECT_ERROR(planned(TinyGraph(false), options), ErrorCode::kInvalidArgument, "default range [-3e+38, 3e+38]");
+  QAT_EXPECT_ERROR(planned(TinyGraph(false), options), ErrorCode::kInvalidArgument,
+                   "default range [-3e+38, 3e+38]");
   options = OptionsFor("int16x8");
   options.input = QuantizationParams{1e37f, 0};
-  QAT_EXPECT_ERROR(planned(TinyInt8(), options), ErrorCode::kInvalidArgument, "the input stats mean the range");
+  QAT_EXPECT_ERROR(planned(TinyInt8(), options), ErrorCode::kInvalidArgument,
+                   "the input stats mean the range");
 }
 
 TEST(MakePlan, NamedLayersHaveActivationsOf16BitsBetweenQuantizeNodes) {
@@ -141,12 +147,14 @@ TEST(MakePlan, NamedLayersHaveActivationsOf16BitsBetweenQuantizeNodes) {
     QAT_ASSERT_OK(Verify(graph));
     const QuantizationPlan plan = Planned(graph, options);
     EXPECT_EQ(PlanOf(plan, graph, "input").precision.type, DType::kInt8);
-    EXPECT_EQ(PlanOf(plan, graph, "input/int16").params[0], (QuantizationParams{1.0f / 32767, 0})) << "pixels in [0, 1]";
+    EXPECT_EQ(PlanOf(plan, graph, "input/int16").params[0], (QuantizationParams{1.0f / 32767, 0}))
+        << "pixels in [0, 1]";
     EXPECT_EQ(PlanOf(plan, graph, "conv").params[0], (QuantizationParams{2.5f / 32767, 0}));
     EXPECT_EQ(PlanOf(plan, graph, "pool").params, PlanOf(plan, graph, "conv").params);
     EXPECT_EQ(PlanOf(plan, graph, "pool/int8").params[0], (QuantizationParams{2.5f / 255, -128}));
     EXPECT_EQ(PlanOf(plan, graph, "flatten").precision.type, DType::kInt8);
-    EXPECT_EQ(PlanOf(plan, graph, "conv/filter").precision, kInt8FiltersPerAxis) << "TFLite has no 4 bits beside int16";
+    EXPECT_EQ(PlanOf(plan, graph, "conv/filter").precision, kInt8FiltersPerAxis)
+        << "TFLite has no 4 bits beside int16";
     EXPECT_EQ(PlanOf(plan, graph, "fc/filter").precision.bits, type == "w4a8" ? 4 : 8);
     EXPECT_EQ(PlanOf(plan, graph, "conv/bias").precision.type, DType::kInt64);
     EXPECT_EQ(PlanOf(plan, graph, "fc/bias").precision.type, DType::kInt32);
@@ -163,7 +171,8 @@ TEST(KeepInt16, OutputsOfTheNetworkStayInt8UnderTheirNames) {
   const QuantizationPlan plan = Planned(graph, options);
   EXPECT_EQ(graph.tensor(graph.outputs[0]).name, "fc");
   EXPECT_EQ(PlanOf(plan, graph, "fc").precision.type, DType::kInt8);
-  EXPECT_EQ(PlanOf(plan, graph, "fc/int8").precision.type, DType::kInt16) << "what the layer gives took the other name";
+  EXPECT_EQ(PlanOf(plan, graph, "fc/int8").precision.type, DType::kInt16)
+      << "what the layer gives took the other name";
   Graph same = TinyInt8();
   EXPECT_TRUE(KeepInt16(same, {}).empty());
   EXPECT_EQ(same, TinyInt8());
@@ -177,7 +186,8 @@ TEST(MakePlan, NamesLayersWithoutAKernelFor16Bits) {
   QuantizationOptions options = OptionsFor("int8");
   options.int16_nodes = KeepInt16(graph, {"bent"});
   std::vector<std::string> warnings;
-  QAT_EXPECT_ERROR(MakePlan(graph, options, warnings), ErrorCode::kUnsupported, "no kernel of TFLite computes 'bent' (hard_swish) on int16");
+  QAT_EXPECT_ERROR(MakePlan(graph, options, warnings), ErrorCode::kUnsupported,
+                   "no kernel of TFLite computes 'bent' (hard_swish) on int16");
 }
 
 TEST(PlanFile, LayersWith16BitsComeBack) {
@@ -190,7 +200,8 @@ TEST(PlanFile, LayersWith16BitsComeBack) {
   const auto choices = ReadPlan(text, "plan.toml");
   QAT_ASSERT_OK(choices);
   EXPECT_EQ(choices->int16, (std::vector<std::string>{"conv"}));
-  QAT_EXPECT_ERROR(ReadPlan("version = 1\ntype = \"uint8\"\nint16 = [\"conv\"]\n", "p.toml"), ErrorCode::kInvalidArgument,
+  QAT_EXPECT_ERROR(ReadPlan("version = 1\ntype = \"uint8\"\nint16 = [\"conv\"]\n", "p.toml"),
+                   ErrorCode::kInvalidArgument,
                    "'int16' is of layers beside activations of int8, and the type is uint8");
 }
 
@@ -224,8 +235,9 @@ TEST(MakePlan, NamesFiltersThatTakeNoFourBits) {
   const int32_t image = graph.nodes[0].output();
   const int32_t shape = graph.AddConstant("up/shape", {4}, std::vector<int32_t>{1, 8, 8, 1});
   const int32_t filter = graph.AddConstant("up/filter", {1, 2, 2, 2}, qat::testing::Ramp(8, -1, 0.25f));
-  const auto up = graph.AddNode(OpType::kTransposeConv, "up", TransposeConvAttributes{.stride_h = 2, .stride_w = 2},
-                                {shape, filter, image});
+  const auto up =
+      graph.AddNode(OpType::kTransposeConv, "up", TransposeConvAttributes{.stride_h = 2, .stride_w = 2},
+                    {shape, filter, image});
   QAT_ASSERT_OK(up);
   SetRange(graph, *up, {-4, 4}, {-128, 127});
   graph.outputs.push_back(*up);
@@ -234,8 +246,9 @@ TEST(MakePlan, NamesFiltersThatTakeNoFourBits) {
   QAT_ASSERT_OK(plan);
   EXPECT_EQ(PlanOf(*plan, graph, "up/filter").precision, kInt8FiltersPerAxis);
   EXPECT_EQ(PlanOf(*plan, graph, "fc/filter").precision, kInt4FiltersPerAxis);
-  EXPECT_EQ(warnings, (std::vector<std::string>{
-                          "TFLite takes no 4 bits of these filters, so they have 8: 'up/filter' (transpose_conv)"}));
+  EXPECT_EQ(warnings,
+            (std::vector<std::string>{
+                "TFLite takes no 4 bits of these filters, so they have 8: 'up/filter' (transpose_conv)"}));
 }
 
 void ExpectRefused(const std::string& text, const std::string& message) {
@@ -255,8 +268,9 @@ void ExpectRefused(const std::string& text, const std::string& message) {
 
 TEST(PlanFile, ChoosesTheBitsOfEachFilter) {
   for (const std::string type : {"int8", "w4a8"}) {
-    const auto choices = ReadPlan("version = 1\ntype = \"" + type + "\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n\"conv/filter\" = "
-                                  "{ bits = 8, scales = \"tensor\" }\n",
+    const auto choices = ReadPlan("version = 1\ntype = \"" + type +
+                                      "\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n\"conv/filter\" = "
+                                      "{ bits = 8, scales = \"tensor\" }\n",
                                   "bits.toml");
     QAT_ASSERT_OK(choices);
     Graph graph = TinyInt8();
@@ -266,14 +280,17 @@ TEST(PlanFile, ChoosesTheBitsOfEachFilter) {
     EXPECT_EQ(PlanOf(plan, graph, "fc/filter").precision, kInt4FiltersPerAxis) << type;
     EXPECT_EQ(PlanOf(plan, graph, "conv/filter").precision, kInt8Filters) << type;
   }
-  ExpectRefused("version = 1\ntype = \"int16x8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n", "is 4, expected 8");
-  ExpectRefused("version = 1\ntype = \"uint8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n", "is 4, expected 8");
+  ExpectRefused("version = 1\ntype = \"int16x8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n",
+                "is 4, expected 8");
+  ExpectRefused("version = 1\ntype = \"uint8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n",
+                "is 4, expected 8");
 }
 
 TEST(ApplyPlan, SumsOfInt16SayThatTheirScalesAreNoPowersOfTwo) {
   for (const std::string name : {"int8", "int16x8"}) {
     Graph graph = TinyInt8();
-    const auto sum = graph.AddNode(OpType::kAdd, "sum", BinaryAttributes(), {graph.outputs[0], graph.outputs[0]});
+    const auto sum =
+        graph.AddNode(OpType::kAdd, "sum", BinaryAttributes(), {graph.outputs[0], graph.outputs[0]});
     QAT_ASSERT_OK(sum);
     SetRange(graph, *sum, {-6, 10}, {-128, 127});
     graph.outputs = {*sum};
@@ -318,7 +335,8 @@ TEST(PlanFile, LayersToEqualizeComeBack) {
   const auto choices = ReadPlan(text, "plan.toml");
   QAT_ASSERT_OK(choices);
   EXPECT_EQ(choices->equalize, (std::vector<std::string>{"conv", "f\"c"}));
-  QAT_EXPECT_ERROR(ReadPlan("version = 1\ntype = \"int8\"\nequalize = \"conv\"\n", "p.toml"), ErrorCode::kInvalidArgument, "p.toml:3:");
+  QAT_EXPECT_ERROR(ReadPlan("version = 1\ntype = \"int8\"\nequalize = \"conv\"\n", "p.toml"),
+                   ErrorCode::kInvalidArgument, "p.toml:3:");
 }
 
 TEST(PlanFile, OneLineATensorWithWhatFollowsBehindIt) {

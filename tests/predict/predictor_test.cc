@@ -12,9 +12,7 @@ TEST(ArgMaxOf, TakesTheFirstOfEqualScores) {
   EXPECT_EQ(ArgMaxOf(std::vector<float>{0, 0, 0}), 0);
 }
 
-TEST(ArgMaxOf, FindsTheLargestAmongNegativeScores) {
-  EXPECT_EQ(ArgMaxOf(std::vector<float>{-3, -1, -2}), 1);
-}
+TEST(ArgMaxOf, FindsTheLargestAmongNegativeScores) { EXPECT_EQ(ArgMaxOf(std::vector<float>{-3, -1, -2}), 1); }
 
 }  // namespace
 }  // namespace qat

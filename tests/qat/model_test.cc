@@ -11,7 +11,8 @@ namespace {
 using testing::ModelBuilder;
 using testing::Quantized;
 
-// y = (x0 + 2 * x1) per element of uint8 [1, 2], by one fully connected layer; scales as the comments of the tests say.
+// y = (x0 + 2 * x1) per element of uint8 [1, 2], by one fully connected layer; scales as the comments of the
+// tests say.
 std::vector<uint8_t> Sum() {
   ModelBuilder builder;
   const int32_t input = builder.AddTensor("x", {1, 2}, DType::kUInt8, Quantized(0.5f, 10));

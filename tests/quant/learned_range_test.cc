@@ -21,7 +21,8 @@ TEST(DeployedEnd, IsTheLearnedOneWhereItClips) {
 }
 
 TEST(RoundChannels, TakesEachChannelToItsOwnGrid) {
-  // Blocks of two values, three channels in turn; the last has no end yet, and the second reaches no farther than 1.75.
+  // Blocks of two values, three channels in turn; the last has no end yet, and the second reaches no farther
+  // than 1.75.
   std::vector<float> filter = {9, -9, 1.75f, -1.7f, 9, -9, 2.4f, 1.6f, 0.3f, -0.1f, 8, 7};
   RoundChannels(filter, 2, std::vector<float>{7, 5, 0}, kInt4FiltersPerAxis);
   const std::vector<float> expected = {7, -7, 1.75f, -1.75f, 9, -9, 2, 2, 0.25f, 0, 8, 7};

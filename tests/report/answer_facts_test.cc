@@ -56,11 +56,14 @@ TEST(ClassFacts, RaisesNoFalseAlarmOnSmallSets) {
 TEST(ClassFacts, SaysItInPlainSentences) {
   const auto warnings = Warnings(Filled({{576, 0}, {24, 0}}), Names{"well", "ill"}, 600, "the holdout");
   ASSERT_EQ(warnings.size(), 2u);
-  EXPECT_EQ(warnings[0],
-            "answers on the holdout are no better than guessing, which has a balanced accuracy of 50.00 % (balanced "
-            "accuracy 50.00 %, accuracy 96.00 %); check the labels, or try another learning rate or a longer run");
+  EXPECT_EQ(
+      warnings[0],
+      "answers on the holdout are no better than guessing, which has a balanced accuracy of 50.00 % "
+      "(balanced "
+      "accuracy 50.00 %, accuracy 96.00 %); check the labels, or try another learning rate or a longer run");
   EXPECT_EQ(warnings[1],
-            "never answered on the holdout: class 'ill' (24 examples); train longer, or with equally many examples of each class");
+            "never answered on the holdout: class 'ill' (24 examples); train longer, or with equally many "
+            "examples of each class");
   EXPECT_TRUE(Warnings(Filled({{90, 10}, {10, 90}}), {}, 200, "the holdout").empty());
   // Less accurate than always answering the frequent class, yet half of the rare one is found.
   EXPECT_TRUE(Warnings(Filled({{900, 60}, {20, 20}}), {}, 1000, "the holdout").empty());
@@ -85,8 +88,12 @@ TEST(NumberFacts, WarnsWhereAnswersAreWorseThanTheMean) {
   for (int i = 0; i < 21; ++i) facts.Add(std::vector{0.f}, std::vector{290 + static_cast<float>(i)});
   const auto warnings = Warnings(facts, {Steps{0}}, "the holdout");
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_NE(warnings[0].find("R2 of the target on the holdout is -2.45e+03"), std::string::npos) << warnings[0];
-  EXPECT_NE(warnings[0].find("learn it normalized (`scale_to_targets` true), or subtract 300 and divide by 6.06 before training"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("R2 of the target on the holdout is -2.45e+03"), std::string::npos)
+      << warnings[0];
+  EXPECT_NE(warnings[0].find("learn it normalized (`scale_to_targets` true), or subtract 300 and divide by "
+                             "6.06 before training"),
+            std::string::npos)
+      << warnings[0];
 }
 
 TEST(NumberFacts, TellsNobodyToNormalizeWhatWasLearnedNormalized) {
@@ -123,8 +130,10 @@ TEST(NumberFacts, NamesTheTargetThatSpansFewSteps) {
   const auto warnings = Warnings(facts, {Steps{310.0 / 255}}, "the holdout");
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_EQ(warnings[0],
-            "target 0 spans 16.5 of the 255 steps of the quantized output (290 to 310, a step is 1.22), so answers are "
-            "coarse; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar deviations before training");
+            "target 0 spans 16.5 of the 255 steps of the quantized output (290 to 310, a step is 1.22), so "
+            "answers are "
+            "coarse; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar "
+            "deviations before training");
   EXPECT_TRUE(Warnings(facts, {Steps{0.1}}, "the holdout").empty());
 }
 

@@ -10,7 +10,8 @@
 namespace qat {
 namespace {
 
-// What Python's XML parser, which knows nothing of our writer, finds: a line an element, its attributes sorted, its text.
+// What Python's XML parser, which knows nothing of our writer, finds: a line an element, its attributes
+// sorted, its text.
 std::string ParsedXml(const std::string& document) {
   const testing::TempDir folder;
   testing::WriteText(folder / "junit.xml", document);
@@ -82,18 +83,28 @@ Report Times() {
 
 TEST(Junit, EachStepOfAWayBackIsACaseThatFailsWhereItDiffersAndIsSkippedWhereItIsNotHere) {
   const std::string parsed = ParsedXml(ToJunit(BrokenChain()));
-  EXPECT_EQ(parsed.find("testsuites [('errors', '0'), ('failures', '2'), ('name', 'qat-eval'), ('tests', '5')]"), 0u) << parsed;
+  EXPECT_EQ(
+      parsed.find("testsuites [('errors', '0'), ('failures', '2'), ('name', 'qat-eval'), ('tests', '5')]"),
+      0u)
+      << parsed;
   EXPECT_NE(parsed.find("('skipped', '1')"), std::string::npos) << parsed;
-  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'graph'), ('time', '0')] ''\nfailure [('message', 'graph "
-                        "differs: g.qgraph is " + std::string(64, 'c') + ", expected " + std::string(24, 'b') + "')"),
+  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'graph'), ('time', '0')] ''\nfailure "
+                        "[('message', 'graph "
+                        "differs: g.qgraph is " +
+                        std::string(64, 'c') + ", expected " + std::string(24, 'b') + "')"),
             std::string::npos)
       << parsed;
-  EXPECT_NE(parsed.find("the same step gives " + std::string(64, 'b') + ", g.qgraph is " + std::string(64, 'c')), std::string::npos)
+  EXPECT_NE(
+      parsed.find("the same step gives " + std::string(64, 'b') + ", g.qgraph is " + std::string(64, 'c')),
+      std::string::npos)
       << parsed;
-  EXPECT_NE(parsed.find("skipped [('message', 'data is not here: expected " + std::string(64, 'b') + "; mnist cannot be read here')]"),
+  EXPECT_NE(parsed.find("skipped [('message', 'data is not here: expected " + std::string(64, 'b') +
+                        "; mnist cannot be read here')]"),
             std::string::npos)
       << parsed;
-  EXPECT_NE(parsed.find("system-out [] 'recipe: run/config.toml has the SHA-256 " + std::string(64, 'a')), std::string::npos) << parsed;
+  EXPECT_NE(parsed.find("system-out [] 'recipe: run/config.toml has the SHA-256 " + std::string(64, 'a')),
+            std::string::npos)
+      << parsed;
 }
 
 TEST(Junit, AModelThatNamesNoOriginIsNotProved) {
@@ -106,9 +117,13 @@ TEST(Junit, AModelThatNamesNoOriginIsNotProved) {
 
 TEST(Junit, EachMeasurementIsACaseWithItsTimeInSeconds) {
   const std::string parsed = ParsedXml(ToJunit(Times()));
-  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'batch 1'), ('time', '0.000051250')]"), std::string::npos) << parsed;
-  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'batch 32, 4 threads'), ('time', '0.001500000')]"),
+  EXPECT_NE(parsed.find("testcase [('classname', 'm.tflite'), ('name', 'batch 1'), ('time', '0.000051250')]"),
             std::string::npos)
+      << parsed;
+  EXPECT_NE(
+      parsed.find(
+          "testcase [('classname', 'm.tflite'), ('name', 'batch 32, 4 threads'), ('time', '0.001500000')]"),
+      std::string::npos)
       << parsed;
   EXPECT_NE(parsed.find("'median 51.2 µs, p99 61.5 µs, 19,512 images/s'"), std::string::npos) << parsed;
 }
@@ -138,18 +153,24 @@ TEST(Markdown, ShowsVerdictGatesModelsPairsAndWarnings) {
 TEST(Markdown, ShowsAWayBackAsATableBelowItsVerdict) {
   const std::string text = ToMarkdown(BrokenChain());
   EXPECT_EQ(text.rfind("### qat-eval: the chain breaks at: graph, graph, frozen again\n", 0), 0u) << text;
-  EXPECT_NE(text.find("| graph | differs | " + std::string(24, 'b') + " | g.qgraph | it is " + std::string(64, 'c') + " |\n"), std::string::npos)
+  EXPECT_NE(text.find("| graph | differs | " + std::string(24, 'b') + " | g.qgraph | it is " +
+                      std::string(64, 'c') + " |\n"),
+            std::string::npos)
       << text;
-  EXPECT_NE(text.find("| recipe | matches | " + std::string(64, 'a') + " | run/config.toml |  |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| recipe | matches | " + std::string(64, 'a') + " | run/config.toml |  |\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Markdown, ShowsTimesWithTheirBatchThreadsAndOperators) {
   const std::string text = ToMarkdown(Times());
   EXPECT_EQ(text.rfind("### qat-eval: times, without a gate\n", 0), 0u) << text;
-  EXPECT_NE(text.find("| m.tflite | 1 | 1 | 51.2 | 55.0 | 61.5 | 0.0 | 19,512 | - |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| m.tflite | 1 | 1 | 51.2 | 55.0 | 61.5 | 0.0 | 19,512 | - |\n"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("| m.tflite | 32 | 4 | 1500.0 |"), std::string::npos) << text;
   EXPECT_NE(text.find("#### m.tflite, batch 1\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("| 0 conv\\_2d | avx2 | \\[1, 14, 14, 8\\] | 40.50 | 80.0 % |"), std::string::npos) << text;
+  EXPECT_NE(text.find("| 0 conv\\_2d | avx2 | \\[1, 14, 14, 8\\] | 40.50 | 80.0 % |"), std::string::npos)
+      << text;
   EXPECT_EQ(text.find("#### m.tflite, batch 32"), std::string::npos) << "its operators were not timed";
 }
 

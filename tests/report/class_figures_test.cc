@@ -36,12 +36,14 @@ TEST(ClassFigures, TellChanceFromAModel) {
   EXPECT_TRUE(IsAtChance({{960, 960, 1000}, {0, 40, 0}}, 1000)) << "96 % that say nothing";
   EXPECT_TRUE(IsAtChance({{200, 200, 400}, {0, 200, 0}}, 400)) << "one answer for all";
   EXPECT_TRUE(IsAtChance({{103, 200, 202}, {101, 200, 198}}, 400)) << "coins";
-  EXPECT_TRUE(IsAtChance({{20, 60, 60}, {20, 60, 60}, {20, 60, 60}}, 180)) << "a third in each of three classes";
+  EXPECT_TRUE(IsAtChance({{20, 60, 60}, {20, 60, 60}, {20, 60, 60}}, 180))
+      << "a third in each of three classes";
   EXPECT_FALSE(IsAtChance({{120, 200, 200}, {120, 200, 200}}, 400)) << "60 % are better than 50 %";
   EXPECT_FALSE(IsAtChance({{2900, 5000, 5000}, {2900, 5000, 5000}}, 10000)) << "58 % on a hard problem";
   EXPECT_FALSE(IsAtChance({{900, 960, 920}, {20, 40, 80}}, 1000)) << "half of the rare class is found";
   EXPECT_FALSE(IsAtChance({{400, 400, 400}}, 400)) << "one class alone";
-  EXPECT_FALSE(IsAtChance({{200, 200, std::nullopt}, {0, 200, std::nullopt}}, 400)) << "answers are not known";
+  EXPECT_FALSE(IsAtChance({{200, 200, std::nullopt}, {0, 200, std::nullopt}}, 400))
+      << "answers are not known";
 }
 
 TEST(ClassFigures, AFewImagesProveNoChance) {
@@ -53,7 +55,8 @@ TEST(ClassFigures, AFewImagesProveNoChance) {
   EXPECT_FALSE(IsAtChance(ten, 10)) << "one image of each class";
 }
 
-// A hundred classes with five images each: 3 % are 15 images right where guessing has 5, ever less than once in 1,000 sets.
+// A hundred classes with five images each: 3 % are 15 images right where guessing has 5, ever less than once
+// in 1,000 sets.
 TEST(ClassFigures, ManyClassesAreToldFromGuessingOnFiveImagesEach) {
   std::vector<ClassCount> counts(100, {0, 5, 5});
   for (size_t label = 0; label < 5; ++label) counts[label].correct = 1;

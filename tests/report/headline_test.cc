@@ -43,9 +43,10 @@ std::string Only(const Report& report) {
 TEST(Headlines, SayHowMuchSmallerAndFasterAndAtWhatCost) {
   Report report = Measured();
   AddTflite(report);
-  EXPECT_EQ(Only(report),
-            "3.8 × smaller, 2.6 × faster than float, accuracy −0.03 points, not distinguishable on 10,000 images; "
-            "every byte as TFLite's.");
+  EXPECT_EQ(
+      Only(report),
+      "3.8 × smaller, 2.6 × faster than float, accuracy −0.03 points, not distinguishable on 10,000 images; "
+      "every byte as TFLite's.");
 }
 
 TEST(Headlines, SayWhetherTwinsAre128Apart) {
@@ -119,14 +120,17 @@ TEST(Headlines, TellAccuracyThatRoseThatIsEqualAndThatFellForSure) {
   report.pairs[0].drop_pt = 2;
   report.pairs[0].mcnemar_p = 1e-6;
   report.pairs[0].drop_interval = Interval{1.2, 2.8};
-  EXPECT_NE(Only(report).find("accuracy −2.00 points, more than chance (95 %: −2.80 to −1.20)."), std::string::npos)
+  EXPECT_NE(Only(report).find("accuracy −2.00 points, more than chance (95 %: −2.80 to −1.20)."),
+            std::string::npos)
       << Only(report);
   report.pairs[0].drop_interval = Interval{0.0004, 3.9};
   EXPECT_NE(Only(report).find("(95 %: −3.90 to −0.0004)."), std::string::npos) << Only(report);
   report.pairs[0].drop_interval = Interval{-0.1, 4.1};
-  EXPECT_NE(Only(report).find("accuracy −2.00 points, not distinguishable on"), std::string::npos) << Only(report);
+  EXPECT_NE(Only(report).find("accuracy −2.00 points, not distinguishable on"), std::string::npos)
+      << Only(report);
   report.pairs[0].drop_interval.reset();
-  EXPECT_NE(Only(report).find("accuracy −2.00 points, more than chance (p 1.00e-06)."), std::string::npos) << Only(report);
+  EXPECT_NE(Only(report).find("accuracy −2.00 points, more than chance (p 1.00e-06)."), std::string::npos)
+      << Only(report);
   report.pairs[0].total_flips = 0;
   EXPECT_NE(Only(report).find("float, accuracy unchanged."), std::string::npos) << Only(report);
 }
@@ -152,10 +156,12 @@ TEST(Headlines, OfRealNumbersTellTheError) {
   pair.a = "graph";
   report.pairs.push_back(pair);
   EXPECT_EQ(Only(report),
-            "3.8 × smaller, 2.1 × faster than float, RMSE +1.2 %, not distinguishable on 10,000 images; every byte as in "
+            "3.8 × smaller, 2.1 × faster than float, RMSE +1.2 %, not distinguishable on 10,000 images; "
+            "every byte as in "
             "the simulation.");
   report.pairs.back().errors->rise_interval = Interval{0.3, 2.9};
-  EXPECT_NE(Only(report).find("RMSE +1.2 %, more than chance (95 %: +0.3 to +2.9); every"), std::string::npos) << Only(report);
+  EXPECT_NE(Only(report).find("RMSE +1.2 %, more than chance (95 %: +0.3 to +2.9); every"), std::string::npos)
+      << Only(report);
 }
 
 TEST(Headlines, SayWhereTfliteDiffers) {
@@ -163,7 +169,8 @@ TEST(Headlines, SayWhereTfliteDiffers) {
   AddTflite(report);
   report.pairs[1].max_abs_error = 0.1;
   report.pairs[1].max_abs_lsb = 1;
-  EXPECT_NE(Only(report).find("; outputs differ from TFLite's by up to 1 step."), std::string::npos) << Only(report);
+  EXPECT_NE(Only(report).find("; outputs differ from TFLite's by up to 1 step."), std::string::npos)
+      << Only(report);
   report.pairs[1].max_abs_error.reset();
   report.pairs[1].max_abs_lsb.reset();
   EXPECT_NE(Only(report).find("; every answer as TFLite's."), std::string::npos) << Only(report);

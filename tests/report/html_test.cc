@@ -93,10 +93,11 @@ TEST(ReportHtml, ShowsEverySection) {
 
 TEST(ReportHtml, ShowsAFlippedImageWithItsClassAndBothAnswers) {
   const std::string html = ToHtml(testing::SampleReport());
-  EXPECT_NE(html.find("<b>eleven</b> <span class=\"faint\">image 230</span><p><span class=\"bad\">one</span> <span "
-                      "class=\"faint\">float</span></p><p><span class=\"good\">eleven</span> <span class=\"faint\">"
-                      "build/demo/model.tflite</span></p>"),
-            std::string::npos)
+  EXPECT_NE(
+      html.find("<b>eleven</b> <span class=\"faint\">image 230</span><p><span class=\"bad\">one</span> <span "
+                "class=\"faint\">float</span></p><p><span class=\"good\">eleven</span> <span class=\"faint\">"
+                "build/demo/model.tflite</span></p>"),
+      std::string::npos)
       << html;
 }
 
@@ -141,7 +142,8 @@ TEST(ReportHtml, ShowsTimesAsATableAndAsBars) {
   report.benchmarks.push_back(result);
   report.benchmarks[1].batch = 4;
   report.benchmarks[1].latency_us.p50 = 100;
-  EXPECT_NE(ToHtml(report).find("<span>&lt;i&gt;.tflite, batch 4</span><b>25.0 µs</b>"), std::string::npos) << "per image";
+  EXPECT_NE(ToHtml(report).find("<span>&lt;i&gt;.tflite, batch 4</span><b>25.0 µs</b>"), std::string::npos)
+      << "per image";
 }
 
 // A model keeps 24 digits of a hash; what was found has all of them.
@@ -210,7 +212,8 @@ TEST(LineChart, AxesEndForAnyStepAndValue) {
   ChartOptions options;
   options.scale = ChartScale::kLinear;
   for (const double value : {std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max()})
-    EXPECT_LT(CountOf(LineChart({{"rate", {{0, value}, {9, value}}}}, options), "<line class=\"grid\""), 8u) << value;
+    EXPECT_LT(CountOf(LineChart({{"rate", {{0, value}, {9, value}}}}, options), "<line class=\"grid\""), 8u)
+        << value;
 }
 
 TEST(ConfusionChart, ColoursRightAndWrongAnswersByTheirShareOfTheRow) {
@@ -328,9 +331,12 @@ TEST(ReportHtml, OpensWithNetworkSentenceDateAndPicture) {
   report.environment["network"] = "lenet";
   report.environment["date"] = "2026-11-27";
   const std::string html = ToHtml(report);
-  const std::string header = html.substr(html.find("<header>"), html.find("</header>") - html.find("<header>"));
-  EXPECT_NE(header.find("<h1>Quantization report: lenet</h1>\n<p class=\"lead\">3.8 × smaller than float; every byte"),
-            std::string::npos)
+  const std::string header =
+      html.substr(html.find("<header>"), html.find("</header>") - html.find("<header>"));
+  EXPECT_NE(
+      header.find(
+          "<h1>Quantization report: lenet</h1>\n<p class=\"lead\">3.8 × smaller than float; every byte"),
+      std::string::npos)
       << header;
   EXPECT_NE(header.find("digits: 10,000 images, 2026-11-27"), std::string::npos);
   EXPECT_NE(header.find("<figure class=\"summary\">"), std::string::npos);
@@ -347,7 +353,8 @@ TEST(ReportHtml, CountsOnlyGatesThatWereSet) {
   report.gates[0].asked = true;
   EXPECT_NE(ToHtml(report).find("<p class=\"verdict good\">the gate passed</p>"), std::string::npos);
   report.gates[1].pass = false;
-  EXPECT_NE(ToHtml(report).find("<p class=\"verdict bad\">the gate passed; 1 check failed</p>"), std::string::npos);
+  EXPECT_NE(ToHtml(report).find("<p class=\"verdict bad\">the gate passed; 1 check failed</p>"),
+            std::string::npos);
 }
 
 TEST(ReportHtml, KeepsHashesInAFold) {

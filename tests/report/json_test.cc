@@ -228,7 +228,8 @@ TEST_F(ReportSchemaTest, RefusesAReportThatLies) {
 }
 
 TEST(ReportSchema, IsTheFileInTheTree) {
-  EXPECT_EQ(std::string(ReportSchema()), testing::ReadText(std::string(testing::kSourceDir) + "/schemas/report.schema.json"));
+  EXPECT_EQ(std::string(ReportSchema()),
+            testing::ReadText(std::string(testing::kSourceDir) + "/schemas/report.schema.json"));
 }
 
 }  // namespace

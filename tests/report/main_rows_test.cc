@@ -40,10 +40,12 @@ TEST(FloatModelFor, IsNeverARowOfLibTorch) {
   EXPECT_EQ(HeadlineReference(report, report.models[2])->name, "float");
 }
 
-// Only weights are stored smaller: it is judged as a model and is no float network that others are compared with.
+// Only weights are stored smaller: it is judged as a model and is no float network that others are compared
+// with.
 TEST(FloatModelFor, IsNoModelOfSmallerWeights) {
-  const Report report = Of({Row("half.tflite", "tflite", "float16"), Row("dynamic.tflite", "tflite", "dynamic"),
-                            Row("f.tflite", "tflite", "float32"), Row("m.tflite", "tflite", "int8")});
+  const Report report =
+      Of({Row("half.tflite", "tflite", "float16"), Row("dynamic.tflite", "tflite", "dynamic"),
+          Row("f.tflite", "tflite", "float32"), Row("m.tflite", "tflite", "int8")});
   EXPECT_EQ(FloatOf(report, "m.tflite"), "f.tflite");
   EXPECT_EQ(FloatOf(report, "half.tflite"), "f.tflite");
   EXPECT_TRUE(ComputesInFloat(report.models[0]) && ComputesInFloat(report.models[1]));
@@ -62,31 +64,32 @@ TEST(FloatModelFor, IsTheFloatRunElseTheGraphElseTheFirstFloatModel) {
 }
 
 TEST(FloatModelFor, OfSeveralNetworksIsTheOneMadeFromTheSameGraph) {
-  const Report report = Of({Row("a.tflite", "tflite", "float32", "aaaa"), Row("b.tflite", "tflite", "float32", "bbbb"),
-                            Row("a8.tflite", "tflite", "int8", "aaaa"), Row("b8.tflite", "tflite", "int8", "bbbb")});
+  const Report report =
+      Of({Row("a.tflite", "tflite", "float32", "aaaa"), Row("b.tflite", "tflite", "float32", "bbbb"),
+          Row("a8.tflite", "tflite", "int8", "aaaa"), Row("b8.tflite", "tflite", "int8", "bbbb")});
   EXPECT_EQ(FloatOf(report, "a8.tflite"), "a.tflite");
   EXPECT_EQ(FloatOf(report, "b8.tflite"), "b.tflite");
   EXPECT_EQ(FloatOf(report, "a.tflite"), "none") << "it is what others are compared with";
 }
 
 TEST(FloatModelFor, OfAModelWhoseWeightsAloneAreIntegersIsTheFloatModelBeforeIt) {
-  const Report report = Of({Row("float.tflite", "tflite", "float32"), Row("dynamic.tflite", "tflite", "float32")});
+  const Report report =
+      Of({Row("float.tflite", "tflite", "float32"), Row("dynamic.tflite", "tflite", "float32")});
   EXPECT_EQ(FloatOf(report, "dynamic.tflite"), "float.tflite");
   EXPECT_EQ(FloatOf(report, "float.tflite"), "none");
 }
 
 TEST(MainRows, AreModelsAndWhatTheyAreComparedWith) {
-  const Report report =
-      Of({Row("float", "checkpoint", "float32"), Row("checkpoint", "checkpoint", "float32"),
-          Row("simulated", "checkpoint", "simulated"), Row("graph", "graph", "float32"),
-          Row("m.tflite", "tflite", "uint8"), Row("litert", "litert", "uint8")});
+  const Report report = Of({Row("float", "checkpoint", "float32"), Row("checkpoint", "checkpoint", "float32"),
+                            Row("simulated", "checkpoint", "simulated"), Row("graph", "graph", "float32"),
+                            Row("m.tflite", "tflite", "uint8"), Row("litert", "litert", "uint8")});
   EXPECT_EQ(Main(report), (std::vector<std::string>{"graph", "m.tflite"}));
   EXPECT_EQ(ShownName(report, report.models[3]), "float (graph)");
 }
 
 TEST(MainRows, AreAllRowsWhereThereIsNoModel) {
-  const Report report = Of({Row("checkpoint", "checkpoint", "float32"), Row("simulated", "checkpoint", "simulated"),
-                            Row("graph", "graph", "float32")});
+  const Report report = Of({Row("checkpoint", "checkpoint", "float32"),
+                            Row("simulated", "checkpoint", "simulated"), Row("graph", "graph", "float32")});
   EXPECT_EQ(Main(report), (std::vector<std::string>{"checkpoint", "simulated", "graph"}));
   EXPECT_EQ(ShownName(report, report.models[2]), "graph");
 }

@@ -1,5 +1,5 @@
-// Texts of a report come out of files that strangers made: class names, names of layers, paths. None of them may reach a
-// terminal, a page or an editor as a command.
+// Texts of a report come out of files that strangers made: class names, names of layers, paths. None of them
+// may reach a terminal, a page or an editor as a command.
 #include "report/printable_report.h"
 
 #include <gtest/gtest.h>
@@ -16,9 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-// Clears the screen, in both encodings of CSI; writes backwards; a carriage return; and a byte that is no UTF-8.
-const std::string kHostile = "\x1b[2J\xc2\x9b"
-                             "2J\xe2\x80\xae\r\x7f";
+// Clears the screen, in both encodings of CSI; writes backwards; a carriage return; and a byte that is no
+// UTF-8.
+const std::string kHostile =
+    "\x1b[2J\xc2\x9b"
+    "2J\xe2\x80\xae\r\x7f";
 
 // Puts kHostile behind every text of the document but those that say what it is.
 void Poison(json& value, const std::string& key) {

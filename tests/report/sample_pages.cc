@@ -133,11 +133,14 @@ Report Times() {
     result.batch = i % 2 == 0 ? 1 : 32;
     result.threads = 4;
     const double factor = static_cast<double>(result.batch * (1 + i));
-    result.latency_us = LatencyResult{50 * factor, 52 * factor, 51 * factor, 55 * factor, 61 * factor, 1000, 40, 1};
+    result.latency_us =
+        LatencyResult{50 * factor, 52 * factor, 51 * factor, 55 * factor, 61 * factor, 1000, 40, 1};
     result.examples_per_second = 2e4;
     result.arena_bytes = result.arena_peak_bytes = 1234567 * result.batch;
-    result.operators = {{0, "depthwise_conv_2d", "[32, 112, 112, 96]", "avx512vnni", "the best instruction set of this machine", 40.5, 0.8, 1000, 2000, 0.5},
-                        {1, "softmax", "[32, 1000]", "reference", "asked for, or nothing faster", 10.1, 0.2, 0, 2000, {}}};
+    result.operators = {
+        {0, "depthwise_conv_2d", "[32, 112, 112, 96]", "avx512vnni",
+         "the best instruction set of this machine", 40.5, 0.8, 1000, 2000, 0.5},
+        {1, "softmax", "[32, 1000]", "reference", "asked for, or nothing faster", 10.1, 0.2, 0, 2000, {}}};
     report.benchmarks.push_back(result);
   }
   return report;
@@ -148,21 +151,25 @@ Report Chain() {
   report.status = "gate-failed";
   report.exit_code = 1;
   report.error.clear();
-  report.trace = {{"model", "", "build/demo/model.tflite", std::string(64, 'a'), "start", "made by qat-convert 0.1.0"},
-                  {"graph", std::string(24, 'b'), "build/demo/model.qgraph", std::string(64, 'b'), "matches", "made by qat-freeze 0.1.0"},
-                  {"network", std::string(64, 'c'), "lenet", std::string(64, 'd'), "differs", ""},
-                  {"data", std::string(64, 'e'), "", "", "not here", "/srv/data cannot be read here"}};
+  report.trace = {
+      {"model", "", "build/demo/model.tflite", std::string(64, 'a'), "start", "made by qat-convert 0.1.0"},
+      {"graph", std::string(24, 'b'), "build/demo/model.qgraph", std::string(64, 'b'), "matches",
+       "made by qat-freeze 0.1.0"},
+      {"network", std::string(64, 'c'), "lenet", std::string(64, 'd'), "differs", ""},
+      {"data", std::string(64, 'e'), "", "", "not here", "/srv/data cannot be read here"}};
   return report;
 }
 
 // Three runs overlaid, their tensors named as in imported networks; one is under way.
 std::vector<RunRecord> RunsOfLongNames() {
   std::vector<RunRecord> runs;
-  for (const char* name : {"baseline", "runs/2026-11-27/mobilenet_v1_0.25-with-a-long-name", "<b>"}) runs.push_back(testing::SampleRun(name));
+  for (const char* name : {"baseline", "runs/2026-11-27/mobilenet_v1_0.25-with-a-long-name", "<b>"})
+    runs.push_back(testing::SampleRun(name));
   for (RunRecord& run : runs) {
     for (int i = 0; i < 12; ++i) {
       run.ranges.push_back(run.ranges[static_cast<size_t>(i % 3)]);
-      run.ranges.back().tensor = StrCat("MobilenetV1/expanded_conv_", i, "/depthwise_and_project_with_batch_norm/filter");
+      run.ranges.back().tensor =
+          StrCat("MobilenetV1/expanded_conv_", i, "/depthwise_and_project_with_batch_norm/filter");
     }
   }
   runs[1].ended = false;

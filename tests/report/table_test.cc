@@ -22,21 +22,22 @@ TEST(ReportTable, AnswersFirstWhatWasAsked) {
   report.pairs.push_back(report.pairs[2]);
   report.pairs.back().a = "graph";
   report.gates[0].asked = false;
-  EXPECT_EQ(ToTable(report, {.more = "--details"}),
-            "digits: 10,000 images, one at a time, one thread\n"
-            "\n"
-            "model                    type          size  accuracy           at 95 %  p50 µs  p99 µs\n"
-            "float (graph)            float32  247,800 B   99.41 %  [99.21, 99.51] %   110.2   171.5\n"
-            "build/demo/model.tflite  uint8     65,432 B   99.39 %  [99.19, 99.49] %   110.2   171.5\n"
-            "\n"
-            "3.8 × smaller, 2.1 × faster than float, accuracy −0.06 points, not distinguishable on 10,000 images; "
-            "every byte as in the simulation.\n"
-            "\n"
-            "FAIL  max-size  build/demo/model.tflite  65,432 B  limit 65,000 B\n"
-            "\n"
-            "warning: build/demo/model.tflite: its input contract differs from the checkpoint's\n"
-            "\n"
-            "3 more rows, every pair of rows compared, layers: --details\n");
+  EXPECT_EQ(
+      ToTable(report, {.more = "--details"}),
+      "digits: 10,000 images, one at a time, one thread\n"
+      "\n"
+      "model                    type          size  accuracy           at 95 %  p50 µs  p99 µs\n"
+      "float (graph)            float32  247,800 B   99.41 %  [99.21, 99.51] %   110.2   171.5\n"
+      "build/demo/model.tflite  uint8     65,432 B   99.39 %  [99.19, 99.49] %   110.2   171.5\n"
+      "\n"
+      "3.8 × smaller, 2.1 × faster than float, accuracy −0.06 points, not distinguishable on 10,000 images; "
+      "every byte as in the simulation.\n"
+      "\n"
+      "FAIL  max-size  build/demo/model.tflite  65,432 B  limit 65,000 B\n"
+      "\n"
+      "warning: build/demo/model.tflite: its input contract differs from the checkpoint's\n"
+      "\n"
+      "3 more rows, every pair of rows compared, layers: --details\n");
 }
 
 TEST(ReportTable, ColoursTheVerdictsOfGatesOnlyWhereAsked) {
@@ -51,8 +52,9 @@ TEST(ReportTable, NotesOfGatesStandBelowThem) {
   Report report = testing::SampleReport();
   report.gates[1].note = "why";
   report.gates[1].subject = "class 'cat'";
-  EXPECT_NE(ToTable(report).find("build/demo/model.tflite, class 'cat'  65,432 B  limit 65,000 B\n      why\n"),
-            std::string::npos)
+  EXPECT_NE(
+      ToTable(report).find("build/demo/model.tflite, class 'cat'  65,432 B  limit 65,000 B\n      why\n"),
+      std::string::npos)
       << ToTable(report);
 }
 
@@ -69,7 +71,8 @@ TEST(ReportTable, DetailsNameTheRecallOfEachClassWorstFirst) {
 
 TEST(ReportTable, DetailsNameTheErrorOfEachNumber) {
   const std::string table = DetailedTable(testing::RegressionReport());
-  EXPECT_NE(LineWith(table, "number 1     build/demo/model.tflite").find("0.0740  0.9770"), std::string::npos) << table;
+  EXPECT_NE(LineWith(table, "number 1     build/demo/model.tflite").find("0.0740  0.9770"), std::string::npos)
+      << table;
 }
 
 TEST(ReportTable, DetailsShowTheArticlesColumnsARow) {
@@ -103,14 +106,14 @@ TEST(ReportTable, CountsFlipsBothWaysAndSteps) {
 TEST(ReportTable, SaysWhereTheImagesDoNotTellTheModelsApart) {
   Report report = testing::SampleReport();
   std::string table = DetailedTable(report);
-  EXPECT_NE(
-      table.find("+0.06 pt [-0.01, +0.13]  not distinguishable on 10,000 images  2.10x [2.08, 2.13]"),
-      std::string::npos)
+  EXPECT_NE(table.find("+0.06 pt [-0.01, +0.13]  not distinguishable on 10,000 images  2.10x [2.08, 2.13]"),
+            std::string::npos)
       << table;
   EXPECT_NE(table.find("0.00 pt [-0.04, +0.04]   no label differs"), std::string::npos) << table;
   EXPECT_NE(LineWith(table, "65,432 B").find("[99.19, 99.49] %"), std::string::npos);
   report.pairs[2].drop_interval = Interval{0.01, 0.13};
-  EXPECT_NE(DetailedTable(report).find("+0.06 pt [+0.01, +0.13]  a difference  "), std::string::npos) << DetailedTable(report);
+  EXPECT_NE(DetailedTable(report).find("+0.06 pt [+0.01, +0.13]  a difference  "), std::string::npos)
+      << DetailedTable(report);
   report.pairs[2].drop_interval.reset();
   report.pairs[2].mcnemar_p = 0.05;
   EXPECT_NE(DetailedTable(report).find("a difference (p 0.0500)"), std::string::npos);
@@ -119,14 +122,13 @@ TEST(ReportTable, SaysWhereTheImagesDoNotTellTheModelsApart) {
 TEST(ReportTable, JudgesRealNumbersByTheirErrors) {
   const std::string table = DetailedTable(testing::RegressionReport());
   EXPECT_NE(LineWith(table, "65,432 B").find("0.0831 [0.0792, 0.0868]  0.9731"), std::string::npos) << table;
-  EXPECT_NE(table.find("+1.25 % [-0.30, +2.90]  not distinguishable on 10,000 images"), std::string::npos) << table;
+  EXPECT_NE(table.find("+1.25 % [-0.30, +2.90]  not distinguishable on 10,000 images"), std::string::npos)
+      << table;
   EXPECT_EQ(LineWith(table, "max-error-rise").rfind("FAIL", 0), 0u);
   EXPECT_EQ(table.find("accuracy"), std::string::npos) << table;
-  EXPECT_NE(
-      table.find(
-          "times: measurement noise 1.2 %; other processes took 1 % of the processors; on "
-          "processor 1 alone, governor performance, load 0.42 on 4 processors"),
-      std::string::npos)
+  EXPECT_NE(table.find("times: measurement noise 1.2 %; other processes took 1 % of the processors; on "
+                       "processor 1 alone, governor performance, load 0.42 on 4 processors"),
+            std::string::npos)
       << table;
 }
 
@@ -168,9 +170,11 @@ TEST(ReportTable, AGraphHasOneNameAndOneSize) {
 
 TEST(ReportTable, SaysWhatAGateWasHeldAgainst) {
   Report report = testing::SampleReport();
-  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against float (a run of its own)"), std::string::npos);
+  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against float (a run of its own)"),
+            std::string::npos);
   report.gates[0].reference = "checkpoint";
-  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against checkpoint (its weights in float)"), std::string::npos);
+  EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against checkpoint (its weights in float)"),
+            std::string::npos);
   report.gates[0].reference = "graph";
   EXPECT_NE(LineWith(ToTable(report), "max-drop").find("against float (graph)"), std::string::npos);
   report.gates[0].reference = "baseline";
@@ -182,7 +186,8 @@ TEST(TimingText, CallsNoMachineQuietWhoseTimesOrLoadSayOtherwise) {
   timing.others = 0;
   EXPECT_TRUE(timing.quiet());
   EXPECT_EQ(TimingText(timing),
-            "measurement noise 1.2 %; a quiet machine; on processor 1 alone, governor performance, load 0.42 on 4 processors");
+            "measurement noise 1.2 %; a quiet machine; on processor 1 alone, governor performance, load 0.42 "
+            "on 4 processors");
   timing.noise = 0.224;
   EXPECT_FALSE(timing.quiet());
   EXPECT_EQ(DisturbanceText(timing), "something disturbed the times");

@@ -1,5 +1,5 @@
-// Files that somebody made to break a reader: each ends in one sentence, or runs. That nothing outside of the file and the
-// arena is touched, and no number overflows, is the claim of the sanitizers (preset sanitize).
+// Files that somebody made to break a reader: each ends in one sentence, or runs. That nothing outside of the
+// file and the arena is touched, and no number overflows, is the claim of the sanitizers (preset sanitize).
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -25,7 +25,8 @@ Expected<std::unique_ptr<Interpreter>> Prepare(std::vector<uint8_t> bytes) {
   return Interpreter::Create(std::move(model));
 }
 
-// x [1, 4] -> reshape -> y [2, 2], a constant c [2, 2], and one operator that this build lacks, which makes z.
+// x [1, 4] -> reshape -> y [2, 2], a constant c [2, 2], and one operator that this build lacks, which makes
+// z.
 std::vector<uint8_t> ModelWithMissing(const std::function<void(ModelBuilder&)>& add) {
   ModelBuilder builder;
   const int32_t x = builder.AddTensor("x", {1, 4}, DType::kFloat32);
@@ -53,23 +54,31 @@ TEST_P(HostileOutput, IsRefusedThoughTheModelWouldBeAnyway) {
 INSTANTIATE_TEST_SUITE_P(
     Model, HostileOutput,
     ::testing::Values(
-        WrongOutput{"Constant", [](ModelBuilder& b) { b.AddReshape(0, {2, 2}, 2); },
+        WrongOutput{"Constant",
+                    [](ModelBuilder& b) {
+                      b.AddReshape(0, {2, 2}, 2);
+                    },
                     "operator 2 (RESHAPE): output tensor 2 already has a value"},
-        WrongOutput{"Input", [](ModelBuilder& b) { b.AddReshape(1, {1, 4}, 0); },
+        WrongOutput{"Input",
+                    [](ModelBuilder& b) {
+                      b.AddReshape(1, {1, 4}, 0);
+                    },
                     "operator 2 (RESHAPE): output tensor 0 already has a value"},
-        WrongOutput{"Twice", [](ModelBuilder& b) { b.AddReshape(0, {2, 2}, 1); },
+        WrongOutput{"Twice",
+                    [](ModelBuilder& b) {
+                      b.AddReshape(0, {2, 2}, 1);
+                    },
                     "operator 2 (RESHAPE): output tensor 1 already has a value"},
-        WrongOutput{"OfAMissingOperator", [](ModelBuilder& b) { b.AddReshape(0, {2, 2}, 3); },
+        WrongOutput{"OfAMissingOperator",
+                    [](ModelBuilder& b) {
+                      b.AddReshape(0, {2, 2}, 3);
+                    },
                     "operator 2 (RESHAPE): output tensor 3 already has a value"},
         WrongOutput{"ConstantByAMissingOperator",
-                    [](ModelBuilder& b) {
-                      b.AddOperator(tflite::BuiltinOperator_SVDF, {0}, {2});
-                    },
+                    [](ModelBuilder& b) { b.AddOperator(tflite::BuiltinOperator_SVDF, {0}, {2}); },
                     "operator 2: output tensor 2 already has a value"},
         WrongOutput{"NoTensorByAMissingOperator",
-                    [](ModelBuilder& b) {
-                      b.AddOperator(tflite::BuiltinOperator_SVDF, {0}, {99});
-                    },
+                    [](ModelBuilder& b) { b.AddOperator(tflite::BuiltinOperator_SVDF, {0}, {99}); },
                     "operator 2: outputs hold tensor 99"},
         WrongOutput{"NotProduced",
                     [](ModelBuilder& b) {
@@ -87,7 +96,8 @@ TEST(HostileModel, OfAMissingOperatorIsUnsupportedWhoeverReadsItsOutput) {
                    ErrorCode::kUnsupported, "m.tflite: not supported: SVDF version 1 (operator 1)");
 }
 
-// A depthwise filter that a RESHAPE before it claims to write: its four bytes must not become the larger shape.
+// A depthwise filter that a RESHAPE before it claims to write: its four bytes must not become the larger
+// shape.
 TEST(HostileModel, NeverGivesAConstantAnotherShape) {
   ModelBuilder builder;
   const int32_t x = builder.AddTensor("x", {1, 64, 64, 64}, DType::kUInt8, Quantized(1, 0));
@@ -96,9 +106,10 @@ TEST(HostileModel, NeverGivesAConstantAnotherShape) {
   const int32_t z = builder.AddTensor("z", {1}, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_LSTM, {x}, {z});
   builder.AddReshape(x, {1, 64, 64, 64}, filter);
-  builder.AddOperator(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, {x, filter}, {y},
-                      tflite::BuiltinOptions_DepthwiseConv2DOptions,
-                      tflite::CreateDepthwiseConv2DOptions(builder.fbb, tflite::Padding_SAME, 1, 1, 1).Union());
+  builder.AddOperator(
+      tflite::BuiltinOperator_DEPTHWISE_CONV_2D, {x, filter}, {y},
+      tflite::BuiltinOptions_DepthwiseConv2DOptions,
+      tflite::CreateDepthwiseConv2DOptions(builder.fbb, tflite::Padding_SAME, 1, 1, 1).Union());
   QAT_EXPECT_ERROR(Prepare(builder.Finish({x}, {y})), ErrorCode::kCorrupt,
                    "operator 1 (RESHAPE): output tensor 1 already has a value");
 }
@@ -111,7 +122,8 @@ TEST(HostileModel, RefusesASplitThatWritesItsOwnAxis) {
   const int32_t y = builder.AddTensor("y", {1, 2}, DType::kFloat32);
   const int32_t z = builder.AddTensor("z", {1}, DType::kFloat32);
   builder.AddOperator(tflite::BuiltinOperator_LSTM, {x}, {z});
-  builder.AddOperator(tflite::BuiltinOperator_SPLIT, {axis, x}, {y, axis}, tflite::BuiltinOptions_SplitOptions,
+  builder.AddOperator(tflite::BuiltinOperator_SPLIT, {axis, x}, {y, axis},
+                      tflite::BuiltinOptions_SplitOptions,
                       tflite::CreateSplitOptions(builder.fbb, 2).Union());
   QAT_EXPECT_ERROR(Prepare(builder.Finish({x}, {y})), ErrorCode::kCorrupt,
                    "operator 1 (SPLIT): output tensor 1 already has a value");
@@ -153,7 +165,8 @@ struct ScaledOperator {
 
 class ExtremeScales : public ::testing::TestWithParam<ScaledOperator> {};
 
-// Every pair of extremes: quotients and products are infinite, 0 or NaN. Refused in a sentence, or all bytes defined.
+// Every pair of extremes: quotients and products are infinite, 0 or NaN. Refused in a sentence, or all bytes
+// defined.
 TEST_P(ExtremeScales, AreRefusedOrRun) {
   const ScaledOperator& op = GetParam();
   for (const DType type : {DType::kUInt8, DType::kInt8}) {
@@ -163,7 +176,8 @@ TEST_P(ExtremeScales, AreRefusedOrRun) {
         const int64_t zero_point = type == DType::kUInt8 ? 255 : -128;
         const int32_t x = builder.AddTensor("x", {1, 2, 2, 4}, type, Quantized(from, zero_point));
         const int32_t axes = builder.AddConstant<int32_t>("axes", {1}, {3});
-        const bool reduces = op.code == tflite::BuiltinOperator_SUM || op.code == tflite::BuiltinOperator_MEAN;
+        const bool reduces =
+            op.code == tflite::BuiltinOperator_SUM || op.code == tflite::BuiltinOperator_MEAN;
         const Shape shape = reduces ? Shape{1, 2, 2} : Shape{1, 2, 2, 4};
         const int32_t y = builder.AddTensor("y", shape, type, Quantized(to, 100));
         std::vector<int32_t> inputs(static_cast<size_t>(op.inputs), x);
@@ -185,33 +199,33 @@ TEST_P(ExtremeScales, AreRefusedOrRun) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Model, ExtremeScales,
-                         ::testing::Values(ScaledOperator{"HARD_SWISH", tflite::BuiltinOperator_HARD_SWISH, 1},
-                                           ScaledOperator{"RELU", tflite::BuiltinOperator_RELU, 1},
-                                           ScaledOperator{"LOGISTIC", tflite::BuiltinOperator_LOGISTIC, 1},
-                                           ScaledOperator{"TANH", tflite::BuiltinOperator_TANH, 1},
-                                           ScaledOperator{"GELU", tflite::BuiltinOperator_GELU, 1},
-                                           ScaledOperator{"EXP", tflite::BuiltinOperator_EXP, 1},
-                                           ScaledOperator{"LOG", tflite::BuiltinOperator_LOG, 1},
-                                           ScaledOperator{"ABS", tflite::BuiltinOperator_ABS, 1},
-                                           ScaledOperator{"RSQRT", tflite::BuiltinOperator_RSQRT, 1},
-                                           ScaledOperator{"SQRT", tflite::BuiltinOperator_SQRT, 1},
-                                           ScaledOperator{"LOG_SOFTMAX", tflite::BuiltinOperator_LOG_SOFTMAX, 1},
-                                           ScaledOperator{"DIV", tflite::BuiltinOperator_DIV, 2},
-                                           ScaledOperator{"ELU", tflite::BuiltinOperator_ELU, 1},
-                                           ScaledOperator{"QUANTIZE", tflite::BuiltinOperator_QUANTIZE, 1},
-                                           ScaledOperator{"SOFTMAX", tflite::BuiltinOperator_SOFTMAX, 1},
-                                           ScaledOperator{"CONCATENATION", tflite::BuiltinOperator_CONCATENATION, 1},
-                                           ScaledOperator{"SUM", tflite::BuiltinOperator_SUM, 1},
-                                           ScaledOperator{"MEAN", tflite::BuiltinOperator_MEAN, 1},
-                                           ScaledOperator{"ADD", tflite::BuiltinOperator_ADD, 2},
-                                           ScaledOperator{"SUB", tflite::BuiltinOperator_SUB, 2},
-                                           ScaledOperator{"MUL", tflite::BuiltinOperator_MUL, 2},
-                                           ScaledOperator{"PRELU", tflite::BuiltinOperator_PRELU, 2},
-                                           ScaledOperator{"SQUARED_DIFFERENCE",
-                                                          tflite::BuiltinOperator_SQUARED_DIFFERENCE, 2},
-                                           ScaledOperator{"LESS", tflite::BuiltinOperator_LESS, 2}),
-                         [](const auto& instance) { return std::string(instance.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Model, ExtremeScales,
+    ::testing::Values(ScaledOperator{"HARD_SWISH", tflite::BuiltinOperator_HARD_SWISH, 1},
+                      ScaledOperator{"RELU", tflite::BuiltinOperator_RELU, 1},
+                      ScaledOperator{"LOGISTIC", tflite::BuiltinOperator_LOGISTIC, 1},
+                      ScaledOperator{"TANH", tflite::BuiltinOperator_TANH, 1},
+                      ScaledOperator{"GELU", tflite::BuiltinOperator_GELU, 1},
+                      ScaledOperator{"EXP", tflite::BuiltinOperator_EXP, 1},
+                      ScaledOperator{"LOG", tflite::BuiltinOperator_LOG, 1},
+                      ScaledOperator{"ABS", tflite::BuiltinOperator_ABS, 1},
+                      ScaledOperator{"RSQRT", tflite::BuiltinOperator_RSQRT, 1},
+                      ScaledOperator{"SQRT", tflite::BuiltinOperator_SQRT, 1},
+                      ScaledOperator{"LOG_SOFTMAX", tflite::BuiltinOperator_LOG_SOFTMAX, 1},
+                      ScaledOperator{"DIV", tflite::BuiltinOperator_DIV, 2},
+                      ScaledOperator{"ELU", tflite::BuiltinOperator_ELU, 1},
+                      ScaledOperator{"QUANTIZE", tflite::BuiltinOperator_QUANTIZE, 1},
+                      ScaledOperator{"SOFTMAX", tflite::BuiltinOperator_SOFTMAX, 1},
+                      ScaledOperator{"CONCATENATION", tflite::BuiltinOperator_CONCATENATION, 1},
+                      ScaledOperator{"SUM", tflite::BuiltinOperator_SUM, 1},
+                      ScaledOperator{"MEAN", tflite::BuiltinOperator_MEAN, 1},
+                      ScaledOperator{"ADD", tflite::BuiltinOperator_ADD, 2},
+                      ScaledOperator{"SUB", tflite::BuiltinOperator_SUB, 2},
+                      ScaledOperator{"MUL", tflite::BuiltinOperator_MUL, 2},
+                      ScaledOperator{"PRELU", tflite::BuiltinOperator_PRELU, 2},
+                      ScaledOperator{"SQUARED_DIFFERENCE", tflite::BuiltinOperator_SQUARED_DIFFERENCE, 2},
+                      ScaledOperator{"LESS", tflite::BuiltinOperator_LESS, 2}),
+    [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(HostileModel, RefusesAHardSwishWhoseQuotientIsInfinite) {
   ModelBuilder builder;
@@ -252,8 +266,8 @@ TEST(HostileModel, CountsToTheEndOfInt64) {
   EXPECT_EQ(values, (std::vector<int64_t>{Limits::min(), -(int64_t{1} << 62), 0, int64_t{1} << 62}));
 }
 
-// A list of one int64 as the length, 4 bytes, puts it: at a multiple of 4 that is none of 8. The structural verifier of
-// FlatBuffers holds lists to no more.
+// A list of one int64 as the length, 4 bytes, puts it: at a multiple of 4 that is none of 8. The structural
+// verifier of FlatBuffers holds lists to no more.
 TEST(HostileModel, ReadsZeroPointsAtAnyPlace) {
   int odd = 0;
   for (const int padding : {0, 1}) {

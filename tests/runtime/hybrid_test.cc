@@ -26,10 +26,12 @@ TEST(QuantizeExample, KeepsTheLargestValueAndZero) {
   EXPECT_EQ(quantized, (std::vector<int8_t>{-128, -64, -32, 127}));
 }
 
-// What shipped TFLite does and its portable routine does not: float32 ranges, and groups of 8 rounded by adding 0.5.
+// What shipped TFLite does and its portable routine does not: float32 ranges, and groups of 8 rounded by
+// adding 0.5.
 TEST(QuantizeExample, RoundsGroupsOfEightAsTheVectorRoutine) {
   const float below_half = std::nextafter(0.5f, 0.0f);
-  const std::vector<float> values = {127, below_half, -below_half, 0.5f, 1.5f, -1.5f, 2.5f, 0, below_half, -2.5f};
+  const std::vector<float> values = {127,   below_half, -below_half, 0.5f,       1.5f,
+                                     -1.5f, 2.5f,       0,           below_half, -2.5f};
   std::vector<int8_t> quantized(values.size());
   EXPECT_EQ(reference::QuantizeSymmetric(10, values.data(), quantized.data()), (QuantizationParams{1, 0}));
   EXPECT_EQ(quantized, (std::vector<int8_t>{127, 1, -1, 1, 2, -2, 3, 0, 0, -3}));
@@ -69,8 +71,8 @@ TEST(Hybrid, ConvolutionMultipliesByTheScaleOfTheChannelFirst) {
     const std::vector<float> input = {0.37f * static_cast<float>(i), -0.11f};
     std::vector<int8_t> quantized(2);
     const QuantizationParams params = reference::QuantizeAsymmetric(2, input.data(), quantized.data());
-    const auto sum = static_cast<float>((quantized[0] - params.zero_point) * 101 +
-                                        (quantized[1] - params.zero_point) * 3);
+    const auto sum =
+        static_cast<float>((quantized[0] - params.zero_point) * 101 + (quantized[1] - params.zero_point) * 3);
     EXPECT_EQ(RunOn<float>(*interpreter, input)[0], sum * kScale * params.scale);
     differ += sum * kScale * params.scale != sum * (kScale * params.scale);
   }

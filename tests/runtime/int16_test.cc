@@ -1,4 +1,5 @@
-// int16 activations with int8 filters: values worked out by hand, and what is refused. Byte for byte over random cases:
+// int16 activations with int8 filters: values worked out by hand, and what is refused. Byte for byte over
+// random cases:
 // tests/conformance.
 #include <gtest/gtest.h>
 

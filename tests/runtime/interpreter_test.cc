@@ -258,7 +258,8 @@ TEST(Interpreter, FollowsAnOpenBatchThroughComputedShapes) {
   }
 }
 
-// Tensors without a recorded shape between SHAPE and the size of a RESIZE: they are what their operators make of them.
+// Tensors without a recorded shape between SHAPE and the size of a RESIZE: they are what their operators make
+// of them.
 TEST(Interpreter, WorksOutShapesThatTheFileDoesNotRecord) {
   ModelBuilder builder;
   const auto unknown = [&](const char* name, tflite::TensorType type) {
@@ -279,7 +280,8 @@ TEST(Interpreter, WorksOutShapesThatTheFileDoesNotRecord) {
                       tflite::BuiltinOptions_StridedSliceOptions,
                       tflite::CreateStridedSliceOptions(builder.fbb, 0, 0, 0, 0, 1).Union());
   builder.AddOperator(tflite::BuiltinOperator_MUL, {row, factor}, {twice});
-  builder.AddOperator(tflite::BuiltinOperator_PACK, {twice, twice}, {size}, tflite::BuiltinOptions_PackOptions,
+  builder.AddOperator(tflite::BuiltinOperator_PACK, {twice, twice}, {size},
+                      tflite::BuiltinOptions_PackOptions,
                       tflite::CreatePackOptions(builder.fbb, 2, 0).Union());
   builder.AddOperator(tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, {x, size}, {resized});
   builder.AddOperator(tflite::BuiltinOperator_RELU, {resized}, {y});

@@ -75,11 +75,14 @@ TEST(WorkTypeOf, LooksBehindTheTypeThatComesIn) {
     ModelBuilder builder;
     const Shape shape = {1, 4};
     const TensorQuantization quantized = Quantized(0.25f, -128);
-    const DType outside = integers ? DType::kFloat32 : DType::kInt8, inside = integers ? DType::kInt8 : DType::kFloat32;
+    const DType outside = integers ? DType::kFloat32 : DType::kInt8,
+                inside = integers ? DType::kInt8 : DType::kFloat32;
     const int32_t x = builder.AddTensor("x", shape, outside, integers ? TensorQuantization() : quantized);
-    const int32_t moved = builder.AddTensor("moved", shape, inside, integers ? quantized : TensorQuantization());
+    const int32_t moved =
+        builder.AddTensor("moved", shape, inside, integers ? quantized : TensorQuantization());
     const int32_t y = builder.AddTensor("y", {4, 1}, inside, integers ? quantized : TensorQuantization());
-    builder.AddOperator(integers ? tflite::BuiltinOperator_QUANTIZE : tflite::BuiltinOperator_DEQUANTIZE, {x}, {moved});
+    builder.AddOperator(integers ? tflite::BuiltinOperator_QUANTIZE : tflite::BuiltinOperator_DEQUANTIZE, {x},
+                        {moved});
     builder.AddReshape(moved, {4, 1}, y);
     const auto model = RunnableFromBytes(builder.Finish({x}, {y}), "m.tflite");
     QAT_ASSERT_OK(model);
@@ -144,8 +147,9 @@ TEST(ModelPredictor, RefusesAContractOfAnotherSize) {
 }
 
 TEST(ModelPredictor, RefusesAnInputThatIsNoImage) {
-  QAT_EXPECT_ERROR(Make(Echo(DType::kFloat32, {}, nullptr, {2, 2})), ErrorCode::kUnsupported,
-                   "echo.tflite: input 'x' is [2, 2], expected [1, values], [1, steps, channels] or [1, H, W, C]");
+  QAT_EXPECT_ERROR(
+      Make(Echo(DType::kFloat32, {}, nullptr, {2, 2})), ErrorCode::kUnsupported,
+      "echo.tflite: input 'x' is [2, 2], expected [1, values], [1, steps, channels] or [1, H, W, C]");
 }
 
 TEST(ModelPredictor, ChecksTheNumberOfBytes) {
@@ -213,7 +217,8 @@ TEST(ModelPredictor, TakesRealNumbersWhereTheInputIsNoPicture) {
     const auto predictions = (*predictor)->Predict(bytes, 1);
     QAT_ASSERT_OK(predictions);
     // Halves away from zero, and the ends of int8: (127 - 3) / 2 and (-128 - 3) / 2.
-    EXPECT_EQ(predictions->scores, type == DType::kFloat32 ? values : (std::vector<float>{-1, 0.5f, 1.5f, 62, -65.5f, 2.5f}));
+    EXPECT_EQ(predictions->scores,
+              type == DType::kFloat32 ? values : (std::vector<float>{-1, 0.5f, 1.5f, 62, -65.5f, 2.5f}));
   }
 }
 

@@ -1,4 +1,5 @@
-// Golden values of TFLite's reference kernels for operators of one value and of two, and what Prepare refuses.
+// Golden values of TFLite's reference kernels for operators of one value and of two, and what Prepare
+// refuses.
 // Byte for byte over random cases: tests/conformance.
 #include <gtest/gtest.h>
 
@@ -91,7 +92,8 @@ TEST(Mean, GivesTheGoldenValueOfTflite) {
             std::vector<uint8_t>{69});
 }
 
-// By the definition: the largest of each row; whoever asks for another scale of the output is refused, as TFLite does.
+// By the definition: the largest of each row; whoever asks for another scale of the output is refused, as
+// TFLite does.
 TEST(ReduceMax, KeepsTheLargestAndItsScale) {
   for (const float scale : {0.1f, 0.2f}) {
     ModelBuilder builder;

@@ -1,5 +1,5 @@
-// Operators that run but are in no spec: values worked out by hand, and what Prepare refuses. Byte for byte over random
-// cases: tests/conformance.
+// Operators that run but are in no spec: values worked out by hand, and what Prepare refuses. Byte for byte
+// over random cases: tests/conformance.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -206,7 +206,8 @@ std::vector<uint8_t> Quotients(std::vector<uint8_t> a, const std::vector<uint8_t
 }
 
 TEST(Div, DividesBytesAndTakesAZeroDivisorForAZeroQuotient) {
-  EXPECT_EQ(Quotients({6, 1, 200, 7, 0}, {3, 2, 255, 0, 9}, 1.0f / 32), (std::vector<uint8_t>{64, 16, 25, 0, 0}));
+  EXPECT_EQ(Quotients({6, 1, 200, 7, 0}, {3, 2, 255, 0, 9}, 1.0f / 32),
+            (std::vector<uint8_t>{64, 16, 25, 0, 0}));
 }
 
 // 1 / 200 is nearly 0; TFLite's kernel shifts by 38 bits, which the processor takes for 6.
@@ -264,8 +265,7 @@ TEST(Round, GivesThePositiveZeroOfTflite) {
 // exp(x) below -9, 1 above 16.619047.
 TEST(Logistic, HasTheTailsOfTflite) {
   const std::vector<float> values = {-9, std::nextafter(-9.0f, -10.0f), -20, -90, 16.5f, 16.625f, 50, 0};
-  const std::vector<float> results =
-      OneOperator{tflite::BuiltinOperator_LOGISTIC, {8}, {8}, {}}.Run(values);
+  const std::vector<float> results = OneOperator{tflite::BuiltinOperator_LOGISTIC, {8}, {8}, {}}.Run(values);
   const auto middle = [](float x) { return 1 / (1 + std::exp(-x)); };
   EXPECT_EQ(results, (std::vector<float>{middle(-9), std::exp(values[1]), std::exp(-20.0f), std::exp(-90.0f),
                                          middle(16.5f), 1, 1, 0.5f}));
@@ -297,7 +297,8 @@ TEST(Reshape, TakesTheShapeFromItsOptionWhereTheOperandIsNoList) {
     const int32_t shape = builder.AddConstant<int32_t>("shape", operand, wrong);
     const int32_t y = builder.AddTensor("y", {2, 2}, DType::kFloat32);
     const auto new_shape = builder.fbb.CreateVector(std::vector<int32_t>{2, -1});
-    builder.AddOperator(tflite::BuiltinOperator_RESHAPE, {x, shape}, {y}, tflite::BuiltinOptions_ReshapeOptions,
+    builder.AddOperator(tflite::BuiltinOperator_RESHAPE, {x, shape}, {y},
+                        tflite::BuiltinOptions_ReshapeOptions,
                         tflite::CreateReshapeOptions(builder.fbb, new_shape).Union());
     const auto interpreter = Open(builder.Finish({x}, {y}));
     ASSERT_NE(interpreter, nullptr);

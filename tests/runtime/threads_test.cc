@@ -15,8 +15,8 @@ using testing::TensorQuantization;
 
 constexpr int32_t kDepth = 24;
 
-// Two images of 31x33: 3x3 convolution, depthwise 3x3 with stride 2, 1x1 convolution, the sum of that with itself, and
-// a fully connected layer over its pixels.
+// Two images of 31x33: 3x3 convolution, depthwise 3x3 with stride 2, 1x1 convolution, the sum of that with
+// itself, and a fully connected layer over its pixels.
 class LargeModel {
  public:
   explicit LargeModel(DType type) : type_(type) {}

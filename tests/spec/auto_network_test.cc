@@ -48,8 +48,12 @@ TEST(ChooseNetwork, FitsInputsOfAnyShape) {
 }
 
 TEST(ChooseNetwork, GivesAScoreForEachClassInEachLabelledPlace) {
-  for (const auto& [height, width, label_height, label_width] :
-       {std::array{24, 24, 24, 24}, {37, 21, 37, 21}, {64, 48, 16, 12}, {5, 9, 5, 9}, {40, 40, 13, 7}, {2, 2, 2, 2}}) {
+  for (const auto& [height, width, label_height, label_width] : {std::array{24, 24, 24, 24},
+                                                                 {37, 21, 37, 21},
+                                                                 {64, 48, 16, 12},
+                                                                 {5, 9, 5, 9},
+                                                                 {40, 40, 13, 7},
+                                                                 {2, 2, 2, 2}}) {
     DataFacts data = Facts(height, width, 3, 5);
     data.label_height = label_height;
     data.label_width = label_width;

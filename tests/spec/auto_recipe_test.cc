@@ -76,7 +76,7 @@ TEST(AutoRecipe, KeepsItsPromisesForAnyData) {
     for (const int32_t classes : {0, 2, 10, 1000}) {
       for (const NetworkFacts& network : kNetworks) {
         SCOPED_TRACE(::testing::Message() << examples << " examples, " << classes << " classes, "
-                                        << network.parameters << " parameters");
+                                          << network.parameters << " parameters");
         const DataFacts data = Facts(examples, classes);
         const AutoRecipe recipe = DeriveRecipe({}, {}, data, network, 3);
         ExpectPromises(recipe, data);
@@ -131,20 +131,24 @@ TEST(AutoRecipe, AShortRunForgetsAsMuchAsOneOfFullLengthWithinBounds) {
         config.epochs = epochs;
         const AutoRecipe part = DeriveRecipe(config, {"epochs"}, data, network, 3);
         const double wanted = std::min(Forgotten(full, data), 4.0);
-        const double usual = Forgotten(full, data) * static_cast<double>(MakeSchedule(part.config, data.examples).steps) /
+        const double usual = Forgotten(full, data) *
+                             static_cast<double>(MakeSchedule(part.config, data.examples).steps) /
                              static_cast<double>(full.config.steps);
         const double most = std::min(0.05, 10 * part.config.learning_rate) *
                             static_cast<double>(MakeSchedule(part.config, data.examples).steps);
         EXPECT_NEAR(Forgotten(part, data), std::max(usual, std::min(wanted, most)), 0.06 * wanted);
       }
       config.epochs = 1.5;
-      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, data, network, 3).config.weight_decay, full.config.weight_decay)
+      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, data, network, 3).config.weight_decay,
+                full.config.weight_decay)
           << "few examples are seen twice";
       config.epochs = 1000;
-      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, data, network, 3).config.weight_decay, full.config.weight_decay);
+      EXPECT_EQ(DeriveRecipe(config, {"epochs"}, data, network, 3).config.weight_decay,
+                full.config.weight_decay);
       config.epochs = 3;
       EXPECT_EQ(DeriveRecipe(config, {"epochs"}, Facts(examples, 0), network, 3).config.weight_decay,
-                full.config.weight_decay) << "real numbers";
+                full.config.weight_decay)
+          << "real numbers";
     }
   }
 }
@@ -176,7 +180,8 @@ TEST(AutoRecipe, TrainedParametersLearnAtAThirdOfTheRateAndTheLineSaysSo) {
   network.trained = true;
   const AutoRecipe tuned = DeriveRecipe({}, {}, Facts(1800, 4), network, 3);
   EXPECT_NEAR(tuned.config.learning_rate, fresh.config.learning_rate / 3, 0.05 * fresh.config.learning_rate);
-  EXPECT_NE(tuned.lines[1].find(" (a third, as layers are trained already) falling"), std::string::npos) << tuned.lines[1];
+  EXPECT_NE(tuned.lines[1].find(" (a third, as layers are trained already) falling"), std::string::npos)
+      << tuned.lines[1];
   TrainConfig config;
   config.learning_rate = 0.5;
   const AutoRecipe given = DeriveRecipe(config, {"learning_rate"}, Facts(1800, 4), network, 3);
@@ -240,7 +245,8 @@ TEST(AutoRecipe, BatchNormsOfFourBitFiltersLearnToTheEnd) {
   EXPECT_NEAR(freezes_at("int8"), 0.8, 0.01);
 }
 
-// An hour is the promise for data of any size: at the speed that the recipe assumes, on one core, it stays below.
+// An hour is the promise for data of any size: at the speed that the recipe assumes, on one core, it stays
+// below.
 TEST(AutoRecipe, LargeSetsAreBoundedUnlessThereIsABudget) {
   const DataFacts data = Facts(3'000'000, 1000);
   const AutoRecipe bounded = DeriveRecipe({}, {}, data, kNetworks[3], 2);

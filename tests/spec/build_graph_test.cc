@@ -17,7 +17,8 @@ namespace {
 std::vector<NetworkSpec> AllSpecs() {
   std::vector<NetworkSpec> specs;
   for (const std::string& name : ZooNames()) specs.push_back(*LoadNetworkSpec(name));
-  for (const auto& entry : std::filesystem::directory_iterator(std::string(testing::kSourceDir) + "/tests/specs")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(testing::kSourceDir) + "/tests/specs")) {
     auto spec = LoadNetworkSpec(entry.path().string());
     EXPECT_TRUE(spec.ok()) << spec.error().message;
     specs.push_back(*std::move(spec));
@@ -87,7 +88,8 @@ TEST(BuildGraph, ComesBackFromItsFile) {
 
 TEST(BuildGraph, ASplitIsOneNodeWithSeveralOutputs) {
   const Graph graph = testing::NetworkOf(
-      "name = \"n\"\n[input]\nheight = 2\nwidth = 2\nchannels = 6\n[[layer]]\nname = \"cut\"\nop = \"split\"\nparts = 3\n"
+      "name = \"n\"\n[input]\nheight = 2\nwidth = 2\nchannels = 6\n[[layer]]\nname = \"cut\"\nop = "
+      "\"split\"\nparts = 3\n"
       "[[layer]]\nname = \"join\"\nop = \"concatenation\"\ninputs = [\"cut:2\", \"cut:0\", \"cut:1\"]\n");
   ASSERT_EQ(graph.nodes.size(), 2u);
   ASSERT_EQ(graph.nodes[0].outputs.size(), 3u);
@@ -98,8 +100,10 @@ TEST(BuildGraph, ASplitIsOneNodeWithSeveralOutputs) {
 TEST(BuildGraph, TensorsStartAsTheirSpecSays) {
   const Graph graph = testing::NetworkOf(
       "name = \"n\"\n[input]\nheight = 4\nwidth = 4\nchannels = 2\n"
-      "[[layer]]\nname = \"c\"\nop = \"conv_2d\"\nfilters = 3\nkernel = 3\nbatch_norm = {epsilon = 0.1, momentum = 0.5}\n"
-      "initializer = {kind = \"truncated_normal\", stddev = 0.05}\n[[layer]]\nname = \"p\"\nop = \"prelu\"\nslope = 0.125\n"
+      "[[layer]]\nname = \"c\"\nop = \"conv_2d\"\nfilters = 3\nkernel = 3\nbatch_norm = {epsilon = 0.1, "
+      "momentum = 0.5}\n"
+      "initializer = {kind = \"truncated_normal\", stddev = 0.05}\n[[layer]]\nname = \"p\"\nop = "
+      "\"prelu\"\nslope = 0.125\n"
       "[[layer]]\nname = \"d\"\nop = \"dropout\"\nkeep = 0.75\n");
   EXPECT_EQ(Find(graph, "c/filter")->trained->initializer.kind, Initializer::Kind::kTruncatedNormal);
   EXPECT_EQ(Find(graph, "c/filter")->trained->initializer.stddev, 0.05f);
@@ -126,14 +130,21 @@ TEST(BuildGraph, WhatDoesNotFitIsRefused) {
     change(graph);
     QAT_EXPECT_ERROR(Verify(graph), ErrorCode::kCorrupt, what);
   };
-  const auto index = [&](const char* name) { return static_cast<size_t>(Find(whole, name) - whole.tensors.data()); };
+  const auto index = [&](const char* name) {
+    return static_cast<size_t>(Find(whole, name) - whole.tensors.data());
+  };
   refuses("expected a frozen graph", [](Graph& g) { g.form = GraphForm::kFrozen; });
   refuses("has a range or a scale", [&](Graph& g) { g.tensors[index("c")].has_range = true; });
-  refuses("is to be trained and has values already", [&](Graph& g) { g.tensors[index("c/beta")].data = Bytes(12); });
-  refuses("reads 'c/beta'", [](Graph& g) { std::swap(g.nodes[0].batch_norm->gamma, g.nodes[0].batch_norm->beta); });
+  refuses("is to be trained and has values already",
+          [&](Graph& g) { g.tensors[index("c/beta")].data = Bytes(12); });
+  refuses("reads 'c/beta'",
+          [](Graph& g) { std::swap(g.nodes[0].batch_norm->gamma, g.nodes[0].batch_norm->beta); });
   refuses("batch normalization reads tensor 99", [](Graph& g) { g.nodes[0].batch_norm->beta = 99; });
   refuses("epsilon 0", [](Graph& g) { g.nodes[0].batch_norm->epsilon = 0; });
-  refuses("is computed by no node", [&](Graph& g) { g.tensors[index("c/beta")].trained.reset(); g.nodes[0].batch_norm.reset(); });
+  refuses("is computed by no node", [&](Graph& g) {
+    g.tensors[index("c/beta")].trained.reset();
+    g.nodes[0].batch_norm.reset();
+  });
   refuses("has no filter", [](Graph& g) { g.nodes[1].batch_norm = g.nodes[0].batch_norm; });
   refuses("starts by its 0 inputs", [&](Graph& g) { g.tensors[index("c/filter")].trained->fan_in = 0; });
 }
@@ -183,9 +194,11 @@ TEST(BuildGraph, KeepsAnActivationApartWhereEitherSideIsAnOutput) {
 
 TEST(BuildGraph, RefusesOutputsThatAreNone) {
   const auto refuses = [](const std::string& outputs, const std::string& message) {
-    QAT_EXPECT_ERROR(ParseNetworkSpec(WithOutputs(outputs), "net.toml"), ErrorCode::kInvalidArgument, message);
+    QAT_EXPECT_ERROR(ParseNetworkSpec(WithOutputs(outputs), "net.toml"), ErrorCode::kInvalidArgument,
+                     message);
   };
-  refuses("[\"knd\"]", "net.toml:2:12: unknown output 'knd'; did you mean 'kind'? (expected the name of a layer)");
+  refuses("[\"knd\"]",
+          "net.toml:2:12: unknown output 'knd'; did you mean 'kind'? (expected the name of a layer)");
   refuses("[\"kind\", \"kind\"]", "net.toml:2:20: output 'kind' is named twice");
   refuses("[\"input\"]", "output 'input' is an input of the network, expected the name of a layer");
   refuses("[\"map\"]", "layer 'kind' is read by no other layer and is not among the outputs");
@@ -195,8 +208,11 @@ TEST(BuildGraph, RefusesOutputsThatAreNone) {
 
 TEST(BuildGraph, FollowsClassesWhereALayerDoes) {
   const auto graph = [](const std::string& units) {
-    return testing::NetworkOf("name = \"n\"\nclasses = 2\n[input]\nheight = 1\nwidth = 1\nchannels = 3\n[[layer]]\nname = \"d\"\nop = "
-                              "\"fully_connected\"\nunits = " + units + "\n");
+    return testing::NetworkOf(
+        "name = \"n\"\nclasses = 2\n[input]\nheight = 1\nwidth = 1\nchannels = 3\n[[layer]]\nname = "
+        "\"d\"\nop = "
+        "\"fully_connected\"\nunits = " +
+        units + "\n");
   };
   EXPECT_TRUE(FollowsClasses(graph("\"classes\"")));
   EXPECT_FALSE(FollowsClasses(graph("2"))) << "the key alone changes nothing";

@@ -5,7 +5,9 @@ namespace qat {
 namespace {
 
 Expected<NetworkSpec> With(const std::string& input) {
-  return ParseNetworkSpec("name = \"n\"\n[input]\n" + input + "\n[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n", "n.toml");
+  return ParseNetworkSpec("name = \"n\"\n[input]\n" + input +
+                              "\n[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n",
+                          "n.toml");
 }
 
 TEST(InputShape, IsThatOfAnExampleOfTheData) {
@@ -21,8 +23,10 @@ TEST(InputShape, IsThatOfAnExampleOfTheData) {
 }
 
 TEST(InputShape, RefusesWhatIsNone) {
-  for (const char* text : {"shape = []", "shape = [1, 2, 3, 4]", "shape = [0]", "shape = [2.5]", "shape = \"100\"", "shape = [70000]"})
-    QAT_EXPECT_ERROR(With(text), ErrorCode::kInvalidArgument, "expected [features], [steps, channels] or [height, width, channels]");
+  for (const char* text : {"shape = []", "shape = [1, 2, 3, 4]", "shape = [0]", "shape = [2.5]",
+                           "shape = \"100\"", "shape = [70000]"})
+    QAT_EXPECT_ERROR(With(text), ErrorCode::kInvalidArgument,
+                     "expected [features], [steps, channels] or [height, width, channels]");
   QAT_EXPECT_ERROR(With("shape = [5]\nheight = 3"), ErrorCode::kInvalidArgument, "height");
 }
 
@@ -30,11 +34,14 @@ Expected<NetworkSpec> Pair(const std::string& inputs, const std::string& layers)
   return ParseNetworkSpec("name = \"n\"\n" + inputs + layers, "n.toml");
 }
 
-constexpr char kTwo[] = "[[input]]\nname = \"left\"\nshape = [4]\n[[input]]\nname = \"right\"\nshape = [3]\nvalues = \"bytes\"\n";
-constexpr char kJoin[] = "[[layer]]\nname = \"both\"\nop = \"concatenation\"\ninputs = [\"left\", \"right\"]\n";
+constexpr char kTwo[] =
+    "[[input]]\nname = \"left\"\nshape = [4]\n[[input]]\nname = \"right\"\nshape = [3]\nvalues = \"bytes\"\n";
+constexpr char kJoin[] =
+    "[[layer]]\nname = \"both\"\nop = \"concatenation\"\ninputs = [\"left\", \"right\"]\n";
 
 TEST(Inputs, AreReadByTheirNames) {
-  const auto spec = Pair(kTwo, std::string(kJoin) + "[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n");
+  const auto spec =
+      Pair(kTwo, std::string(kJoin) + "[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n");
   QAT_ASSERT_OK(spec);
   ASSERT_EQ(spec->inputs.size(), 2u);
   EXPECT_EQ(spec->inputs[1].name, "right");
@@ -46,21 +53,26 @@ TEST(Inputs, AreReadByTheirNames) {
 
 TEST(Inputs, RefusesWhatIsNotClear) {
   const std::string dense = "[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n";
-  QAT_EXPECT_ERROR(Pair(kTwo, dense), ErrorCode::kInvalidArgument, "the network has 2 inputs, expected 'inputs' with one of left, right");
-  QAT_EXPECT_ERROR(Pair(kTwo, dense + "inputs = [\"left\"]\n"), ErrorCode::kInvalidArgument, "n.toml:5:1: input 'right' is read by no layer");
-  QAT_EXPECT_ERROR(Pair(kTwo, dense + "inputs = [\"input\"]\n"), ErrorCode::kInvalidArgument, "(expected an earlier layer or an input)");
+  QAT_EXPECT_ERROR(Pair(kTwo, dense), ErrorCode::kInvalidArgument,
+                   "the network has 2 inputs, expected 'inputs' with one of left, right");
+  QAT_EXPECT_ERROR(Pair(kTwo, dense + "inputs = [\"left\"]\n"), ErrorCode::kInvalidArgument,
+                   "n.toml:5:1: input 'right' is read by no layer");
+  QAT_EXPECT_ERROR(Pair(kTwo, dense + "inputs = [\"input\"]\n"), ErrorCode::kInvalidArgument,
+                   "(expected an earlier layer or an input)");
   QAT_EXPECT_ERROR(Pair("[[input]]\nshape = [4]\n", dense), ErrorCode::kInvalidArgument, "name");
-  QAT_EXPECT_ERROR(Pair(std::string(kTwo) + "[[input]]\nname = \"left\"\nshape = [1]\n", kJoin), ErrorCode::kInvalidArgument,
-                   "two inputs are called 'left'");
-  QAT_EXPECT_ERROR(Pair(kTwo, std::string(kJoin) + "[[layer]]\nname = \"left\"\nop = \"relu\"\n"), ErrorCode::kInvalidArgument,
-                   "its name is taken by an input of the network");
-  QAT_EXPECT_ERROR(Pair("[[input]]\nname = \"a\"\nshape = [4]\nvalues = \"ints\"\n", dense), ErrorCode::kInvalidArgument,
-                   "expected \"bytes\" or \"reals\"");
+  QAT_EXPECT_ERROR(Pair(std::string(kTwo) + "[[input]]\nname = \"left\"\nshape = [1]\n", kJoin),
+                   ErrorCode::kInvalidArgument, "two inputs are called 'left'");
+  QAT_EXPECT_ERROR(Pair(kTwo, std::string(kJoin) + "[[layer]]\nname = \"left\"\nop = \"relu\"\n"),
+                   ErrorCode::kInvalidArgument, "its name is taken by an input of the network");
+  QAT_EXPECT_ERROR(Pair("[[input]]\nname = \"a\"\nshape = [4]\nvalues = \"ints\"\n", dense),
+                   ErrorCode::kInvalidArgument, "expected \"bytes\" or \"reals\"");
 }
 
 TEST(InputShape, TheFirstLayerReadsTheOnlyInputUnderItsName) {
   const auto spec = ParseNetworkSpec(
-      "name = \"one\"\n[[input]]\nname = \"a\"\nshape = [4]\n[[layer]]\nname = \"d\"\nop = \"fully_connected\"\nunits = 2\n", "n.toml");
+      "name = \"one\"\n[[input]]\nname = \"a\"\nshape = [4]\n[[layer]]\nname = \"d\"\nop = "
+      "\"fully_connected\"\nunits = 2\n",
+      "n.toml");
   QAT_ASSERT_OK(spec);
   EXPECT_EQ(spec->layers[0].inputs, std::vector<int32_t>{NetworkInput(0)});
 }

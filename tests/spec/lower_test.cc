@@ -27,7 +27,8 @@ TEST(Lower, ExplicitPaddingIsAPadInFront) {
   EXPECT_EQ(spec->layers[1].output_shape, (Shape{1, 4, 4, 4}));  // floor((8 + 2 - 3) / 2) + 1
 }
 
-// With stride 1 one pixel on every side is what same pads; with stride 2 on an even size it pads the end only.
+// With stride 1 one pixel on every side is what same pads; with stride 2 on an even size it pads the end
+// only.
 TEST(Lower, ExplicitPaddingThatSameWouldGiveIsSame) {
   for (const char* keys :
        {"kernel = 3\npadding = [1, 1, 1, 1]\n", "kernel = 3\nstride = 2\npadding = [0, 1, 0, 1]\n"}) {

@@ -1,8 +1,8 @@
 #include "spec/network_spec.h"
 
 #include "base/file.h"
-#include "support/places.h"
 #include "support/network_of.h"
+#include "support/places.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -43,7 +43,8 @@ TEST(SameNetwork, LooksAtLayersNotAtTheirText) {
   EXPECT_TRUE(SameNetwork(fixed, spec("classes = 10\n", "units = \"classes\"\n")));
   EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 9\n")));
   EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 10\nactivation = \"relu\"\n")));
-  EXPECT_FALSE(SameNetwork(fixed, spec("", "units = 10\ninitializer = {kind = \"truncated_normal\", stddev = 0.05}\n")));
+  EXPECT_FALSE(SameNetwork(
+      fixed, spec("", "units = 10\ninitializer = {kind = \"truncated_normal\", stddev = 0.05}\n")));
 }
 
 TEST(NetworkSpec, TheArticleDiffersInInitializersDropoutAndTheLastActivationOnly) {

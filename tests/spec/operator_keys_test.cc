@@ -1,7 +1,8 @@
-// What each operator makes of a spec: shapes and index operands, as TensorFlow's documentation of the operators has them.
+// What each operator makes of a spec: shapes and index operands, as TensorFlow's documentation of the
+// operators has them.
 #include "ops/input_order.h"
-#include "spec/parse.h"
 #include "spec/build_graph.h"
+#include "spec/parse.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -27,7 +28,8 @@ TEST_P(OperatorKeys, GiveTheShapeAndTheIndexOperands) {
   EXPECT_EQ(layer.output_shape, c.output);
   std::vector<std::vector<int32_t>> indices;
   if (layer.definition().index_operands != nullptr) {
-    for (const IndexOperand& each : layer.definition().index_operands(layer.attributes, spec->inputs.front().shape)) {
+    for (const IndexOperand& each :
+         layer.definition().index_operands(layer.attributes, spec->inputs.front().shape)) {
       EXPECT_EQ(FlatSize(each.shape), std::ssize(each.values));
       indices.push_back(each.values);
     }

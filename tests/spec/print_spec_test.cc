@@ -59,7 +59,8 @@ TEST(PrintSpec, EverySpecOfStrangersReadsBackAsItself) {
   EXPECT_GE(count, 20);
 }
 
-// Bytes have the attributes that TFLite has; what only a spec says is in the shapes of filters and in constants.
+// Bytes have the attributes that TFLite has; what only a spec says is in the shapes of filters and in
+// constants.
 TEST(PrintSpec, IsTheSameOfAGraphThatWasWrittenAndRead) {
   for (const auto& entry :
        std::filesystem::directory_iterator(std::string(testing::kSourceDir) + "/tests/specs")) {
@@ -131,7 +132,7 @@ TEST(PrintSpec, SeveralInputsAndOutputsKeepTheirNames) {
   EXPECT_NE(text.find("outputs = [\"kind\", \"cut:1\"]"), std::string::npos) << text;
 }
 
-// ---- graphs of other front ends: names, shapes and parameters as they come ----------------------------------------------------------
+// ---- graphs of other front ends: names, shapes and parameters as they come ----------------------
 
 TrainedTensor Trained(ParameterSpec::Role role) {
   TrainedTensor trained;

@@ -58,9 +58,10 @@ TEST(Scaling, FiltersFollowTheChannelsThatAreReadOrTheClasses) {
   EXPECT_EQ(spec->layers[2].output_shape.back(), 7);
   EXPECT_EQ(spec->layers[3].output_shape, (Shape{1, 7}));
   EXPECT_EQ(spec->classes, 7);
-  QAT_EXPECT_ERROR(testing::ParseLayersOfNet(testing::Layer("a", "fully_connected", "units = \"classes\"\n")),
-                   ErrorCode::kInvalidArgument,
-                   "'units' is \"classes\", expected a key 'classes' at the top of the network, as in classes = 10");
+  QAT_EXPECT_ERROR(
+      testing::ParseLayersOfNet(testing::Layer("a", "fully_connected", "units = \"classes\"\n")),
+      ErrorCode::kInvalidArgument,
+      "'units' is \"classes\", expected a key 'classes' at the top of the network, as in classes = 10");
   QAT_EXPECT_ERROR(
       testing::ParseLayersOfNet(testing::Layer("a", "conv_2d", "kernel = 1\nfilters = \"x6\"\n")),
       ErrorCode::kInvalidArgument, "'filters' is \"x6\", expected a positive integer");

@@ -124,7 +124,8 @@ TEST(SpecErrors, BlocksThatAreNoneAreShownAsWritten) {
   const std::vector<std::string> lines =
       Lines(ParseNetworkSpec("name = \"n\"\ninput = 3\nlayer = {a = 1}\n", "net.toml"));
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[0], "net.toml:2:9: 'input' is 3, expected a block with height, width and channels, or with shape");
+  EXPECT_EQ(lines[0],
+            "net.toml:2:9: 'input' is 3, expected a block with height, width and channels, or with shape");
   EXPECT_EQ(lines[1], "net.toml:3:9: 'layer' is a table, expected [[layer]] blocks");
 }
 
@@ -191,11 +192,13 @@ TEST(SpecErrors, OperatorsThatMoveValuesSayWhatDoesNotFit) {
       {"gather", "indices = [3]", "index 3 of an axis of"},
       {"gather", "indices = [-1]", "'indices' is [-1], expected a list of indices along the axis"},
       {"gather", "", "key 'indices' of gather is missing"},
-      {"tile", "multiples = [1, 0, 1]", "'multiples' is [1, 0, 1], expected how often each axis but the batch"},
+      {"tile", "multiples = [1, 0, 1]",
+       "'multiples' is [1, 0, 1], expected how often each axis but the batch"},
       {"tile", "multiples = [2]", "multiples are [2], the input is"},
       {"broadcast_to", "shape = [3, 3, 1]", "input [1, 8, 8, 3] does not broadcast to [1, 3, 3, 1]"},
       {"mirror_pad", "pads = [9, 0]", "are 9 and 0, expected 0 to 7"},
-      {"mirror_pad", "pads = [1, 0]\nmode = \"edge\"", "'mode' is \"edge\", expected \"reflect\" or \"symmetric\""},
+      {"mirror_pad", "pads = [1, 0]\nmode = \"edge\"",
+       "'mode' is \"edge\", expected \"reflect\" or \"symmetric\""},
       {"space_to_depth", "block = 3", "does not divide into blocks of 3"},
       {"depth_to_space", "", "does not divide into blocks of 2"},
       {"reverse_v2", "axes = [4]", "axis"},
@@ -243,21 +246,9 @@ TEST(ExplainUnknownOp, NamesOurOperatorForAnothersName) {
 }
 
 TEST(ExplainUnknownOp, SaysWhatToWriteInsteadOfTheImpossible) {
-  for (const char* name : {"SELU",
-                           "Swish",
-                           "silu",
-                           "mish",
-                           "LSTM",
-                           "gru",
-                           "rnn",
-                           "multi_head_attention",
-                           "LayerNorm",
-                           "group_norm",
-                           "instance_norm",
-                           "conv_3d",
-                           "Conv1D",
-                           "separable_conv_2d",
-                           "dequantize"}) {
+  for (const char* name :
+       {"SELU", "Swish", "silu", "mish", "LSTM", "gru", "rnn", "multi_head_attention", "LayerNorm",
+        "group_norm", "instance_norm", "conv_3d", "Conv1D", "separable_conv_2d", "dequantize"}) {
     const Error error = ExplainUnknownOp(name);
     EXPECT_EQ(error.code, ErrorCode::kUnsupported) << error.message;
     EXPECT_EQ(error.message.rfind(name, 0), 0u) << error.message;
@@ -276,26 +267,31 @@ TEST(SpecErrors, KeysOfOtherFrameworksAreRecognized) {
 TEST(SpecErrors, OtherLettersThanAsciiBelongIntoStringsAndComments) {
   QAT_EXPECT_ERROR(ParseNetworkSpec("\xcf\xbd", "net.toml"), ErrorCode::kInvalidArgument,
                    "net.toml:1:1: '\xcf\xbd' stands outside of a string, expected it between quotes");
-  QAT_EXPECT_ERROR(ParseLayersOfNet("x = 'é'  # é\ny = é\n"), ErrorCode::kInvalidArgument, "net.toml:7:5: 'é'");
-  QAT_EXPECT_ERROR(ParseLayersOfNet("'ü' = \"é\\\"\"\n\"\"\"é\"\n'é\"\"\"é\n"),
-                   ErrorCode::kInvalidArgument, "net.toml:8:6: 'é'");
-  QAT_EXPECT_ERROR(ParseLayersOfNet("x = 'not closed, é\né"), ErrorCode::kInvalidArgument, "net.toml:7:1: 'é'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet("x = 'é'  # é\ny = é\n"), ErrorCode::kInvalidArgument,
+                   "net.toml:7:5: 'é'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet("'ü' = \"é\\\"\"\n\"\"\"é\"\n'é\"\"\"é\n"), ErrorCode::kInvalidArgument,
+                   "net.toml:8:6: 'é'");
+  QAT_EXPECT_ERROR(ParseLayersOfNet("x = 'not closed, é\né"), ErrorCode::kInvalidArgument,
+                   "net.toml:7:1: 'é'");
   const std::string name = "name = \"\"\"\"é\"\"\"\" # ü\n[input]\nheight = 8\nwidth = 8\nchannels = 1\n";
-  const auto spec = ParseNetworkSpec("\xef\xbb\xbf" + name + Layer("a", "fully_connected", "units = 2\n"), "net.toml");
+  const auto spec =
+      ParseNetworkSpec("\xef\xbb\xbf" + name + Layer("a", "fully_connected", "units = 2\n"), "net.toml");
   QAT_ASSERT_OK(spec);
   EXPECT_EQ(spec->name, "\"é\"");
 }
 
-// One channel more than a depthwise convolution takes, put together by layers that are all within their bounds.
+// One channel more than a depthwise convolution takes, put together by layers that are all within their
+// bounds.
 TEST(SpecErrors, ABatchNormOfTooManyChannelsIsTold) {
   const std::string spec = "name = \"n\"\n[input]\nheight = 1\nwidth = 1\nchannels = 1\n" +
                            Layer("a", "conv_2d", "filters = 1048576\nkernel = 1\n") +
                            Layer("b", "conv_2d", "filters = 1\nkernel = 1\ninputs = [\"input\"]\n") +
-                           Layer("c", "concatenation", "inputs = [\"a\", \"b\"]\n") + Layer("n", "batch_norm") +
-                           Layer("m", "mean");
-  QAT_EXPECT_ERROR(ParseNetworkSpec(spec, "net.toml"), ErrorCode::kInvalidArgument,
-                   "layer 'n': batch_norm of [1, 1, 1, 1048577] becomes a depthwise convolution, expected at most "
-                   "1048576 channels");
+                           Layer("c", "concatenation", "inputs = [\"a\", \"b\"]\n") +
+                           Layer("n", "batch_norm") + Layer("m", "mean");
+  QAT_EXPECT_ERROR(
+      ParseNetworkSpec(spec, "net.toml"), ErrorCode::kInvalidArgument,
+      "layer 'n': batch_norm of [1, 1, 1, 1048577] becomes a depthwise convolution, expected at most "
+      "1048576 channels");
 }
 
 TEST(SpecErrors, WhatIsNoUtf8IsToldByItsFirstByte) {

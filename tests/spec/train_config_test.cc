@@ -10,7 +10,8 @@ namespace {
 
 TEST(TrainConfig, SurvivesItsToml) {
   TrainConfig config;
-  config.network = "dir/with \"quotes\" and \\ and \n, \x01, \x7f and \u00e9" + std::string(1, '\0') + ".toml";
+  config.network =
+      "dir/with \"quotes\" and \\ and \n, \x01, \x7f and \u00e9" + std::string(1, '\0') + ".toml";
   config.learning_rate = 1e-5;
   config.epochs = 3;
   config.seed = 12345678901234567u;
@@ -123,13 +124,15 @@ TEST(TrainConfig, LearnedRangesNeedSymmetricFilters) {
   for (const char* scheme : {"uint8", "float32"}) {
     config.scheme = scheme;
     QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
-                     std::string("filter-ranges is learned and scheme is ") + scheme + ", expected a scheme whose filters are symmetric around 0");
+                     std::string("filter-ranges is learned and scheme is ") + scheme +
+                         ", expected a scheme whose filters are symmetric around 0");
   }
   for (const char* scheme : {"int8", "int8-per-tensor", "w4a8"}) {
     config.scheme = scheme;
     QAT_ASSERT_OK(Validate(config));
   }
-  QAT_EXPECT_ERROR(SetKey(config, "filter-ranges", "lsq"), ErrorCode::kInvalidArgument, "value 'lsq', expected \"observed\"");
+  QAT_EXPECT_ERROR(SetKey(config, "filter-ranges", "lsq"), ErrorCode::kInvalidArgument,
+                   "value 'lsq', expected \"observed\"");
 }
 
 TEST(SetKey, TakesWhatAFlagSays) {
@@ -174,14 +177,15 @@ TEST(TrainConfig, AFileOverridesTheOtherWayToSayTheSame) {
 
 TEST(TrainConfig, ABudgetIsATime) {
   TrainConfig config;
-  for (const auto& [text, seconds] : std::map<std::string, int64_t>{
-           {"90s", 90}, {"10m", 600}, {"1.5h", 5400}, {"45", 45}, {"none", 0}}) {
+  for (const auto& [text, seconds] :
+       std::map<std::string, int64_t>{{"90s", 90}, {"10m", 600}, {"1.5h", 5400}, {"45", 45}, {"none", 0}}) {
     QAT_ASSERT_OK(SetKey(config, "budget", text));
     EXPECT_EQ(config.budget, seconds) << text;
     EXPECT_EQ(ParseTrainConfig(ToToml(config), "c.toml", {})->budget, seconds) << BudgetText(seconds);
   }
   for (const char* text : {"-1s", "m", "10 minutes", "", "0s", "0", "0m", "0.2s", "nan", "inf", "nanh"}) {
-    QAT_EXPECT_ERROR(SetKey(config, "budget", text), ErrorCode::kInvalidArgument, "expected a time of at least a second, as \"90s\"");
+    QAT_EXPECT_ERROR(SetKey(config, "budget", text), ErrorCode::kInvalidArgument,
+                     "expected a time of at least a second, as \"90s\"");
   }
 }
 
@@ -198,8 +202,10 @@ TEST(SetKey, OverridesTheOtherWayToSayTheSame) {
 
 TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
-  const std::set<std::string> texts = {"preset", "network", "data", "label", "teacher"};  // names that may be empty
-  for (const std::string& key : TrainConfigKeys()) EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
+  // names that may be empty
+  const std::set<std::string> texts = {"preset", "network", "data", "label", "teacher"};
+  for (const std::string& key : TrainConfigKeys())
+    EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
   EXPECT_EQ(TrainConfigKeys().size(), 64u);
 }
 
@@ -215,7 +221,8 @@ TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {
   QAT_ASSERT_OK(SetKey(config, "class-weights", "none"));
   EXPECT_EQ(config.class_weights, ClassWeights());
   for (const char* wrong : {"0,1", "-1", "heavy", "1,,2", ""})
-    QAT_EXPECT_ERROR(SetKey(config, "class-weights", wrong), ErrorCode::kInvalidArgument, "expected \"none\", \"balanced\"");
+    QAT_EXPECT_ERROR(SetKey(config, "class-weights", wrong), ErrorCode::kInvalidArgument,
+                     "expected \"none\", \"balanced\"");
 }
 
 TEST(TrainConfig, MilestonesAreRisingPartsOfTheRun) {
@@ -226,9 +233,12 @@ TEST(TrainConfig, MilestonesAreRisingPartsOfTheRun) {
   EXPECT_EQ(ParseTrainConfig(ToToml(config), "c", TrainConfig())->milestones, config.milestones);
   QAT_ASSERT_OK(SetKey(config, "milestones", "0.9"));
   EXPECT_EQ(config.milestones, std::vector<double>{0.9});
-  for (const char* wrong : {"0.6,0.3", "0.5,0.5", "0", "1", "1.5", "0.5,,0.7", "none", "nan", "0.3,nan,0.5", "-0.1"})
-    QAT_EXPECT_ERROR(SetKey(config, "milestones", wrong), ErrorCode::kInvalidArgument, "expected a number between 0 and 1, or a list");
-  QAT_EXPECT_ERROR(ParseTrainConfig("milestones = [0.75, 0.5]\n", "c.toml", {}), ErrorCode::kInvalidArgument, "c.toml:1:14: 'milestones' is");
+  for (const char* wrong :
+       {"0.6,0.3", "0.5,0.5", "0", "1", "1.5", "0.5,,0.7", "none", "nan", "0.3,nan,0.5", "-0.1"})
+    QAT_EXPECT_ERROR(SetKey(config, "milestones", wrong), ErrorCode::kInvalidArgument,
+                     "expected a number between 0 and 1, or a list");
+  QAT_EXPECT_ERROR(ParseTrainConfig("milestones = [0.75, 0.5]\n", "c.toml", {}), ErrorCode::kInvalidArgument,
+                   "c.toml:1:14: 'milestones' is");
 }
 
 TEST(TrainConfig, RefusesACycleThatOnlyRises) {
@@ -237,7 +247,8 @@ TEST(TrainConfig, RefusesACycleThatOnlyRises) {
   config.schedule = "one-cycle";
   QAT_ASSERT_OK(Validate(config));
   config.warmup_steps = 100;
-  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "the learning rate of one-cycle would never fall");
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
+                   "the learning rate of one-cycle would never fall");
   config.schedule = "cosine";
   QAT_ASSERT_OK(Validate(config));
 }
@@ -249,7 +260,8 @@ TEST(TrainConfig, RefusesNesterovsStepWithoutMomentum) {
   config.nesterov = true;
   QAT_ASSERT_OK(Validate(config));
   config.momentum = 0;
-  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "nesterov is true and momentum is 0, expected a momentum above 0");
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
+                   "nesterov is true and momentum is 0, expected a momentum above 0");
 }
 
 TEST(TrainConfig, RefusesATeacherWithoutWeight) {
@@ -258,7 +270,8 @@ TEST(TrainConfig, RefusesATeacherWithoutWeight) {
   config.teacher_weight = 0;
   QAT_ASSERT_OK(Validate(config));
   config.teacher = "run";
-  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument, "teacher-weight is 0, expected more: nothing would be learned from the teacher");
+  QAT_EXPECT_ERROR(Validate(config), ErrorCode::kInvalidArgument,
+                   "teacher-weight is 0, expected more: nothing would be learned from the teacher");
 }
 
 TEST(TrainConfig, TheLabelToIgnoreIsANumberOrAuto) {
@@ -267,7 +280,8 @@ TEST(TrainConfig, TheLabelToIgnoreIsANumberOrAuto) {
   EXPECT_EQ(config.ignore_label, 0);
   QAT_ASSERT_OK(SetKey(config, "ignore-label", "auto"));
   EXPECT_EQ(config.ignore_label, kAutomaticIgnoreLabel);
-  QAT_EXPECT_ERROR(SetKey(config, "ignore-label", "-1"), ErrorCode::kInvalidArgument, "expected a whole number");
+  QAT_EXPECT_ERROR(SetKey(config, "ignore-label", "-1"), ErrorCode::kInvalidArgument,
+                   "expected a whole number");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The zoo against what is published of its networks: parameters, shapes, multiply-accumulates.
 #include <map>
 
-#include "spec/network_spec.h"
 #include "ir/range_groups.h"
+#include "spec/network_spec.h"
 #include "support/network_of.h"
 #include "support/test_util.h"
 
@@ -34,7 +34,8 @@ Counts Load(const std::string& name, const ScalingFlags& flags = {}) {
   return spec.ok() ? CountsOf(*spec) : Counts();
 }
 
-// MLPerf Tiny's Keras models have 78,666 and 24,908 parameters. Theirs have biases before batch norms: 240 and 576.
+// MLPerf Tiny's Keras models have 78,666 and 24,908 parameters. Theirs have biases before batch norms: 240
+// and 576.
 TEST(Zoo, TheTinyModelsAreThoseOfMlperf) {
   const Counts resnet8 = Load("resnet8");
   EXPECT_EQ(resnet8.trainable + resnet8.moving, 78666 - 240);
@@ -42,7 +43,8 @@ TEST(Zoo, TheTinyModelsAreThoseOfMlperf) {
   EXPECT_EQ(ds_cnn.trainable + ds_cnn.moving, 24908 - 576);
 }
 
-// He et al. 2015 give 0.27 M; with convolutions in the shortcuts it is 272,474, and 41 M multiply-accumulates.
+// He et al. 2015 give 0.27 M; with convolutions in the shortcuts it is 272,474, and 41 M
+// multiply-accumulates.
 TEST(Zoo, Resnet20IsThatOfThePaper) {
   const Counts resnet20 = Load("resnet20");
   EXPECT_EQ(resnet20.trainable, 272474);
@@ -61,8 +63,8 @@ TEST(Zoo, MobilenetsAreThoseOfThePapers) {
   EXPECT_NEAR(static_cast<double>(v2.macs), 300e6, 2e6);
 }
 
-// Keras' applications again: 475,544 with width 0.25, of which 5,472 are moving averages. The published table of v2 says 59 M
-// and 1.66 M for width 0.35.
+// Keras' applications again: 475,544 with width 0.25, of which 5,472 are moving averages. The published table
+// of v2 says 59 M and 1.66 M for width 0.35.
 TEST(Zoo, WidthScalesMobilenetAsPublished) {
   const Counts quarter = Load("mobilenet_v1", {.width = 0.25});
   EXPECT_EQ(quarter.trainable + quarter.moving, 475544);

@@ -8,8 +8,8 @@
 
 namespace qat::testing {
 
-/// A BMP file of 24 bits per pixel from grey values [height, width], row-major from the top. Requires width % 4 == 0, so that
-/// rows need no padding.
+/// A BMP file of 24 bits per pixel from grey values [height, width], row-major from the top. Requires width %
+/// 4 == 0, so that rows need no padding.
 inline std::string GreyBmp(int32_t height, int32_t width, const std::vector<uint8_t>& pixels) {
   std::string file = "BM";
   const auto put = [&file](int64_t value, int size) {

@@ -1,5 +1,6 @@
-// digit_classifier.h: a network for the generated digits that no training is needed for: random convolutions, and an answer by the
-// nearest mean of each class. And networks that compute the same, but are hard to quantize.
+// digit_classifier.h: a network for the generated digits that no training is needed for: random convolutions,
+// and an answer by the nearest mean of each class. And networks that compute the same, but are hard to
+// quantize.
 #ifndef QAT_TESTS_SUPPORT_DIGIT_CLASSIFIER_H_
 #define QAT_TESTS_SUPPORT_DIGIT_CLASSIFIER_H_
 
@@ -31,8 +32,8 @@ inline std::vector<float> RandomValues(size_t count, float reach, uint64_t key) 
   return values;
 }
 
-/// 28x28 -> conv1 8@5x5 -> pool -> conv2 24@3x3 -> pool -> flatten -> logits 10, activations relu or relu6. `depthwise`: a layer of this name,
-/// 3x3, in front of conv2.
+/// 28x28 -> conv1 8@5x5 -> pool -> conv2 24@3x3 -> pool -> flatten -> logits 10, activations relu or relu6.
+/// `depthwise`: a layer of this name, 3x3, in front of conv2.
 inline Graph DigitClassifier(Activation activation = Activation::kRelu, bool depthwise = false) {
   Graph g;
   g.name = "digits";
@@ -102,7 +103,8 @@ inline Graph DigitClassifier(Activation activation = Activation::kRelu, bool dep
   return g;
 }
 
-/// One channel of conv1 times `factor`, what the layer behind it multiplies it with divided by it: with relu the function is the same.
+/// One channel of conv1 times `factor`, what the layer behind it multiplies it with divided by it: with relu
+/// the function is the same.
 /// `behind`: conv2 or depthwise, whose filters have 8 input channels in the last axis.
 inline void StretchChannel(Graph& graph, size_t channel, float factor, const std::string& behind = "conv2") {
   GraphTensor& first = graph.tensor(TensorNamed(graph, "conv1/filter"));

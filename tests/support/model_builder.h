@@ -33,7 +33,8 @@ class ModelBuilder {
   bool own_empty_buffers = false;  ///< as TOCO: a buffer table without data for every activation
   std::map<std::string, std::vector<uint8_t>> metadata;
   std::vector<flatbuffers::Offset<tflite::SubGraph>> further_subgraphs = {};
-  std::vector<std::pair<std::string, uint32_t>> signature_outputs = {};  ///< names and tensors; empty: no signature
+  /// names and tensors; empty: no signature
+  std::vector<std::pair<std::string, uint32_t>> signature_outputs = {};
 
   int32_t AddTensor(const std::string& name, const Shape& shape, DType type,
                     const TensorQuantization& quantization = {}) {
@@ -141,7 +142,8 @@ class ModelBuilder {
     std::vector<flatbuffers::Offset<tflite::TensorMap>> maps;
     for (const auto& [name, tensor] : signature_outputs)
       maps.push_back(tflite::CreateTensorMap(fbb, fbb.CreateString(name), tensor));
-    const auto signature = tflite::CreateSignatureDef(fbb, 0, fbb.CreateVector(maps), fbb.CreateString("serving_default"));
+    const auto signature =
+        tflite::CreateSignatureDef(fbb, 0, fbb.CreateVector(maps), fbb.CreateString("serving_default"));
     return fbb.CreateVector(&signature, 1);
   }
 

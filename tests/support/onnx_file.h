@@ -1,4 +1,5 @@
-// onnx_file.h: .onnx files for tests, written field by field from the numbers in onnx.proto, without the library that reads them.
+// onnx_file.h: .onnx files for tests, written field by field from the numbers in onnx.proto, without the
+// library that reads them.
 #ifndef QAT_TESTS_SUPPORT_ONNX_FILE_H_
 #define QAT_TESTS_SUPPORT_ONNX_FILE_H_
 

@@ -1,5 +1,5 @@
-// places.h: where a test finds the tree, the build, Python and data. Values are in one source of their own (places.cc), so
-// that the other objects are the same in every checkout, and a compiler cache knows them.
+// places.h: where a test finds the tree, the build, Python and data. Values are in one source of their own
+// (places.cc), so that the other objects are the same in every checkout, and a compiler cache knows them.
 #ifndef QAT_TESTS_SUPPORT_PLACES_H_
 #define QAT_TESTS_SUPPORT_PLACES_H_
 

@@ -1,5 +1,5 @@
-// random_conversions.h: random .tflite files of what converters write besides layers: arithmetic on shapes and
-// indices, casts, weights stored in half their bytes, values quantized per axis, convolutions in groups.
+// random_conversions.h: random .tflite files of what converters write besides layers: arithmetic on shapes
+// and indices, casts, weights stored in half their bytes, values quantized per axis, convolutions in groups.
 #ifndef QAT_TESTS_SUPPORT_RANDOM_CONVERSIONS_H_
 #define QAT_TESTS_SUPPORT_RANDOM_CONVERSIONS_H_
 

@@ -78,7 +78,8 @@ class RandomModelMaker {
     return Finish();
   }
 
-  /// One uint8 or int8 convolution or fully connected layer whose depth and units lie around the widths of registers.
+  /// One uint8 or int8 convolution or fully connected layer whose depth and units lie around the widths of
+  /// registers.
   RandomModel MakeWide() {
     quantized_ = wide_ = true;
     element_ = random_.Below(2) == 0 ? DType::kUInt8 : DType::kInt8;
@@ -102,7 +103,8 @@ class RandomModelMaker {
     return Finish();
   }
 
-  /// One convolution or fully connected layer of any type with few rows and many units, which threads share by units.
+  /// One convolution or fully connected layer of any type with few rows and many units, which threads share
+  /// by units.
   RandomModel MakeFewRows() {
     ChooseElement();
     const int32_t units = Pick({128, 130, 192, 199, 257, 320});
@@ -121,7 +123,8 @@ class RandomModelMaker {
     return Finish();
   }
 
-  /// One convolution of bytes, mostly int8, whose windows are three columns wide and one apart, over wide images.
+  /// One convolution of bytes, mostly int8, whose windows are three columns wide and one apart, over wide
+  /// images.
   RandomModel MakeColumns() {
     quantized_ = true;
     element_ = random_.Below(4) == 0 ? DType::kUInt8 : DType::kInt8;

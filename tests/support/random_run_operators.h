@@ -162,7 +162,8 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     const auto zero = static_cast<uint8_t>(quantization.zero_point[0]);
     for (uint8_t& byte : bytes) byte = byte == zero ? static_cast<uint8_t>(zero + 1) : byte;
     if (element_ == DType::kUInt8) return builder_.AddConstant("second", shape, bytes, quantization);
-    return builder_.AddConstant("second", shape, std::vector<int8_t>(bytes.begin(), bytes.end()), quantization);
+    return builder_.AddConstant("second", shape, std::vector<int8_t>(bytes.begin(), bytes.end()),
+                                quantization);
   }
 
   void AppendComparison() {
@@ -208,7 +209,9 @@ class RandomRunOperatorMaker : private RandomModelMaker {
     Start(AnyShape());
     const int32_t input = current_;
     const bool l2 = random_.Below(2) == 0;
-    AddOutput(shape_, !quantized_ ? TensorQuantization() : l2 ? Quantized(1.0f / 128, 0) : Quantized(1.0f / 16, 127));
+    AddOutput(shape_, !quantized_ ? TensorQuantization()
+                      : l2        ? Quantized(1.0f / 128, 0)
+                                  : Quantized(1.0f / 16, 127));
     if (l2) {
       Add(tflite::BuiltinOperator_L2_NORMALIZATION, {input}, tflite::BuiltinOptions_L2NormOptions,
           tflite::CreateL2NormOptions(builder_.fbb).Union());
@@ -422,13 +425,13 @@ class RandomRunOperatorMaker : private RandomModelMaker {
       map.push_back(i);
     }
     const auto order_list = fbb.CreateVector(order), map_list = fbb.CreateVector(map);
-    const auto sparsity = tflite::CreateSparsityParameters(fbb, order_list, map_list, fbb.CreateVector(levels));
+    const auto sparsity =
+        tflite::CreateSparsityParameters(fbb, order_list, map_list, fbb.CreateVector(levels));
     const std::vector<float> values = RandomReals(indices.size() * static_cast<size_t>(block * block), 3);
     std::vector<uint8_t> bytes(values.size() * sizeof(float));
     if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
     const uint32_t buffer = builder_.AddBuffer(&bytes);
-    const int32_t sparse =
-        builder_.AddSparse("sparse", shape_, tflite::TensorType_FLOAT32, buffer, sparsity);
+    const int32_t sparse = builder_.AddSparse("sparse", shape_, tflite::TensorType_FLOAT32, buffer, sparsity);
     const int32_t dense = builder_.AddTensor("dense", shape_, DType::kFloat32), input = current_;
     outputs_ = {dense};
     Add(tflite::BuiltinOperator_DENSIFY, {sparse});

@@ -29,8 +29,8 @@ class SafetensorsWriter {
     const size_t begin = values_.size();
     values_.append(reinterpret_cast<const char*>(values.data()), 4 * values.size());
     if (!header_.empty()) header_ += ",";
-    header_ += "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + sizes + "],\"data_offsets\":[" + std::to_string(begin) + "," +
-               std::to_string(values_.size()) + "]}";
+    header_ += "\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + sizes + "],\"data_offsets\":[" +
+               std::to_string(begin) + "," + std::to_string(values_.size()) + "]}";
     return *this;
   }
   Bytes Take() const { return SafetensorsOf("{" + header_ + "}", values_); }

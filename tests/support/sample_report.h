@@ -1,4 +1,5 @@
-// sample_report.h: a report with every section filled, in the order of the pipeline, for the tests of the writers.
+// sample_report.h: a report with every section filled, in the order of the pipeline, for the tests of the
+// writers.
 #ifndef QAT_TESTS_SUPPORT_SAMPLE_REPORT_H_
 #define QAT_TESTS_SUPPORT_SAMPLE_REPORT_H_
 

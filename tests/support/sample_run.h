@@ -1,4 +1,5 @@
-// sample_run.h: what a run of 1,000 steps might have logged: one range runs away, one still moves, the others have settled.
+// sample_run.h: what a run of 1,000 steps might have logged: one range runs away, one still moves, the others
+// have settled.
 #ifndef QAT_TESTS_SUPPORT_SAMPLE_RUN_H_
 #define QAT_TESTS_SUPPORT_SAMPLE_RUN_H_
 

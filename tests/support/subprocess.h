@@ -106,11 +106,12 @@ inline std::vector<std::string> FilesIn(const std::string& folder) {
 }  // namespace qat::testing
 
 /// Skips the test where the tests' Python lacks `module`; fails instead under QAT_TEST_REQUIRE=1.
-#define QAT_NEEDS_PYTHON(module)                                                                                 \
-  QAT_NEEDS_FILE(qat::testing::kLitertPython);                                                                   \
-  if (qat::testing::Run({qat::testing::kLitertPython, "-c", "import " module}).exit_code != 0) {                 \
-    if (qat::testing::RequireEverything()) FAIL() << qat::testing::kLitertPython << " has no module " << module; \
-    GTEST_SKIP() << qat::testing::kLitertPython << " has no module " << module;                                  \
+#define QAT_NEEDS_PYTHON(module)                                                                 \
+  QAT_NEEDS_FILE(qat::testing::kLitertPython);                                                   \
+  if (qat::testing::Run({qat::testing::kLitertPython, "-c", "import " module}).exit_code != 0) { \
+    if (qat::testing::RequireEverything())                                                       \
+      FAIL() << qat::testing::kLitertPython << " has no module " << module;                      \
+    GTEST_SKIP() << qat::testing::kLitertPython << " has no module " << module;                  \
   }
 
 #endif  // QAT_TESTS_SUPPORT_SUBPROCESS_H_

@@ -1,4 +1,5 @@
-// terminal.h: a terminal of the test's own: a pseudo-terminal for programs to write to, and what its screen shows then.
+// terminal.h: a terminal of the test's own: a pseudo-terminal for programs to write to, and what its screen
+// shows then.
 #ifndef QAT_TESTS_SUPPORT_TERMINAL_H_
 #define QAT_TESTS_SUPPORT_TERMINAL_H_
 
@@ -18,8 +19,8 @@
 
 namespace qat::testing {
 
-/// What a terminal shows that understands carriage return, line feed, erasing (CSI J and K) and colours (CSI m), and wraps
-/// behind its last column. Another sequence fails the test.
+/// What a terminal shows that understands carriage return, line feed, erasing (CSI J and K) and colours (CSI
+/// m), and wraps behind its last column. Another sequence fails the test.
 class Screen {
  public:
   explicit Screen(size_t columns) : columns_(columns) {}
@@ -146,7 +147,8 @@ class PseudoTerminal {
     return text;
   }
 
-  /// Runs a program whose streams are all this terminal, to its end: its exit code, and in `text` what it wrote.
+  /// Runs a program whose streams are all this terminal, to its end: its exit code, and in `text` what it
+  /// wrote.
   /// `key`: typed when `text` first holds `awaited`.
   int Run(const std::vector<std::string>& command, std::string& text, const std::string& awaited = "",
           const std::string& key = "") {

@@ -1,4 +1,5 @@
-// tiny_files.h: the tiny graph as files, lowered to .tflite, and images that fit it: for tests of whole tools.
+// tiny_files.h: the tiny graph as files, lowered to .tflite, and images that fit it: for tests of whole
+// tools.
 #ifndef QAT_TESTS_SUPPORT_TINY_FILES_H_
 #define QAT_TESTS_SUPPORT_TINY_FILES_H_
 

@@ -1,4 +1,5 @@
-// two_inputs.h: a network of a picture of bytes and a row of real numbers, and examples for which it needs both.
+// two_inputs.h: a network of a picture of bytes and a row of real numbers, and examples for which it needs
+// both.
 #ifndef QAT_TESTS_SUPPORT_TWO_INPUTS_H_
 #define QAT_TESTS_SUPPORT_TWO_INPUTS_H_
 

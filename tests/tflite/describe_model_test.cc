@@ -30,8 +30,8 @@ std::string SeenByOthers(const Graph& graph, Scheme scheme) {
   const testing::TempDir folder;
   const std::string path = folder / "m.tflite";
   EXPECT_TRUE(WriteFile(path, Written(graph, scheme)).ok());
-  const auto result =
-      testing::Run({testing::kLitertPython, std::string(testing::kSourceDir) + "/tests/tflite/read_description.py", path});
+  const auto result = testing::Run(
+      {testing::kLitertPython, std::string(testing::kSourceDir) + "/tests/tflite/read_description.py", path});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   return result.out;
 }

@@ -235,7 +235,8 @@ TEST_P(WrittenModel, CarriesRuntimeVersionContractAndProvenance) {
   EXPECT_EQ(MetadataText(*model_, "qat.provenance"), "data=00ff\n");
 }
 
-// The standard metadata and the label file hold all of it; only what they cannot say is said in words of our own.
+// The standard metadata and the label file hold all of it; only what they cannot say is said in words of our
+// own.
 TEST_P(WrittenModel, SaysTheContractOnce) {
   const std::string text = MetadataText(*model_, kDescriptionMetadataName);
   const auto description =
@@ -332,8 +333,9 @@ TEST(TfliteWriter, RefusesNamesThatDoNotFit) {
   const Graph g = TinyGraph();
   QAT_EXPECT_ERROR(WriteTflite(g, {{"a", "b"}, {}}), ErrorCode::kInvalidArgument,
                    "2 input names for 1 inputs");
-  QAT_EXPECT_ERROR(WriteTflite(g, {{"conv"}, {}}), ErrorCode::kInvalidArgument,
-                   "two tensors would be named 'conv', expected names of inputs and outputs that no other tensor has");
+  QAT_EXPECT_ERROR(
+      WriteTflite(g, {{"conv"}, {}}), ErrorCode::kInvalidArgument,
+      "two tensors would be named 'conv', expected names of inputs and outputs that no other tensor has");
   QAT_EXPECT_ERROR(WriteTflite(g, {{}, {""}}), ErrorCode::kInvalidArgument, "name is empty");
 }
 
@@ -361,12 +363,9 @@ Graph LeNetGraph() {
   g.name = "lenet";
   g.scheme = "uint8";
   g.contract = {28, 28, 1, {0}, {255}, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}};
-  g.provenance = {{"checkpoint_sha256", std::string(64, 'a')},
-                  {"config_sha256", std::string(64, 'c')},
-                  {"data_sha256", std::string(64, 'b')},
-                  {"graph_sha256", std::string(64, 'd')},
-                  {"spec_sha256", std::string(64, 'e')},
-                  {"tool_version", "0.1.0"}};
+  g.provenance = {{"checkpoint_sha256", std::string(64, 'a')}, {"config_sha256", std::string(64, 'c')},
+                  {"data_sha256", std::string(64, 'b')},       {"graph_sha256", std::string(64, 'd')},
+                  {"spec_sha256", std::string(64, 'e')},       {"tool_version", "0.1.0"}};
   GraphTensor input;
   input.name = "input";
   input.shape = {1, 28, 28, 1};

@@ -1,4 +1,5 @@
-// The commands of qat-eval and their old spellings, names of outputs, and the files that shells and man(1) take, by the real programs.
+// The commands of qat-eval and their old spellings, names of outputs, and the files that shells and man(1)
+// take, by the real programs.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -32,7 +33,8 @@ class Commands : public ::testing::Test {
 
 TEST_F(Commands, OldSpellingsDoWhatTheCommandsDoAndSayHowTheyAreSpelledNow) {
   const std::vector<std::pair<Words, Words>> cases = {
-      {{"--model", model_, "--image", files_ / "grey.bmp"}, {"classify", "--model", model_, "--image", files_ / "grey.bmp"}},
+      {{"--model", model_, "--image", files_ / "grey.bmp"},
+       {"classify", "--model", model_, "--image", files_ / "grey.bmp"}},
       {{"--input", files_ / "x.npy", "--save-outputs", files_ / "y.npy", "--model=" + model_},
        {"run", "--input", files_ / "x.npy", "--save-outputs", files_ / "y.npy", "--model=" + model_}},
       {{"--trace", model_}, {"trace", model_}},
@@ -49,9 +51,11 @@ TEST_F(Commands, OldSpellingsDoWhatTheCommandsDoAndSayHowTheyAreSpelledNow) {
     EXPECT_EQ(before.err.substr(0, before.err.find('\n')), spelled);
     EXPECT_EQ(after.err.find("hint"), std::string::npos) << after.err;
   }
-  const auto bench = RunTool("qat-eval", {"--bench", "--model", model_, "--repeat", "2", "--progress", "none"});
+  const auto bench =
+      RunTool("qat-eval", {"--bench", "--model", model_, "--repeat", "2", "--progress", "none"});
   EXPECT_EQ(bench.exit_code, 0) << bench.err;
-  EXPECT_EQ(bench.err, "qat-eval: hint: this is now spelled: qat-eval bench --model " + model_ + " --repeat 2 --progress none\n");
+  EXPECT_EQ(bench.err, "qat-eval: hint: this is now spelled: qat-eval bench --model " + model_ +
+                           " --repeat 2 --progress none\n");
 }
 
 TEST_F(Commands, TakeModelsAsArguments) {
@@ -68,7 +72,8 @@ TEST_F(Commands, TakeModelsAsArguments) {
   };
   const Words both = {"graph", model_};
   EXPECT_EQ(compare({"compare", model_, files_.graph()}), both) << "a frozen graph is known by its bytes";
-  EXPECT_EQ(compare({files_.graph(), "--model", model_}), both) << "compare is what is meant where no command is named";
+  EXPECT_EQ(compare({files_.graph(), "--model", model_}), both)
+      << "compare is what is meant where no command is named";
   EXPECT_EQ(compare({"--graph", files_.graph(), "--model", model_}), both);
 }
 
@@ -81,9 +86,12 @@ TEST_F(Commands, RunPrintsTheOutputsWhereNoFileIsGiven) {
 
 TEST_F(Commands, TakeOnlyTheFlagsThatTheyUse) {
   const std::vector<std::pair<Words, std::string>> cases = {
-      {{"bench", model_, "--max-drop", "1"}, "--max-drop: is a flag of 'qat-eval compare', not of 'qat-eval bench'"},
-      {{"--bench", "--model", model_, "--data", "digits"}, "--data: is a flag of 'qat-eval compare', not of 'qat-eval bench'"},
-      {{"compare", model_, "--operators"}, "--operators: is a flag of 'qat-eval bench', not of 'qat-eval compare'"},
+      {{"bench", model_, "--max-drop", "1"},
+       "--max-drop: is a flag of 'qat-eval compare', not of 'qat-eval bench'"},
+      {{"--bench", "--model", model_, "--data", "digits"},
+       "--data: is a flag of 'qat-eval compare', not of 'qat-eval bench'"},
+      {{"compare", model_, "--operators"},
+       "--operators: is a flag of 'qat-eval bench', not of 'qat-eval compare'"},
       {{"trace", model_, "--bench"}, "--bench: is a command now: qat-eval bench"},
       {{"bnech", model_}, "unknown command 'bnech'; did you mean 'bench'?"},
       {{"run", model_, "other.tflite", "--input", "x.npy"}, "unexpected argument 'other.tflite'"},
@@ -103,21 +111,28 @@ TEST_F(Commands, TakeOnlyTheFlagsThatTheyUse) {
 
 TEST_F(Commands, FieldsOfTheLibraryAreFlagsInEveryMessage) {
   const auto ratio = RunTool("qat-eval", {"--data", files_.data(), model_, "--max-drop", "1"});
-  EXPECT_NE(ratio.err.find("give --float, --checkpoint, --graph, a second --model or --baseline"), std::string::npos)
+  EXPECT_NE(ratio.err.find("give --float, --checkpoint, --graph, a second --model or --baseline"),
+            std::string::npos)
       << ratio.err;
   const auto rounds = RunTool("qat-eval", {"bench", model_, "--repeat", "0"});
   EXPECT_NE(rounds.err.find("--repeat: value 0"), std::string::npos) << rounds.err;
-  const auto append = RunTool("qat-convert", {files_.graph(), "--append", "sigmoid", "-o", files_ / "s.tflite"});
+  const auto append =
+      RunTool("qat-convert", {files_.graph(), "--append", "sigmoid", "-o", files_ / "s.tflite"});
   EXPECT_EQ(append.err.find("--append: --append:"), std::string::npos) << append.err;
-  for (const auto* result : {&ratio, &rounds, &append}) EXPECT_EQ(result->err.find('`'), std::string::npos) << result->err;
+  for (const auto* result : {&ratio, &rounds, &append})
+    EXPECT_EQ(result->err.find('`'), std::string::npos) << result->err;
 }
 
 TEST_F(Commands, OutputsWhoseNameSaysAnotherFormatAreRefused) {
   const std::vector<std::tuple<std::string, Words, std::string>> cases = {
-      {"qat-convert", {files_.graph(), "-o", files_ / "o.onnx"}, "an ONNX model, but a TFLite model is written"},
+      {"qat-convert",
+       {files_.graph(), "-o", files_ / "o.onnx"},
+       "an ONNX model, but a TFLite model is written"},
       {"qat-convert", {files_.graph(), "-o", files_ / "o.json"}, "choose a name that ends in .tflite"},
       {"qat-convert", {files_.graph(), "-o", files_ / "o.H5"}, "an HDF5 file"},
-      {"qat-freeze", {files_ / "none", "-o", files_ / "o.tflite"}, "a TFLite model, but a frozen graph is written"},
+      {"qat-freeze",
+       {files_ / "none", "-o", files_ / "o.tflite"},
+       "a TFLite model, but a frozen graph is written"},
       {"qat-eval", {"report", report_, "--html", files_ / "o.json"}, "--html: "},
       {"qat-eval", {"report", report_, "--junit", files_ / "o.html"}, "--junit: "},
       {"qat-eval", {"run", model_, "--input", files_ / "x.npy", "-o", files_ / "o.csv"}, "--save-outputs: "},
@@ -155,11 +170,13 @@ TEST(HelpFiles, AreWithoutFault) {
     for (const auto& [form, path, check] : forms) {
       const auto printed = RunTool(program, {"--help-as", form});
       EXPECT_EQ(printed.exit_code, 0) << printed.err;
-      EXPECT_TRUE(printed.out == ReadText(share + path)) << share + path << " is not what " << program << " prints";
+      EXPECT_TRUE(printed.out == ReadText(share + path))
+          << share + path << " is not what " << program << " prints";
       testing::WriteText(dir / "file", printed.out);
       const std::string word = check.substr(0, check.find(' '));
       if (testing::Run({"/bin/sh", "-c", "command -v " + word}).exit_code != 0) {
-        EXPECT_FALSE(testing::RequireEverything()) << word << " is missing; scripts/setup.sh --tests installs it";
+        EXPECT_FALSE(testing::RequireEverything())
+            << word << " is missing; scripts/setup.sh --tests installs it";
         continue;
       }
       const auto checked = testing::Run({"/bin/sh", "-c", check + " " + (dir / "file")});

@@ -1,4 +1,5 @@
-// qat-eval debug: a layer that was spoilt on purpose is named first, and the plan that is suggested repairs it, with the programs alone.
+// qat-eval debug: a layer that was spoilt on purpose is named first, and the plan that is suggested repairs
+// it, with the programs alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,9 +36,10 @@ class DebugCommand : public ::testing::Test {
   }
 
   ProcessResult Debug(std::vector<std::string> arguments) {
-    std::vector<std::string> all = {"debug", dir_ / "g.qgraph",     "--limit", "300",
-                                    "--calibration-limit", "150",    "--json", dir_ / "d.json"};
-    if (std::find(arguments.begin(), arguments.end(), "--data") == arguments.end()) all.insert(all.end(), {"--data", "digits"});
+    std::vector<std::string> all = {"debug", dir_ / "g.qgraph", "--limit",      "300", "--calibration-limit",
+                                    "150",   "--json",          dir_ / "d.json"};
+    if (std::find(arguments.begin(), arguments.end(), "--data") == arguments.end())
+      all.insert(all.end(), {"--data", "digits"});
     all.insert(all.end(), arguments.begin(), arguments.end());
     return RunTool("qat-eval", all);
   }
@@ -125,11 +127,12 @@ TEST_F(DebugCommand, AStretchedChannelOfAConvertedModelIsEqualized) {
 TEST_F(DebugCommand, OfARepairedModelItsOwnFiltersAndBiasesAreExamined) {
   Write(DigitClassifier());
   const auto answers = [&](const std::string& repair) {
-    const ProcessResult converted =
-        RunTool("qat-convert", {dir_ / "g.qgraph", "--type", "w4a8", "--calibrate", "digits", "--calibration-limit", "150", "--repair", repair,
-                                "-o", dir_ / (repair + ".tflite")});
+    const ProcessResult converted = RunTool(
+        "qat-convert", {dir_ / "g.qgraph", "--type", "w4a8", "--calibrate", "digits", "--calibration-limit",
+                        "150", "--repair", repair, "-o", dir_ / (repair + ".tflite")});
     EXPECT_EQ(converted.exit_code, 0) << converted.err;
-    const ProcessResult found = Debug({dir_ / (repair + ".tflite"), "--reproducer", dir_ / repair, "--layer", "conv2"});
+    const ProcessResult found =
+        Debug({dir_ / (repair + ".tflite"), "--reproducer", dir_ / repair, "--layer", "conv2"});
     EXPECT_EQ(found.exit_code, 0) << found.err;
     EXPECT_EQ(found.err.find("this model"), std::string::npos) << found.err;
     EXPECT_EQ(found.err.find("could not be taken"), std::string::npos) << found.err;
@@ -140,7 +143,8 @@ TEST_F(DebugCommand, OfARepairedModelItsOwnFiltersAndBiasesAreExamined) {
   EXPECT_NE(answers("bias"), plain);
   // The layer that is cut out has the model's integers: its filter lies in both files.
   const auto holds = [&](const std::string& cut, const std::string& model) {
-    const auto layer = *Model::Load(dir_ / (cut + "/layer.tflite")), whole = *Model::Load(dir_ / (model + ".tflite"));
+    const auto layer = *Model::Load(dir_ / (cut + "/layer.tflite")),
+               whole = *Model::Load(dir_ / (model + ".tflite"));
     for (const ModelTensor& tensor : whole->tensors()) {
       if (tensor.name != "conv2/filter") continue;
       for (const ModelTensor& each : layer->tensors()) {
@@ -173,7 +177,8 @@ TEST_F(DebugCommand, OfSeveralOutputsTheLabelsOfTheFirstAreJudged) {
       QAT_ASSERT_OK(digits.Read(all, images));
       const auto put = [&](const std::string& array, Shape shape, Bytes values) {
         const std::string path = dir_ / (folder + "/" + array + "_" + name + ".npy");
-        QAT_ASSERT_OK(WriteFile(path, Serialize(NpyArray{DType::kUInt8, std::move(shape), std::move(values)})));
+        QAT_ASSERT_OK(
+            WriteFile(path, Serialize(NpyArray{DType::kUInt8, std::move(shape), std::move(values)})));
       };
       put("x", {count, digits.input().height, digits.input().width, 1}, std::move(images));
       put(labels, {count}, Bytes(digits.labels.begin(), digits.labels.end()));
@@ -183,7 +188,8 @@ TEST_F(DebugCommand, OfSeveralOutputsTheLabelsOfTheFirstAreJudged) {
   write("plain", "y");
   write("other", "y_place");
   for (const char* folder : {"named", "plain"}) {
-    const ProcessResult found = Debug({"--data", dir_ / folder, "--suggest", dir_ / "plan.toml", "--max-drop", "100"});
+    const ProcessResult found =
+        Debug({"--data", dir_ / folder, "--suggest", dir_ / "plan.toml", "--max-drop", "100"});
     ASSERT_EQ(found.exit_code, 0) << found.err;
     EXPECT_HOLDS(found.err, "of the 2 outputs, the answers of the first, 'logits', are judged");
     EXPECT_EQ(Document()["task"], "classes");
@@ -198,28 +204,33 @@ TEST_F(DebugCommand, OfSeveralOutputsTheLabelsOfTheFirstAreJudged) {
 TEST_F(DebugCommand, ANetworkThatAnswersNothingItselfIsWarnedOf) {
   std::vector<float> weights(14 * 14 * 10), biases(10);
   for (size_t i = 0; i < weights.size(); ++i) weights[i] = i % 10 == 3 ? 0.01f : 0.001f;  // always 3
-  const Bytes onnx = testing::OnnxFile()
-                               .Input("input", {1, 1, 28, 28})
-                               .Node("MaxPool", {"input"}, {"pool"}, {testing::OnnxInts("kernel_shape", {2, 2}), testing::OnnxInts("strides", {2, 2})})
-                               .Node("Flatten", {"pool"}, {"flat"})
-                               .Constant("w", {14 * 14, 10}, weights)
-                               .Constant("b", {10}, biases)
-                               .Node("Gemm", {"flat", "w", "b"}, {"scores"})
-                               .Output("scores", {1, 10})
-                               .Bytes();
+  const Bytes onnx =
+      testing::OnnxFile()
+          .Input("input", {1, 1, 28, 28})
+          .Node("MaxPool", {"input"}, {"pool"},
+                {testing::OnnxInts("kernel_shape", {2, 2}), testing::OnnxInts("strides", {2, 2})})
+          .Node("Flatten", {"pool"}, {"flat"})
+          .Constant("w", {14 * 14, 10}, weights)
+          .Constant("b", {10}, biases)
+          .Node("Gemm", {"flat", "w", "b"}, {"scores"})
+          .Output("scores", {1, 10})
+          .Bytes();
   QAT_ASSERT_OK(WriteFile(dir_ / "n.onnx", onnx));
-  const std::vector<std::string> command = {"debug", dir_ / "n.onnx", "--data", "digits", "--limit", "300", "--calibration-limit", "150",
-                                            "--progress", "none"};
+  const std::vector<std::string> command = {"debug", dir_ / "n.onnx",       "--data", "digits",     "--limit",
+                                            "300",   "--calibration-limit", "150",    "--progress", "none"};
   const ProcessResult guessed = RunTool("qat-eval", command);
   EXPECT_EQ(guessed.exit_code, 0) << guessed.err;
   EXPECT_HOLDS(guessed.err, "n.onnx: --input-stats MEAN,STD says what a byte means to it");
-  EXPECT_HOLDS(guessed.err, "warning: " + (dir_ / "n.onnx") + ": the answers of the float network itself are no better than guessing");
-  EXPECT_HOLDS(guessed.err, "a byte probably means something else than real = byte to it, give --input-stats MEAN,STD");
+  EXPECT_HOLDS(guessed.err, "warning: " + (dir_ / "n.onnx") +
+                                ": the answers of the float network itself are no better than guessing");
+  EXPECT_HOLDS(guessed.err,
+               "a byte probably means something else than real = byte to it, give --input-stats MEAN,STD");
   std::vector<std::string> said = command;
   said.insert(said.end(), {"--input-stats", "0,255"});
   const ProcessResult stated = RunTool("qat-eval", said);
   EXPECT_EQ(stated.exit_code, 0) << stated.err;
-  EXPECT_HOLDS(stated.err, "says anything about quantization; expected the data and labels that it was made for");
+  EXPECT_HOLDS(stated.err,
+               "says anything about quantization; expected the data and labels that it was made for");
   EXPECT_EQ(stated.err.find("--input-stats"), std::string::npos) << stated.err;
   Write(DigitClassifier());
   EXPECT_EQ(Debug({}).err.find("guessing"), std::string::npos);
@@ -261,7 +272,8 @@ TEST_F(DebugCommand, WhatCannotBeIsRefusedInOneSentence) {
   expect({"--reproducer", dir_ / "cut", "--layer", "konv2"}, 2,
          "unknown layer 'konv2'; did you mean 'conv2'?");
   expect({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}, 2, "--max-error-rise: judges real numbers");
-  EXPECT_EQ(Debug({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}).err.find("answers of float"), std::string::npos)
+  EXPECT_EQ(Debug({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}).err.find("answers of float"),
+            std::string::npos)
       << "before anything is run";
   expect({"--suggest", dir_ / "f.json", "--max-drop", "1"}, 2, "f.json");
   expect({dir_ / "g.qgraph"}, 3, "g.qgraph");

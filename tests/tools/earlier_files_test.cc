@@ -1,6 +1,6 @@
-// Files of the format versions so far, as the programs wrote them then (tests/tools/earlier; version 1 of checkpoint
-// and graph: tests/freeze): every later build reads them as what they were. When a version is raised, files of the one
-// before are added here.
+// Files of the format versions so far, as the programs wrote them then (tests/tools/earlier; version 1 of
+// checkpoint and graph: tests/freeze): every later build reads them as what they were. When a version is
+// raised, files of the one before are added here.
 #include <gtest/gtest.h>
 
 #include <filesystem>

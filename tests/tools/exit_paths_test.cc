@@ -1,5 +1,5 @@
-// Every way out of the programs leaves a report, and every report holds its schema: judged by Python's jsonschema, which knows
-// nothing of our writer.
+// Every way out of the programs leaves a report, and every report holds its schema: judged by Python's
+// jsonschema, which knows nothing of our writer.
 #include <gtest/gtest.h>
 #include <signal.h>
 

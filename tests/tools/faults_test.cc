@@ -1,6 +1,6 @@
-// What goes wrong around a program: disks that are full or read-only, limits, closed descriptors, a second writer,
-// damaged files and data, and reports that can no longer be written when the work is done. No program ends by a signal,
-// loses what it had, or leaves half a file.
+// What goes wrong around a program: disks that are full or read-only, limits, closed descriptors, a second
+// writer, damaged files and data, and reports that can no longer be written when the work is done. No program
+// ends by a signal, loses what it had, or leaves half a file.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -42,8 +42,8 @@ class Faults : public ::testing::Test {
   testing::TinyFiles files_;
 };
 
-// The limit ends a write in its middle, as a full disk does; its signal would end the program. What is printed goes
-// through a pipe, since files take nothing.
+// The limit ends a write in its middle, as a full disk does; its signal would end the program. What is
+// printed goes through a pipe, since files take nothing.
 TEST_F(Faults, WhereFilesMayNotGrowTheOldOnesStay) {
   WriteText(At("old"), "old");
   const auto before = FilesIn(files_.path());
@@ -85,7 +85,8 @@ TEST_F(Faults, NoneOfTheStandardStreamsIsNeededToMakeAFile) {
   }
 }
 
-// With so few descriptors not even the libraries can be loaded, or a file cannot be opened; neither is a signal.
+// With so few descriptors not even the libraries can be loaded, or a file cannot be opened; neither is a
+// signal.
 TEST_F(Faults, TooFewDescriptorsEndInASentence) {
   for (int descriptors = 3; descriptors <= 8; ++descriptors) {
     for (const std::string command : {"qat-convert g.qgraph -o out.tflite", "qat-eval inspect uint8.tflite",

@@ -74,9 +74,10 @@ using ConvertTool = Tools;
 TEST_F(FreezeTool, WritesTheGraphOfTheBestCheckpointAndSaysSo) {
   const ProcessResult result = Freeze({dir_ / "run", "-o", dir_ / "out.qgraph"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_HOLDS(result.err,
-               "run: takes the checkpoint of step 600, the best on the holdout (99.00 %), not the last, of step 900 "
-               "(98.00 %); --select last takes that one\n");
+  EXPECT_HOLDS(
+      result.err,
+      "run: takes the checkpoint of step 600, the best on the holdout (99.00 %), not the last, of step 900 "
+      "(98.00 %); --select last takes that one\n");
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   EXPECT_HOLDS(result.out, "frozen  tiny, step 600 -> ");
   EXPECT_HOLDS(result.out, "layers  4 kept, 1 gone (dropout)");
@@ -257,13 +258,16 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   const std::string data = CalibrationData(dir_);
   const std::string graph = dir_ / "f.qgraph", out = dir_ / "o";
   EXPECT_REFUSED(Convert({graph, "--calibrate", dir_ / "nowhere", "-o", out}), 3, "--calibrate: ");
-  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--type", "float32", "-o", out}), 2,
-                 "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
+  EXPECT_REFUSED(
+      Convert({graph, "--calibrate", data, "--type", "float32", "-o", out}), 2,
+      "--calibrate: finds ranges, of which --type float32, float16, dynamic and dynamic4 have none");
   // What flags alone say is refused before anything is read.
   const std::string nowhere = dir_ / "nowhere.onnx";
-  EXPECT_REFUSED(Convert({nowhere, "--calibrate", data, "--type", "dynamic", "-o", out}), 2, "--calibrate: finds ranges, of which");
+  EXPECT_REFUSED(Convert({nowhere, "--calibrate", data, "--type", "dynamic", "-o", out}), 2,
+                 "--calibrate: finds ranges, of which");
   EXPECT_REFUSED(Convert({nowhere, "--repair", "bias", "-o", out}), 2, "--repair: changes filters");
-  EXPECT_REFUSED(Convert({nowhere, "--observer", "mse", "-o", out}), 2, "--observer: says how ranges are found in data");
+  EXPECT_REFUSED(Convert({nowhere, "--observer", "mse", "-o", out}), 2,
+                 "--observer: says how ranges are found in data");
   EXPECT_REFUSED(Convert({nowhere, "--type", "int9", "-o", out}), 2, "--type: value 'int9'");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "-1", "-o", out}), 2,
                  "--calibration-limit: value -1");
@@ -274,20 +278,23 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
 
 TEST_F(ConvertTool, RepairsWhatHelpsAndSaysWhat) {
   const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph";
-  const ProcessResult result = Convert({graph, "--type", "w4a8", "--calibrate", data, "--repair", "auto", "--observer",
-                                        "mse", "-o", dir_ / "m.tflite", "--json", dir_ / "r.json"});
+  const ProcessResult result =
+      Convert({graph, "--type", "w4a8", "--calibrate", data, "--repair", "auto", "--observer", "mse", "-o",
+               dir_ / "m.tflite", "--json", dir_ / "r.json"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_HOLDS(result.err, "repairs by their error on examples held out: none ");
   EXPECT_HOLDS(ReadText(dir_ / "r.json"), "held_out_error_adaround");
-  const ProcessResult each = Convert({graph, "--type", "w4a8", "--calibrate", data, "--repair", "adaround,bias",
-                                      "--observer", "conv=kl,fc=percentile", "-o", dir_ / "each.tflite"});
+  const ProcessResult each =
+      Convert({graph, "--type", "w4a8", "--calibrate", data, "--repair", "adaround,bias", "--observer",
+               "conv=kl,fc=percentile", "-o", dir_ / "each.tflite"});
   EXPECT_EQ(each.exit_code, 0) << each.err;
   EXPECT_HOLDS(each.err, "adaround: conv, fc; the error of their sums fell to ");
   EXPECT_HOLDS(each.err, "bias: conv, fc");
 }
 
 TEST_F(ConvertTool, AModelSaysByWhatItWasCalibratedAndRepaired) {
-  const std::vector<std::string> usual = {dir_ / "f.qgraph", "--calibrate", CalibrationData(dir_), "--progress", "none"};
+  const std::vector<std::string> usual = {dir_ / "f.qgraph", "--calibrate", CalibrationData(dir_),
+                                          "--progress", "none"};
   const auto text_with = [&](std::vector<std::string> flags) {
     flags.insert(flags.begin(), usual.begin(), usual.end());
     flags.insert(flags.end(), {"-o", dir_ / "m.tflite"});
@@ -308,10 +315,12 @@ TEST_F(ConvertTool, AModelSaysByWhatItWasCalibratedAndRepaired) {
 // A plan that left out which layers were equalized would be of ranges that its filters do not have.
 TEST_F(ConvertTool, APlanOfEqualizedLayersNamesThem) {
   const std::string plan = dir_ / "p.toml", data = CalibrationData(dir_);
-  const ProcessResult run = Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "equalize", "--write-plan", plan, "-o", dir_ / "m.tflite"});
+  const ProcessResult run = Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "equalize",
+                                     "--write-plan", plan, "-o", dir_ / "m.tflite"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_HOLDS(ReadText(plan), "\nequalize = [\"conv\"]\n");
-  const ProcessResult again = Convert({dir_ / "f.qgraph", "--plan", plan, "-o", dir_ / "again.tflite", "--write-plan", dir_ / "p2.toml"});
+  const ProcessResult again = Convert(
+      {dir_ / "f.qgraph", "--plan", plan, "-o", dir_ / "again.tflite", "--write-plan", dir_ / "p2.toml"});
   EXPECT_EQ(again.exit_code, 0) << again.err;
   const std::string model = ReadText(dir_ / "again.tflite");
   EXPECT_HOLDS(model, "\nplan=");
@@ -323,7 +332,8 @@ TEST_F(ConvertTool, APlanOfEqualizedLayersNamesThem) {
     return text.substr(scale, text.find(';', scale) - scale);
   };
   EXPECT_EQ(scale_in(ReadText(dir_ / "p2.toml")), scale_in(ReadText(plan)));
-  const ProcessResult rounded = Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "adaround", "--write-plan", plan});
+  const ProcessResult rounded =
+      Convert({dir_ / "f.qgraph", "--calibrate", data, "--repair", "adaround", "--write-plan", plan});
   EXPECT_HOLDS(rounded.err, "not how adaround rounded filters");
   EXPECT_EQ(rounded.out, "plan       " + plan + ", " + std::to_string(ReadText(plan).size()) + " bytes\n");
   const ProcessResult shown = Convert({dir_ / "f.qgraph", "--calibrate", data, "--write-plan", "-"});
@@ -352,18 +362,22 @@ TEST_F(ConvertTool, PassesAreListedAndCanBeLeftOut) {
 TEST_F(ConvertTool, NamesWhatIsWrongWithRepairsObserversAndPasses) {
   const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph", out = dir_ / "o";
   EXPECT_REFUSED(Convert({graph, "--repair", "bias", "-o", out}), 2, "expected --calibrate DATA too");
-  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--repair", "bias,equalise", "-o", out}), 2,
-                 "--repair: value 'bias,equalise', expected none, auto, or some of equalize, adaround and bias");
-  EXPECT_REFUSED(Convert({graph, "--observer", "mse", "-o", out}), 2, "--observer: says how ranges are found");
+  EXPECT_REFUSED(
+      Convert({graph, "--calibrate", data, "--repair", "bias,equalise", "-o", out}), 2,
+      "--repair: value 'bias,equalise', expected none, auto, or some of equalize, adaround and bias");
+  EXPECT_REFUSED(Convert({graph, "--observer", "mse", "-o", out}), 2,
+                 "--observer: says how ranges are found");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--observer", "median", "-o", out}), 2,
                  "--observer: value 'median', expected minmax, moving-average, percentile, mse, kl or auto");
   EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--observer", "conw=mse", "-o", out}), 2,
                  "unknown activation 'conw'; did you mean 'conv'?");
   EXPECT_REFUSED(Convert({graph, "--skip-pass", "quantise", "-o", out}), 2,
                  "--skip-pass: unknown pass 'quantise'; did you mean 'quantize'?");
-  EXPECT_REFUSED(Convert({graph, "--skip-pass", "quantize", "-o", out}), 2, "nothing can be written without 'quantize'");
-  EXPECT_REFUSED(Convert({graph, "--calibrate", data, "--calibration-limit", "6", "--repair", "auto", "-o", out}), 2,
-                 "--repair: auto holds one of 5 examples out, and there are 6; expected 10 or more");
+  EXPECT_REFUSED(Convert({graph, "--skip-pass", "quantize", "-o", out}), 2,
+                 "nothing can be written without 'quantize'");
+  EXPECT_REFUSED(
+      Convert({graph, "--calibrate", data, "--calibration-limit", "6", "--repair", "auto", "-o", out}), 2,
+      "--repair: auto holds one of 5 examples out, and there are 6; expected 10 or more");
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
@@ -375,18 +389,21 @@ TEST_F(ConvertTool, ChangesTheBordersOfAFinishedModelAndNothingElse) {
   EXPECT_EQ(floats.exit_code, 0) << floats.err;
   EXPECT_HOLDS(floats.out, "its integers as they were");
   EXPECT_HOLDS(floats.out, "output     fc float32 [1, 3]");
-  const ProcessResult back =
-      Convert({dir_ / "floats.tflite", "--input-type", "int8", "--output-type", "int8", "-o", dir_ / "back.tflite"});
+  const ProcessResult back = Convert(
+      {dir_ / "floats.tflite", "--input-type", "int8", "--output-type", "int8", "-o", dir_ / "back.tflite"});
   EXPECT_EQ(back.exit_code, 0) << back.err;
   EXPECT_HOLDS(back.out, "input      input int8 [1, 4, 4, 1]");
-  const ProcessResult same = Convert({dir_ / "back.tflite", "--input-type", "int8", "-o", dir_ / "same.tflite"});
+  const ProcessResult same =
+      Convert({dir_ / "back.tflite", "--input-type", "int8", "-o", dir_ / "same.tflite"});
   EXPECT_EQ(same.exit_code, 0);
   EXPECT_HOLDS(same.err, "its inputs and outputs have these types already; nothing changes");
-  EXPECT_REFUSED(Convert({done, "--output-type", "int64", "-o", dir_ / "o"}), 2, "--output-type: value 'int64'");
+  EXPECT_REFUSED(Convert({done, "--output-type", "int64", "-o", dir_ / "o"}), 2,
+                 "--output-type: value 'int64'");
 }
 
 TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {
-  const ProcessResult run = Convert({dir_ / "g.qgraph", "-o", dir_ / "i.tflite", "--twins", dir_ / "u.tflite", "--json", dir_ / "r.json"});
+  const ProcessResult run = Convert(
+      {dir_ / "g.qgraph", "-o", dir_ / "i.tflite", "--twins", dir_ / "u.tflite", "--json", dir_ / "r.json"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_HOLDS(run.out, "i.tflite, int8-per-tensor, ");
   EXPECT_HOLDS(run.out, "u.tflite, uint8, its twin, ");
@@ -394,7 +411,8 @@ TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {
   EXPECT_HOLDS(run.out, "input      input uint8 [1, 4, 4, 1], scale 0.003921569, zero point 0\n");
   EXPECT_HOLDS(ReadText(dir_ / "r.json"), "\"twin\": ");
   // Of both the same real numbers come out, and the borders are those asked for.
-  const ProcessResult reals = Convert({dir_ / "g.qgraph", "-o", dir_ / "fi.tflite", "--twins", dir_ / "fu.tflite", "--output-type", "float32"});
+  const ProcessResult reals = Convert({dir_ / "g.qgraph", "-o", dir_ / "fi.tflite", "--twins",
+                                       dir_ / "fu.tflite", "--output-type", "float32"});
   EXPECT_EQ(reals.exit_code, 0) << reals.err;
   EXPECT_EQ(std::count(reals.out.begin(), reals.out.end(), '\n'), 8) << reals.out;
   EXPECT_HOLDS(reals.out, "output     fc float32 [1, 3]\n");
@@ -402,7 +420,8 @@ TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {
 
 TEST_F(ConvertTool, NamedLayersHave16Bits) {
   const std::string data = CalibrationData(dir_), plan = dir_ / "p.toml", graph = dir_ / "f.qgraph";
-  const ProcessResult run = Convert({graph, "--type", "int8", "--calibrate", data, "--int16", "conv|po.l", "--write-plan", plan, "-o", dir_ / "m.tflite"});
+  const ProcessResult run = Convert({graph, "--type", "int8", "--calibrate", data, "--int16", "conv|po.l",
+                                     "--write-plan", plan, "-o", dir_ / "m.tflite"});
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_HOLDS(run.err, "computed with 16-bit activations, between QUANTIZE nodes, as asked: conv, pool\n");
   EXPECT_HOLDS(ReadText(plan), "\nint16 = [\"conv\", \"pool\"]\n");
@@ -410,19 +429,24 @@ TEST_F(ConvertTool, NamedLayersHave16Bits) {
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_HOLDS(ReadText(dir_ / "p2.toml"), "\nint16 = [\"conv\", \"pool\"]\n");
   const std::string o = dir_ / "o.tflite";
-  EXPECT_REFUSED(Convert({graph, "--type", "uint8", "--default-range", "0,6", "--int16", "conv", "-o", o}), 2,
-                 "--int16: chooses layers beside activations of int8, expected --type int8, int8-per-tensor or w4a8");
-  EXPECT_REFUSED(Convert({graph, "--type", "int8", "--default-range", "0,6", "--int16", "con", "-o", o}), 2, "--int16: no layer has a name that 'con' describes");
+  EXPECT_REFUSED(
+      Convert({graph, "--type", "uint8", "--default-range", "0,6", "--int16", "conv", "-o", o}), 2,
+      "--int16: chooses layers beside activations of int8, expected --type int8, int8-per-tensor or w4a8");
+  EXPECT_REFUSED(Convert({graph, "--type", "int8", "--default-range", "0,6", "--int16", "con", "-o", o}), 2,
+                 "--int16: no layer has a name that 'con' describes");
   WriteText(plan, "version = 1\ntype = \"int8\"\nint16 = [\"konv\"]\n");
-  EXPECT_REFUSED(Convert({graph, "--plan", plan, "-o", o}), 2, "p.toml: int16: unknown layer 'konv'; did you mean 'conv'?");
-  EXPECT_REFUSED(Convert({graph, "--default-range", "0,6", "--int16", "conv", "-o", o, "--twins", dir_ / "u.tflite"}), 2,
-                 "--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
+  EXPECT_REFUSED(Convert({graph, "--plan", plan, "-o", o}), 2,
+                 "p.toml: int16: unknown layer 'konv'; did you mean 'conv'?");
+  EXPECT_REFUSED(
+      Convert({graph, "--default-range", "0,6", "--int16", "conv", "-o", o, "--twins", dir_ / "u.tflite"}), 2,
+      "--int16: not beside --twins: TFLite has no QUANTIZE from uint8 to int16");
   EXPECT_FALSE(std::filesystem::exists(o));
 }
 
 TEST_F(ConvertTool, FullyConnectedLayersHaveOneScaleWhereAskedFor) {
   const auto scales = [&](const std::vector<std::string>& flags) {
-    std::vector<std::string> all = {dir_ / "g.qgraph", "--fully-connected-scales", "tensor", "-o", dir_ / "m.tflite"};
+    std::vector<std::string> all = {dir_ / "g.qgraph", "--fully-connected-scales", "tensor", "-o",
+                                    dir_ / "m.tflite"};
     all.insert(all.end(), flags.begin(), flags.end());
     EXPECT_EQ(Convert(all).exit_code, 0);
     const auto model = Model::Load(dir_ / "m.tflite");
@@ -434,15 +458,20 @@ TEST_F(ConvertTool, FullyConnectedLayersHaveOneScaleWhereAskedFor) {
     }
     return std::pair(found[OpType::kConv2D], found[OpType::kFullyConnected]);
   };
-  for (const char* type : {"int8", "w4a8", "int16x8"}) EXPECT_EQ(scales({"--type", type}), std::pair(size_t{2}, size_t{1})) << type;
+  for (const char* type : {"int8", "w4a8", "int16x8"})
+    EXPECT_EQ(scales({"--type", type}), std::pair(size_t{2}, size_t{1})) << type;
   // A plan knows better of a single filter; one that says nothing of its scales does not.
-  testing::WriteText(dir_ / "bits.toml", "version = 1\ntype = \"int8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n");
+  testing::WriteText(dir_ / "bits.toml",
+                     "version = 1\ntype = \"int8\"\n[filters]\n\"fc/filter\" = { bits = 4 }\n");
   EXPECT_EQ(scales({"--plan", dir_ / "bits.toml"}).second, 1u);
-  testing::WriteText(dir_ / "scales.toml", "version = 1\ntype = \"int8\"\n[filters]\n\"fc/filter\" = { scales = \"channel\" }\n");
+  testing::WriteText(dir_ / "scales.toml",
+                     "version = 1\ntype = \"int8\"\n[filters]\n\"fc/filter\" = { scales = \"channel\" }\n");
   EXPECT_GT(scales({"--plan", dir_ / "scales.toml"}).second, 1u);
-  for (const auto& [value, type, piece] : {std::tuple("both", "int8", "--fully-connected-scales: value 'both', expected channel or tensor"),
-                                           std::tuple("tensor", "float32", "a model of real numbers has none of filters")}) {
-    const ProcessResult refused = Convert({dir_ / "f.qgraph", "--type", type, "--fully-connected-scales", value, "-o", dir_ / "no.tflite"});
+  for (const auto& [value, type, piece] :
+       {std::tuple("both", "int8", "--fully-connected-scales: value 'both', expected channel or tensor"),
+        std::tuple("tensor", "float32", "a model of real numbers has none of filters")}) {
+    const ProcessResult refused = Convert(
+        {dir_ / "f.qgraph", "--type", type, "--fully-connected-scales", value, "-o", dir_ / "no.tflite"});
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_HOLDS(refused.err, piece);
   }
@@ -450,14 +479,17 @@ TEST_F(ConvertTool, FullyConnectedLayersHaveOneScaleWhereAskedFor) {
 
 TEST_F(ConvertTool, NamesWhatIsWrongWithTwins) {
   const std::string g = dir_ / "g.qgraph", i = dir_ / "i.tflite", u = dir_ / "u.tflite";
-  EXPECT_REFUSED(Convert({g, "--twins", u}), 2, "--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
+  EXPECT_REFUSED(Convert({g, "--twins", u}), 2,
+                 "--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", i}), 2, "i.tflite");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", "-"}), 2, "--twins: value '-', expected a file");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", dir_ / "u.png"}), 2, "--twins");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", u, "--type", "uint8"}), 2,
-                 "--type: value 'uint8', but both models of --twins have the filters of int8-per-tensor; leave --type out");
+                 "--type: value 'uint8', but both models of --twins have the filters of int8-per-tensor; "
+                 "leave --type out");
   WriteText(dir_ / "p.toml", "version = 1\ntype = \"int8\"\n");
-  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", u, "--plan", dir_ / "p.toml"}), 2, "is for int8, expected one for int8-per-tensor");
+  EXPECT_REFUSED(Convert({g, "-o", i, "--twins", u, "--plan", dir_ / "p.toml"}), 2,
+                 "is for int8, expected one for int8-per-tensor");
   EXPECT_REFUSED(Convert({g, "-o", i, "--twins", dir_ / "no/such/u.tflite"}), 6, "no/such/u.tflite");
   EXPECT_FALSE(std::filesystem::exists(i));
   EXPECT_FALSE(std::filesystem::exists(u));
@@ -474,7 +506,8 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheCommandLine) {
   EXPECT_REFUSED(Convert({"-o", o}), 2, "expected a frozen graph");
   EXPECT_REFUSED(Convert({g}), 2, "--output: expected the model to write");
   EXPECT_REFUSED(Convert({g, "-o", o, "--type", "uint9"}), 2,
-                 "--type: value 'uint9', expected uint8, int8, int8-per-tensor, int16x8, w4a8, float32, float16, dynamic or dynamic4");
+                 "--type: value 'uint9', expected uint8, int8, int8-per-tensor, int16x8, w4a8, float32, "
+                 "float16, dynamic or dynamic4");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append", "relu"}), 2, "--append: value 'relu'");
   EXPECT_REFUSED(Convert({g, "-o", o, "--append=argmax", "--argmax-type=float"}), 2,
                  "--argmax-type: value 'float'");
@@ -492,7 +525,8 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithItsInput) {
   const std::string checkpoint = CheckpointPath(dir_ / "run", 900);
   EXPECT_REFUSED(Convert({checkpoint, "-o", dir_ / "o"}), 3,
                  "is a checkpoint, expected a frozen graph (.qgraph)");
-  EXPECT_REFUSED(Convert({dir_ / "run", "-o", dir_ / "o"}), 3, "is a run directory, expected a file; qat-freeze takes it");
+  EXPECT_REFUSED(Convert({dir_ / "run", "-o", dir_ / "o"}), 3,
+                 "is a run directory, expected a file; qat-freeze takes it");
   EXPECT_REFUSED(Convert({dir_ / "none", "-o", dir_ / "o"}), 3, "cannot be read");
   std::string damaged = ReadText(dir_ / "g.qgraph");
   damaged[damaged.size() / 2] ^= 1;
@@ -518,14 +552,17 @@ TEST_F(Tools, ReadFromStandardInputWhatTheyWriteToStandardOutput) {
   const std::string checkpoint = CheckpointPath(dir_ / "run", 900);
   const auto shell = [](const std::string& line) { return testing::Run({"/bin/sh", "-c", line}); };
   const std::string freeze = testing::ToolPath("qat-freeze"), convert = testing::ToolPath("qat-convert");
-  const auto piped = shell(freeze + " - -o - < " + checkpoint + " | " + convert + " - -o " + (dir_ / "piped.tflite"));
+  const auto piped =
+      shell(freeze + " - -o - < " + checkpoint + " | " + convert + " - -o " + (dir_ / "piped.tflite"));
   ASSERT_EQ(piped.exit_code, 0) << piped.err;
   ASSERT_EQ(Freeze({checkpoint, "-o", dir_ / "filed.qgraph"}).exit_code, 0);
   ASSERT_EQ(Convert({dir_ / "filed.qgraph", "-o", dir_ / "filed.tflite"}).exit_code, 0);
   EXPECT_EQ(ReadText(dir_ / "piped.tflite"), ReadText(dir_ / "filed.tflite"));
   const auto wrong = shell(convert + " - -o " + (dir_ / "x.tflite") + " < " + checkpoint);
   EXPECT_EQ(wrong.exit_code, 3);
-  EXPECT_HOLDS(wrong.err, "-: is a checkpoint, expected a frozen graph (.qgraph), a .tflite model or an ONNX model; qat-freeze makes a graph of it");
+  EXPECT_HOLDS(wrong.err,
+               "-: is a checkpoint, expected a frozen graph (.qgraph), a .tflite model or an ONNX model; "
+               "qat-freeze makes a graph of it");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The rules of help, for every program and command: -h is short, --help is complete, nothing hides in the text of another flag.
+// The rules of help, for every program and command: -h is short, --help is complete, nothing hides in the
+// text of another flag.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ std::vector<Words> AllCommands() {
   for (const char* command : {"compare", "bench", "classify", "run", "trace", "debug", "inspect", "report"})
     all.push_back({"qat-eval", command});
 #ifdef QAT_HAS_TRAIN
-  for (const Words& words : {Words{"qat-train"}, Words{"qat-train", "train"}, Words{"qat-train", "plot"}}) all.push_back(words);
+  for (const Words& words : {Words{"qat-train"}, Words{"qat-train", "train"}, Words{"qat-train", "plot"}})
+    all.push_back(words);
 #endif
   return all;
 }
@@ -50,7 +52,8 @@ Page Parse(const std::string& text) {
       page.rows.back().text += " " + line.substr(30);
     } else if (line.rfind("  ", 0) == 0) {
       const size_t end = line.find("  ", 2);
-      page.rows.push_back({line.substr(2, end - 2), end == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', end))});
+      page.rows.push_back({line.substr(2, end - 2),
+                           end == std::string::npos ? "" : line.substr(line.find_first_not_of(' ', end))});
       if (!page.groups.empty()) page.empty_groups.erase(page.groups.back());
     } else if (line.ends_with(":")) {
       page.groups.push_back(line);
@@ -75,7 +78,8 @@ Page HelpOf(const Words& command, const char* flag) {
 std::vector<std::string> FlagsIn(const std::string& text) {
   static const std::regex kFlag("--[a-z][a-z-]*");
   std::vector<std::string> flags;
-  for (std::sregex_iterator at(text.begin(), text.end(), kFlag), end; at != end; ++at) flags.push_back(at->str());
+  for (std::sregex_iterator at(text.begin(), text.end(), kFlag), end; at != end; ++at)
+    flags.push_back(at->str());
   return flags;
 }
 
@@ -114,7 +118,8 @@ TEST_P(HelpPage, EveryRowSaysWhatItsFlagDoesAndNoGroupIsEmpty) {
   for (const Row& row : page.rows) {
     EXPECT_GE(std::count(row.text.begin(), row.text.end(), ' '), 1) << row.flags << ": " << row.text;
     EXPECT_TRUE(row.text.rfind("(default", 0) != 0) << row.flags << ": " << row.text;
-    for (const std::string& flag : FlagsIn(row.flags)) EXPECT_TRUE(seen.insert(flag).second) << flag << " has two rows";
+    for (const std::string& flag : FlagsIn(row.flags))
+      EXPECT_TRUE(seen.insert(flag).second) << flag << " has two rows";
   }
 }
 
@@ -124,7 +129,8 @@ TEST_P(HelpPage, NoFlagHidesInTheTextOfAnother) {
   for (const Words& command : AllCommands()) known.merge(FlagsOfRows(HelpOf(command, "--help")));
   known.insert("--scheme");  // of qat-train, where that is not built
   for (const Row& row : HelpOf(GetParam(), "--help").rows) {
-    for (const std::string& flag : FlagsIn(row.text)) EXPECT_TRUE(known.count(flag) > 0) << row.flags << ": " << row.text;
+    for (const std::string& flag : FlagsIn(row.text))
+      EXPECT_TRUE(known.count(flag) > 0) << row.flags << ": " << row.text;
   }
 }
 

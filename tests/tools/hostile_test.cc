@@ -1,5 +1,6 @@
-// Situations that a stranger's folder, shell or machine brings about: each tool keeps its inputs, runs nothing that it was not
-// asked to run, waits for nobody without an end, and says in one sentence what was wrong.
+// Situations that a stranger's folder, shell or machine brings about: each tool keeps its inputs, runs
+// nothing that it was not asked to run, waits for nobody without an end, and says in one sentence what was
+// wrong.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -51,11 +52,13 @@ class Hostile : public ::testing::Test {
 
 // Warnings on standard error once became the first bytes of the model.
 TEST_F(Hostile, MissingStandardStreamsAreNobodysFile) {
-  ASSERT_EQ(testing::RunTool("qat-convert", {files_.graph(), "--type", "int8", "-o", At("good")}).exit_code, 0);
+  ASSERT_EQ(testing::RunTool("qat-convert", {files_.graph(), "--type", "int8", "-o", At("good")}).exit_code,
+            0);
   const std::string good = ReadText(At("good"));
   for (int missing = 1; missing < 8; ++missing) {
     const bool out = (missing & 2) != 0;
-    const std::string closed = std::string(missing & 1 ? " <&-" : "") + (out ? " >&-" : "") + (missing & 4 ? " 2>&-" : "");
+    const std::string closed =
+        std::string(missing & 1 ? " <&-" : "") + (out ? " >&-" : "") + (missing & 4 ? " 2>&-" : "");
     fs::remove(At("o.tflite"));
     fs::remove(At("o.json"));
     const auto result =
@@ -77,31 +80,31 @@ TEST_F(Hostile, NoOutputTakesThePlaceOfAnInput) {
   ASSERT_TRUE(WriteFile(At("x.npy"), Serialize(tensor)).ok());
   const auto before = Contents();
   const std::vector<std::string> commands = {
-      "qat-convert g.qgraph -o g.qgraph",
-      "qat-convert g.qgraph -o link",
-      "qat-convert link -o ./data/../g.qgraph",
-      "qat-convert g.qgraph -o new --json g.qgraph",
-      "qat-convert g.qgraph -o new --json new",
-      "qat-freeze a.ckpt -o a.ckpt",
-      "qat-freeze run -o run/checkpoints/0000000900.ckpt",
-      "qat-freeze run -o run/config.toml",
-      "qat-eval --data data --model uint8.tflite --json uint8.tflite",
-      "qat-eval --data data --model uint8.tflite --json hard",
-      "qat-eval --data data --model uint8.tflite --bogus --json uint8.tflite",
-      "qat-eval --data data --model=uint8.tflite --html uint8.tflite",
-      "qat-eval --data data --graph g.qgraph --predictions g.qgraph",
-      "qat-eval --data data --model uint8.tflite --html new --junit ./new",
-      "qat-eval --data data --model uint8.tflite --html - --junit -",
-      "qat-eval --data data --model uint8.tflite --predictions data/t10k-labels-idx1-ubyte",
-      "qat-eval run uint8.tflite --input x.npy --save-outputs x.npy",
-      "qat-eval compare uint8.tflite --data data --json uint8.tflite",
-      "qat-eval trace uint8.tflite --markdown uint8.tflite",
-      "qat-eval --data data --model uint8.tflite > uint8.tflite.txt --json uint8.tflite.txt",
+    "qat-convert g.qgraph -o g.qgraph",
+    "qat-convert g.qgraph -o link",
+    "qat-convert link -o ./data/../g.qgraph",
+    "qat-convert g.qgraph -o new --json g.qgraph",
+    "qat-convert g.qgraph -o new --json new",
+    "qat-freeze a.ckpt -o a.ckpt",
+    "qat-freeze run -o run/checkpoints/0000000900.ckpt",
+    "qat-freeze run -o run/config.toml",
+    "qat-eval --data data --model uint8.tflite --json uint8.tflite",
+    "qat-eval --data data --model uint8.tflite --json hard",
+    "qat-eval --data data --model uint8.tflite --bogus --json uint8.tflite",
+    "qat-eval --data data --model=uint8.tflite --html uint8.tflite",
+    "qat-eval --data data --graph g.qgraph --predictions g.qgraph",
+    "qat-eval --data data --model uint8.tflite --html new --junit ./new",
+    "qat-eval --data data --model uint8.tflite --html - --junit -",
+    "qat-eval --data data --model uint8.tflite --predictions data/t10k-labels-idx1-ubyte",
+    "qat-eval run uint8.tflite --input x.npy --save-outputs x.npy",
+    "qat-eval compare uint8.tflite --data data --json uint8.tflite",
+    "qat-eval trace uint8.tflite --markdown uint8.tflite",
+    "qat-eval --data data --model uint8.tflite > uint8.tflite.txt --json uint8.tflite.txt",
 #if QAT_HAS_TRAIN
-      "qat-train --data data --network spec.toml -o data",
-      "qat-train --data digits -o run2 --json run2/metrics.ndjson",
-      "qat-train --config run/config.toml --data digits -o run --json new",
-      "qat-train --data digits --config run/config.toml --json run/config.toml -o run2",
+    "qat-train --data data --network spec.toml -o data",
+    "qat-train --data digits -o run2 --json run2/metrics.ndjson",
+    "qat-train --config run/config.toml --data digits -o run --json new",
+    "qat-train --data digits --config run/config.toml --json run/config.toml -o run2",
 #endif
   };
   for (const std::string& command : commands) {
@@ -119,13 +122,15 @@ TEST_F(Hostile, AFifoIsReadOnceOrRefusedButNeverWaitedForWithoutAnEnd) {
   EXPECT_EQ(converted.exit_code, 0) << converted.err;
   EXPECT_EQ(Shell(convert + " g.qgraph -o p.tflite").exit_code, 0);
   EXPECT_EQ(ReadText(At("o.tflite")), ReadText(At("p.tflite")));
-  const auto evaluated = Shell("mkfifo m; cat uint8.tflite > m & " + eval + " --data data --model m --litert off --repeat 0");
+  const auto evaluated =
+      Shell("mkfifo m; cat uint8.tflite > m & " + eval + " --data data --model m --litert off --repeat 0");
   EXPECT_EQ(evaluated.exit_code, 0) << evaluated.err;
   const auto frozen = Shell("mkfifo c; cat a.ckpt > c & " + ToolPath("qat-freeze") + " c -o o.qgraph");
   EXPECT_EQ(frozen.exit_code, 0) << frozen.err;
   const auto alone = Shell("mkfifo n; " + eval + " --data data --model n");
   EXPECT_EQ(alone.exit_code, 3) << alone.err;
-  EXPECT_NE(alone.err.find("n: is a FIFO that nobody has written to for 2 seconds"), std::string::npos) << alone.err;
+  EXPECT_NE(alone.err.find("n: is a FIFO that nobody has written to for 2 seconds"), std::string::npos)
+      << alone.err;
   // A writer that says nothing: the first signal ends it.
   const int writer = ::open(At("n").c_str(), O_RDWR);
   const testing::Process process({eval, "--data", files_.data(), "--model", At("n"), "--log-level", "debug"});
@@ -139,9 +144,11 @@ TEST_F(Hostile, EndlessAndHugeFilesAreRefusedBeforeTheyAreInMemory) {
   ASSERT_EQ(::truncate((WriteText(At("huge"), "x"), At("huge")).c_str(), off_t{1} << 40), 0);
   for (const std::string& file : {std::string("/dev/zero"), At("huge")}) {
     for (const std::string& arguments :
-         {"qat-convert " + file + " -o o", "qat-freeze " + file + " -o o", "qat-eval --data data --model " + file,
-          "qat-convert g.qgraph -o o --config " + file, "qat-eval report " + file}) {
-      const auto result = Shell("ulimit -v 3000000; " + std::string(testing::kBinaryDir) + "/bin/" + arguments);
+         {"qat-convert " + file + " -o o", "qat-freeze " + file + " -o o",
+          "qat-eval --data data --model " + file, "qat-convert g.qgraph -o o --config " + file,
+          "qat-eval report " + file}) {
+      const auto result =
+          Shell("ulimit -v 3000000; " + std::string(testing::kBinaryDir) + "/bin/" + arguments);
       EXPECT_EQ(result.exit_code, 3) << arguments << ": " << result.err;
       EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
     }
@@ -163,7 +170,8 @@ TEST_F(Hostile, ClassNamesAreShownAndNotObeyed) {
   EXPECT_EQ(result.out.find('\x1b'), std::string::npos);
 }
 
-// A thousand threads do not fit into so little memory: fewer do the work, or a sentence says that it cannot be done.
+// A thousand threads do not fit into so little memory: fewer do the work, or a sentence says that it cannot
+// be done.
 TEST_F(Hostile, LittleMemoryEndsInASentenceOrInTheAnswer) {
   for (const int kilobytes : {60000, 90000, 150000, 400000}) {
     const auto result = Shell("ulimit -v " + std::to_string(kilobytes) + "; " + ToolPath("qat-eval") +
@@ -176,12 +184,13 @@ TEST_F(Hostile, LittleMemoryEndsInASentenceOrInTheAnswer) {
 }
 
 #ifdef QAT_HAS_TRAIN
-// OpenBLAS tries forever where there is no memory for a thread's buffer (128 MiB): that is found out before. With less,
-// LibTorch cannot be loaded, whose libraries throw before main.
+// OpenBLAS tries forever where there is no memory for a thread's buffer (128 MiB): that is found out before.
+// With less, LibTorch cannot be loaded, whose libraries throw before main.
 TEST_F(Hostile, TrainingInLittleMemoryEnds) {
   for (const int kilobytes : {600000, 700000, 800000, 900000, 1000000}) {
-    const auto result = Shell("ulimit -v " + std::to_string(kilobytes) + "; rm -rf r; timeout 60 " + ToolPath("qat-train") +
-                              " --data digits --network mlp --steps 3 --threads 2 --progress none -o r");
+    const auto result =
+        Shell("ulimit -v " + std::to_string(kilobytes) + "; rm -rf r; timeout 60 " + ToolPath("qat-train") +
+              " --data digits --network mlp --steps 3 --threads 2 --progress none -o r");
     EXPECT_NE(result.exit_code, 124) << kilobytes << ": " << result.err;
     EXPECT_EQ(result.err.find("terminate called"), std::string::npos) << kilobytes << ": " << result.err;
     if (result.exit_code == 6) {
@@ -200,7 +209,8 @@ class HostileFolder : public Hostile {
     fs::permissions(At(path), fs::perms::owner_all);
   }
   testing::ProcessResult Eval(const std::string& before, const std::string& flags = "") const {
-    return Shell(before + " " + ToolPath("qat-eval") + " --data data --model uint8.tflite --repeat 0 " + flags);
+    return Shell(before + " " + ToolPath("qat-eval") + " --data data --model uint8.tflite --repeat 0 " +
+                 flags);
   }
   bool Marked() const { return fs::exists(At("mark")); }
 };
@@ -208,10 +218,12 @@ class HostileFolder : public Hostile {
 // Python looks into the current folder first, and where PYTHONPATH says.
 TEST_F(HostileFolder, ModulesInItAreNotExecuted) {
   QAT_NEEDS_PYTHON("ai_edge_litert");
-  for (const char* module : {"csv", "struct", "os", "importlib", "numpy", "ai_edge_litert", "sitecustomize", "usercustomize"}) {
+  for (const char* module :
+       {"csv", "struct", "os", "importlib", "numpy", "ai_edge_litert", "sitecustomize", "usercustomize"}) {
     WriteText(At(StrCat(module, ".py")), "open('" + At("mark") + "', 'w')\n");
   }
-  const auto result = Eval("PYTHONPATH=. PYTHONSTARTUP=csv.py", std::string("--litert ") + testing::kLitertPython);
+  const auto result =
+      Eval("PYTHONPATH=. PYTHONSTARTUP=csv.py", std::string("--litert ") + testing::kLitertPython);
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_FALSE(Marked());
   EXPECT_NE(result.out.find(std::string(" in ") + testing::kLitertPython), std::string::npos) << result.out;
@@ -219,11 +231,13 @@ TEST_F(HostileFolder, ModulesInItAreNotExecuted) {
 
 TEST_F(HostileFolder, ThePythonInItIsNotStartedUnasked) {
   PutProgram("venv/bin/python3");
-  for (const std::string& path : {At("venv/bin"), std::string("venv/bin"), std::string(".:venv/bin"), std::string("")}) {
+  for (const std::string& path :
+       {At("venv/bin"), std::string("venv/bin"), std::string(".:venv/bin"), std::string("")}) {
     const auto result = Eval("PATH=" + path);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_FALSE(Marked()) << path;
-    const bool said = result.out.find("lies below the current folder and is not started unasked") != std::string::npos;
+    const bool said =
+        result.out.find("lies below the current folder and is not started unasked") != std::string::npos;
     EXPECT_EQ(said, path == At("venv/bin")) << path << ": " << result.out;
   }
   const auto asked = Eval("", "--litert venv/bin/python3");

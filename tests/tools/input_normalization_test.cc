@@ -1,4 +1,5 @@
-// A trained network that normalizes its input by itself, on features of very different size: calibrated, and trained on.
+// A trained network that normalizes its input by itself, on features of very different size: calibrated, and
+// trained on.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -65,7 +66,8 @@ class InputNormalization : public ::testing::Test {
     last = *graph.AddNode(OpType::kDiv, "scaled", BinaryAttributes(), {last, std});
     const int32_t filter = graph.AddConstant("fc/filter", {2, 3}, std::vector<float>{-1, 1, 0, 1, -1, 0});
     const int32_t bias = graph.AddConstant("fc/bias", {2}, std::vector<float>{0, 0});
-    graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {last, filter, bias})};
+    graph.outputs = {
+        *graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(), {last, filter, bias})};
     const auto bytes = WriteTflite(graph, {});
     QAT_ASSERT_OK(bytes);
     QAT_ASSERT_OK(WriteFile(dir_ / "model.tflite", *bytes));
@@ -78,7 +80,8 @@ class InputNormalization : public ::testing::Test {
   }
 
   double Accuracy(const std::string& model) const {
-    Do("qat-eval", {"--data", dir_ / "data", "--model", dir_ / model, "--litert", "off", "--repeat", "0", "--progress", "none", "--json", dir_ / "r.json"});
+    Do("qat-eval", {"--data", dir_ / "data", "--model", dir_ / model, "--litert", "off", "--repeat", "0",
+                    "--progress", "none", "--json", dir_ / "r.json"});
     return nlohmann::json::parse(ReadText(dir_ / "r.json"))["models"][0]["accuracy"]["top1"];
   }
 
@@ -86,28 +89,37 @@ class InputNormalization : public ::testing::Test {
 };
 
 TEST_F(InputNormalization, IsNotQuantizedInFrontWhenCalibrated) {
-  const ProcessResult converted =
-      Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "m.tflite"});
-  EXPECT_NE(converted.err.find("the input is normalized by centred, scaled: computed in float32"), std::string::npos) << converted.err;
+  const ProcessResult converted = Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data",
+                                                     "--type", "int8", "-o", dir_ / "m.tflite"});
+  EXPECT_NE(converted.err.find("the input is normalized by centred, scaled: computed in float32"),
+            std::string::npos)
+      << converted.err;
   EXPECT_GE(Accuracy("m.tflite"), 97);
   // Left out, the loss is told.
-  const ProcessResult without = Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "--skip-pass",
-                                                   "input-normalization", "-o", dir_ / "w.tflite"});
-  EXPECT_NE(without.err.find("channels 0, 1 of the input span fewer than 8 steps of 255"), std::string::npos) << without.err;
+  const ProcessResult without =
+      Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "--skip-pass",
+                         "input-normalization", "-o", dir_ / "w.tflite"});
+  EXPECT_NE(without.err.find("channels 0, 1 of the input span fewer than 8 steps of 255"), std::string::npos)
+      << without.err;
   EXPECT_LT(Accuracy("w.tflite"), 80);
   // By hand: kept in float they read the numbers as measured.
-  Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "--skip-pass", "input-normalization",
-                     "--keep-float", "centred|scaled", "-o", dir_ / "k.tflite"});
+  Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "--skip-pass",
+                     "input-normalization", "--keep-float", "centred|scaled", "-o", dir_ / "k.tflite"});
   EXPECT_GE(Accuracy("k.tflite"), 97);
 }
 
-// What it became in the model, float32 in front of QUANTIZE, has no range; that of QUANTIZE is the one of the input.
+// What it became in the model, float32 in front of QUANTIZE, has no range; that of QUANTIZE is the one of the
+// input.
 TEST_F(InputNormalization, IsTakenFromAModelOfIntegersWithoutData) {
-  Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "m.tflite"});
-  const ProcessResult again = Do("qat-convert", {dir_ / "m.tflite", "--type", "int8", "-o", dir_ / "again.tflite"});
-  EXPECT_NE(again.err.find(": computed in float32, in front of the first integers"), std::string::npos) << again.err;
-  const ProcessResult compared = Do("qat-eval", {"--data", dir_ / "data", "--model", dir_ / "m.tflite", "--model", dir_ / "again.tflite", "--litert", "off",
-                                                 "--repeat", "0", "--progress", "none", "--json", dir_ / "r.json"});
+  Do("qat-convert",
+     {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "m.tflite"});
+  const ProcessResult again =
+      Do("qat-convert", {dir_ / "m.tflite", "--type", "int8", "-o", dir_ / "again.tflite"});
+  EXPECT_NE(again.err.find(": computed in float32, in front of the first integers"), std::string::npos)
+      << again.err;
+  const ProcessResult compared =
+      Do("qat-eval", {"--data", dir_ / "data", "--model", dir_ / "m.tflite", "--model", dir_ / "again.tflite",
+                      "--litert", "off", "--repeat", "0", "--progress", "none", "--json", dir_ / "r.json"});
   const nlohmann::json report = nlohmann::json::parse(ReadText(dir_ / "r.json"));
   ASSERT_FALSE(report["pairs"].empty()) << report.dump();
   EXPECT_EQ(report["pairs"][0]["equal_outputs"], 300) << report["pairs"].dump();
@@ -115,22 +127,27 @@ TEST_F(InputNormalization, IsTakenFromAModelOfIntegersWithoutData) {
     Do("qat-convert", {dir_ / "m.tflite", "--type", type, "-o", dir_ / "other.tflite"});
     EXPECT_GE(Accuracy("other.tflite"), 97) << type;
   }
-  const ProcessResult left = RunTool("qat-convert", {dir_ / "m.tflite", "--type", "int8", "--skip-pass", "input-normalization", "-o", dir_ / "x.tflite"});
+  const ProcessResult left = RunTool("qat-convert", {dir_ / "m.tflite", "--type", "int8", "--skip-pass",
+                                                     "input-normalization", "-o", dir_ / "x.tflite"});
   EXPECT_EQ(left.exit_code, 4) << left.err;
   EXPECT_NE(left.err.find("missing: "), std::string::npos) << left.err;
 }
 
 #ifdef QAT_HAS_TRAIN
 TEST_F(InputNormalization, IsNotQuantizedInFrontWhenTrained) {
-  const ProcessResult trained = Do("qat-train", {"--network", dir_ / "model.tflite", "--data", dir_ / "data", "--scheme", "int8", "--steps", "60",
-                                                 "--threads", "1", "--progress", "none", "-o", dir_ / "run"});
-  EXPECT_NE(trained.err.find("the input is normalized by centred, scaled: computed in float32"), std::string::npos) << trained.err;
+  const ProcessResult trained =
+      Do("qat-train", {"--network", dir_ / "model.tflite", "--data", dir_ / "data", "--scheme", "int8",
+                       "--steps", "60", "--threads", "1", "--progress", "none", "-o", dir_ / "run"});
+  EXPECT_NE(trained.err.find("the input is normalized by centred, scaled: computed in float32"),
+            std::string::npos)
+      << trained.err;
   Do("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph"});
   Do("qat-convert", {dir_ / "g.qgraph", "-o", dir_ / "m.tflite"});
   EXPECT_GE(Accuracy("m.tflite"), 97);
   // A float model of ours comes in again, with the normalization inside.
   Do("qat-convert", {dir_ / "g.qgraph", "--type", "float32", "-o", dir_ / "f.tflite"});
-  Do("qat-convert", {dir_ / "f.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "c.tflite"});
+  Do("qat-convert",
+     {dir_ / "f.tflite", "--calibrate", dir_ / "data", "--type", "int8", "-o", dir_ / "c.tflite"});
   EXPECT_GE(Accuracy("c.tflite"), 97);
 }
 #endif

@@ -45,7 +45,8 @@ TEST_F(InspectCommand, EqualIsZeroAndDifferentIsOne) {
 }
 
 TEST_F(InspectCommand, WritesJsonAndGraphviz) {
-  const ProcessResult shown = RunTool("qat-eval", {"inspect", dir_ / "a.safetensors", "--json", "-", "--dot", dir_ / "a.dot"});
+  const ProcessResult shown =
+      RunTool("qat-eval", {"inspect", dir_ / "a.safetensors", "--json", "-", "--dot", dir_ / "a.dot"});
   ASSERT_EQ(shown.exit_code, 0) << shown.err;
   EXPECT_EQ(nlohmann::json::parse(shown.out)["tensors"][0]["max"], 2.0);
   EXPECT_HOLDS(ReadText(dir_ / "a.dot"), "t0 [label=\"w\\nfloat32 [2]\", shape=note];");
@@ -57,12 +58,13 @@ TEST_F(InspectCommand, WhatCannotBeIsRefusedInOneSentence) {
   EXPECT_EQ(RunTool("qat-eval", {"inspect", a, a}).exit_code, 2);
   EXPECT_EQ(RunTool("qat-eval", {"inspect", "--diff", a}).exit_code, 2);
   EXPECT_EQ(RunTool("qat-eval", {"inspect", a, "--dot", a}).exit_code, 2);
-  const ProcessResult missing = RunTool("qat-eval", {"inspect", dir_ / "none.tflite", "--json", dir_ / "e.json"});
+  const ProcessResult missing =
+      RunTool("qat-eval", {"inspect", dir_ / "none.tflite", "--json", dir_ / "e.json"});
   EXPECT_EQ(missing.exit_code, 3);
   EXPECT_EQ(nlohmann::json::parse(ReadText(dir_ / "e.json"))["status"], "error");
 }
 
-// ---- --spec, and qat-train --print-spec -----------------------------------------------------------------------------------------------
+// ---- --spec, and qat-train --print-spec ---------------------------------------------------------
 
 /// The last row of --print-network: parameters and multiply-accumulates.
 std::string TotalOf(const std::string& network) {
@@ -75,8 +77,9 @@ std::string TotalOf(const std::string& network) {
 }
 
 TEST_F(InspectCommand, TheSpecOfAModelIsTheNetworkThatTrainingMakesOfIt) {
-  std::vector<std::string> models = {std::string(testing::kSourceDir) + "/tests/import/onnx/script.onnx",
-                                     std::string(testing::kSourceDir) + "/tests/import/onnx/batch_norms.onnx"};
+  std::vector<std::string> models = {
+      std::string(testing::kSourceDir) + "/tests/import/onnx/script.onnx",
+      std::string(testing::kSourceDir) + "/tests/import/onnx/batch_norms.onnx"};
   for (const char* name : {"person_detect.tflite", "tf2_mobilenet_v2_1.0_224_ptq.tflite"}) {
     const std::string model = JoinPath(JoinPath(testing::DataDir(), "tflite-models"), name);
     if (FileExists(model)) models.push_back(model);
@@ -94,7 +97,8 @@ TEST_F(InspectCommand, TheSpecOfAModelIsTheNetworkThatTrainingMakesOfIt) {
 }
 
 TEST_F(InspectCommand, ASpecPrintedAgainIsTheSame) {
-  const ProcessResult first = RunTool("qat-train", {"--network", "mobilenet_v2", "--width", "0.35", "--resolution", "32", "--print-spec"});
+  const ProcessResult first = RunTool(
+      "qat-train", {"--network", "mobilenet_v2", "--width", "0.35", "--resolution", "32", "--print-spec"});
   ASSERT_EQ(first.exit_code, 0) << first.err;
   QAT_ASSERT_OK(WriteFile(dir_ / "printed.toml", first.out));
   EXPECT_EQ(RunTool("qat-train", {"--network", dir_ / "printed.toml", "--print-spec"}).out, first.out);

@@ -112,14 +112,17 @@ TEST_F(QatEvalTest, TracesAModelBackAndEndsInOneWhereTheChainBreaks) {
   const auto broken = RunTool("qat-eval", {"trace", model, "--graph", files_.graph()});
   EXPECT_EQ(broken.exit_code, 1) << broken.err;
   EXPECT_NE(broken.out.find("the chain breaks at: graph"), std::string::npos) << broken.out;
-  const auto shown = RunTool("qat-eval", {"trace", model, "--graph", files_.graph(), "--junit", files_ / "j.xml", "--markdown",
-                                          files_ / "m.md", "--json", files_ / "r.json"});
+  const auto shown =
+      RunTool("qat-eval", {"trace", model, "--graph", files_.graph(), "--junit", files_ / "j.xml",
+                           "--markdown", files_ / "m.md", "--json", files_ / "r.json"});
   EXPECT_EQ(shown.exit_code, 1) << shown.err;
-  EXPECT_NE(ReadText(files_ / "j.xml").find("failures=\"1\" errors=\"0\""), std::string::npos) << ReadText(files_ / "j.xml");
+  EXPECT_NE(ReadText(files_ / "j.xml").find("failures=\"1\" errors=\"0\""), std::string::npos)
+      << ReadText(files_ / "j.xml");
   EXPECT_EQ(ReadText(files_ / "m.md").rfind("### qat-eval: the chain breaks at: graph\n", 0), 0u);
   for (const auto& [flag, file] : {std::pair("--junit", "j.xml"), std::pair("--markdown", "m.md")})
     EXPECT_EQ(RunTool("qat-eval", {"report", files_ / "r.json", flag, "-"}).out, ReadText(files_ / file));
-  const auto figures = RunTool("qat-eval", {"report", files_ / "r.json", "--benchmark-json", files_ / "b.json"});
+  const auto figures =
+      RunTool("qat-eval", {"report", files_ / "r.json", "--benchmark-json", files_ / "b.json"});
   EXPECT_EQ(figures.exit_code, 2);
   EXPECT_NE(figures.err.find("holds no figures of models"), std::string::npos) << figures.err;
   EXPECT_EQ(RunTool("qat-eval", {"trace", files_ / "none.tflite"}).exit_code, 3);
@@ -158,11 +161,14 @@ TEST_F(QatEvalTest, EveryCommandShowsItsErrorToContinuousIntegration) {
   };
   for (auto [words, code] : cases) {
     std::filesystem::remove(files_ / "j.xml");
-    words.insert(words.end(), {"--junit", files_ / "j.xml", "--markdown", files_ / "m.md", "--progress", "none"});
+    words.insert(words.end(),
+                 {"--junit", files_ / "j.xml", "--markdown", files_ / "m.md", "--progress", "none"});
     const auto result = RunTool("qat-eval", words);
     EXPECT_EQ(result.exit_code, code) << result.err;
     const std::string junit = ReadText(files_ / "j.xml");
-    EXPECT_NE(junit.find("<testsuites name=\"qat-eval\" tests=\"1\" failures=\"0\" errors=\"1\">"), std::string::npos) << junit;
+    EXPECT_NE(junit.find("<testsuites name=\"qat-eval\" tests=\"1\" failures=\"0\" errors=\"1\">"),
+              std::string::npos)
+        << junit;
     EXPECT_EQ(ReadText(files_ / "m.md").rfind("### qat-eval: error: ", 0), 0u) << ReadText(files_ / "m.md");
   }
 }
@@ -227,9 +233,9 @@ TEST_F(QatEvalTest, RunsGivenTensorsAndKeepsTheOutputs) {
 }
 
 TEST_F(QatEvalTest, MeasuresModelsInTurnsWithoutImages) {
-  const auto result = RunTool("qat-eval", {"bench", files_.uint8_model(), "--graph",
-                                           files_.graph(), "--batch", "3", "--repeat", "2", "--threads", "2",
-                                           "--operators", "--json", files_ / "r.json", "--progress", "none"});
+  const auto result = RunTool(
+      "qat-eval", {"bench", files_.uint8_model(), "--graph", files_.graph(), "--batch", "3", "--repeat", "2",
+                   "--threads", "2", "--operators", "--json", files_ / "r.json", "--progress", "none"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("images/s"), std::string::npos) << result.out;
   const auto report = json::parse(ReadText(files_ / "r.json"));
@@ -237,10 +243,11 @@ TEST_F(QatEvalTest, MeasuresModelsInTurnsWithoutImages) {
   EXPECT_EQ(report["benchmarks"][2]["batch"], 3);
   EXPECT_EQ(report["benchmarks"][0]["threads"], 2);
   EXPECT_EQ(report["benchmarks"][0]["operators"].size(), 4u);
-  const std::vector<std::pair<std::string, std::string>> forms = {{"--html", "made by</dt><dd>qat-eval 0"},
-                                                                  {"--markdown", "uint8.tflite | 3 | 2 | "},
-                                                                  {"--junit", "name=\"batch 3, 2 threads\""},
-                                                                  {"--benchmark-json", "uint8.tflite, batch 3, 2 threads: latency p50"}};
+  const std::vector<std::pair<std::string, std::string>> forms = {
+      {"--html", "made by</dt><dd>qat-eval 0"},
+      {"--markdown", "uint8.tflite | 3 | 2 | "},
+      {"--junit", "name=\"batch 3, 2 threads\""},
+      {"--benchmark-json", "uint8.tflite, batch 3, 2 threads: latency p50"}};
   for (const auto& [flag, text] : forms) {
     const auto shown = RunTool("qat-eval", {"report", files_ / "r.json", flag, "-"});
     EXPECT_NE(shown.out.find(text), std::string::npos) << flag << ": " << shown.out;

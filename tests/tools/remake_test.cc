@@ -1,4 +1,5 @@
-// Whatever flags a model was converted with, `qat-eval trace` makes it again byte for byte; and no flag of qat-convert is forgotten.
+// Whatever flags a model was converted with, `qat-eval trace` makes it again byte for byte; and no flag of
+// qat-convert is forgotten.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -72,7 +73,10 @@ const std::vector<FlagCase>& FlagCases() {
        Effect::kRecorded,
        {"--type", "int8", "--keep-float", "conv", "--output-type", "float32"}},
       {"--int16", Effect::kRecorded, {"--type", "int8", "--int16", "conv|pool"}, {"--type", "int8"}},
-      {"--fully-connected-scales", Effect::kRecorded, {"--type", "int8", "--fully-connected-scales", "tensor"}, {"--type", "int8"}},
+      {"--fully-connected-scales",
+       Effect::kRecorded,
+       {"--type", "int8", "--fully-connected-scales", "tensor"},
+       {"--type", "int8"}},
       {"--input-stats", Effect::kRecorded, {"--input-stats", "128,127.5"}},
       {"--input-stats", Effect::kRecorded, {"--input-stats", "128,127.5", "--input-type", "float32"}},
       {"--quantized-input-stats", Effect::kRecorded, {"--quantized-input-stats", "1,3"}},
@@ -287,7 +291,8 @@ TEST_F(Remake, SaysWhatIsMissing) {
   EXPECT_EQ(no_plan.exit_code, 0) << no_plan.out;
   EXPECT_NE(no_plan.out.find("does not lie beside it"), std::string::npos) << no_plan.out;
   ASSERT_FALSE(Converted({"--calibrate", "DIR/data"}).empty());
-  const ProcessResult shown = RunTool("qat-eval", {"trace", At("m.tflite"), "--data", At("data"), "--progress", "plain"});
+  const ProcessResult shown =
+      RunTool("qat-eval", {"trace", At("m.tflite"), "--data", At("data"), "--progress", "plain"});
   EXPECT_NE(shown.err.find("converting again, calibrate: "), std::string::npos) << shown.err;
   const ProcessResult no_data = RunTool("qat-eval", {"trace", At("m.tflite")});
   EXPECT_EQ(no_data.exit_code, 0) << no_data.out;
@@ -304,12 +309,15 @@ TEST_F(Remake, AModelMadeOfAnotherModelIsNotHeldAgainstTheGraphOfThatOne) {
             0);
   const ProcessResult trace = RunTool("qat-eval", {"trace", At("again.tflite"), "--data", At("data")});
   EXPECT_EQ(trace.exit_code, 0) << trace.out;
-  EXPECT_NE(trace.out.find("made of " + At("m.tflite") + " and not of the graph; to check it, convert " + At("m.tflite") + " again with the same flags"),
+  EXPECT_NE(trace.out.find("made of " + At("m.tflite") + " and not of the graph; to check it, convert " +
+                           At("m.tflite") + " again with the same flags"),
             std::string::npos)
       << trace.out;
   const ProcessResult given = RunTool("qat-eval", {"trace", At("again.tflite"), "--graph", At("m.tflite")});
   EXPECT_EQ(given.exit_code, 2) << given.err;
-  EXPECT_NE(given.err.find("--graph: " + At("m.tflite") + " is a model, expected the frozen graph (.qgraph)"), std::string::npos) << given.err;
+  EXPECT_NE(given.err.find("--graph: " + At("m.tflite") + " is a model, expected the frozen graph (.qgraph)"),
+            std::string::npos)
+      << given.err;
   std::filesystem::remove(At("m.tflite"));
   const ProcessResult gone = RunTool("qat-eval", {"trace", At("again.tflite")});
   EXPECT_NE(gone.out.find("made of a model that is not beside it (sha256 "), std::string::npos) << gone.out;

@@ -59,7 +59,8 @@ class SeveralInputs : public ::testing::Test {
     return nlohmann::json::parse(ReadText(dir_ / "report.json"));
   }
 
-  /// A trained network of others: bright above 0, high above 10.25, both as measured but for the (byte - 127.5) / 127.5 of the picture.
+  /// A trained network of others: bright above 0, high above 10.25, both as measured but for the (byte -
+  /// 127.5) / 127.5 of the picture.
   std::string WriteOnnx() {
     testing::OnnxFile file;
     file.Input("camera", {1, 1, testing::kCameraSide, testing::kCameraSide})

@@ -58,7 +58,8 @@ class SeveralOutputs : public ::testing::Test {
         levels.push_back(made.labels[static_cast<size_t>(i)] % 2 == 0 ? 300.0f : 340.0f);
         levels.push_back(made.labels[static_cast<size_t>(i)] < 2 ? -2.0f : 2.0f);
       }
-      Write("x_camera_", split, {DType::kUInt8, {count, testing::kCameraSide, testing::kCameraSide, 1}, std::move(made.camera)});
+      Write("x_camera_", split,
+            {DType::kUInt8, {count, testing::kCameraSide, testing::kCameraSide, 1}, std::move(made.camera)});
       Write("sensor_", split, {DType::kFloat32, {count, testing::kSensorFeatures}, std::move(made.sensor)});
       Write("y_kind_", split, {DType::kUInt8, {count}, std::move(made.labels)});
       Write("level_", split, Floats(levels, {count, 2}));
@@ -75,8 +76,9 @@ class SeveralOutputs : public ::testing::Test {
     return RunTool("qat-train", arguments);
   }
   ProcessResult Compare(const std::vector<std::string>& rows) {
-    std::vector<std::string> arguments = {"--data",   dir_ / "data", "--repeat", "0", "--litert", "off",
-                                          "--progress", "none",      "--json",   dir_ / "report.json"};
+    std::vector<std::string> arguments = {
+        "--data", dir_ / "data", "--repeat", "0",      "--litert",
+        "off",    "--progress",  "none",     "--json", dir_ / "report.json"};
     arguments.insert(arguments.end(), rows.begin(), rows.end());
     return RunTool("qat-eval", arguments);
   }
@@ -89,7 +91,8 @@ class SeveralOutputs : public ::testing::Test {
 int EqualPairs(const json& report) {
   int equal = 0;
   for (const auto& pair : report["pairs"])
-    equal += pair["a"] == "simulated" && pair["b"].get<std::string>().ends_with(".tflite") && pair["max_abs_lsb"] == 0;
+    equal += pair["a"] == "simulated" && pair["b"].get<std::string>().ends_with(".tflite") &&
+             pair["max_abs_lsb"] == 0;
   return equal;
 }
 
@@ -104,18 +107,21 @@ TEST_F(SeveralOutputs, ComeThroughAllFourProgramsEqualInEveryStep) {
   ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", graph}).exit_code, 0);
   const ProcessResult converted = RunTool("qat-convert", {graph, "-o", model});
   ASSERT_EQ(converted.exit_code, 0) << converted.err;
-  const ProcessResult calibrated = RunTool("qat-convert", {graph, "--calibrate", dir_ / "data", "--type", "int8", "-o", after});
+  const ProcessResult calibrated =
+      RunTool("qat-convert", {graph, "--calibrate", dir_ / "data", "--type", "int8", "-o", after});
   ASSERT_EQ(calibrated.exit_code, 0) << calibrated.err;
 
-  const ProcessResult compared = Compare({"--checkpoint", dir_ / "run", "--graph", graph, model, after, "--min-accuracy", "90",
-                                          "--max-rmse", "5", "--predictions", dir_ / "p.csv"});
+  const ProcessResult compared =
+      Compare({"--checkpoint", dir_ / "run", "--graph", graph, model, after, "--min-accuracy", "90",
+               "--max-rmse", "5", "--predictions", dir_ / "p.csv"});
   ASSERT_EQ(compared.exit_code, 0) << compared.out << compared.err;
   EXPECT_HOLDS(compared.out, "output 'kind' (classes)");
   EXPECT_HOLDS(compared.out, "output 'level' (numbers)");
   const json report = Report();
   EXPECT_EQ(report["output"], "kind");
   EXPECT_EQ(report["task"], "classes");
-  for (const auto& row : report["models"]) EXPECT_GT(row["accuracy"]["top1"].get<double>(), 90) << row["name"];
+  for (const auto& row : report["models"])
+    EXPECT_GT(row["accuracy"]["top1"].get<double>(), 90) << row["name"];
   ASSERT_EQ(report["other_outputs"].size(), 1u);
   const json& level = report["other_outputs"][0];
   EXPECT_EQ(level["output"], "level");
@@ -146,7 +152,8 @@ TEST_F(SeveralOutputs, FailWhereOneOfThemIsBeyondALimit) {
   EXPECT_EQ(compared.exit_code, 1) << compared.out;
   EXPECT_HOLDS(compared.out, "FAIL  max-rmse");
   EXPECT_HOLDS(compared.out, "output 'level'");
-  EXPECT_HOLDS(Compare({"--checkpoint", dir_ / "run", "--min-auc", "0.5"}).err, "judges nothing that the outputs of the model give");
+  EXPECT_HOLDS(Compare({"--checkpoint", dir_ / "run", "--min-auc", "0.5"}).err,
+               "judges nothing that the outputs of the model give");
 }
 
 std::string GatesOf(const json& report) {
@@ -154,7 +161,8 @@ std::string GatesOf(const json& report) {
   for (const auto& gate : report["gates"]) {
     if (!gate.value("asked", true)) continue;
     const auto subject = gate["subject"].is_null() ? std::string() : gate["subject"].get<std::string>();
-    text += gate["name"].get<std::string>() + " of " + subject + " " + std::to_string(gate["limit"].get<double>()).substr(0, 4) + "\n";
+    text += gate["name"].get<std::string>() + " of " + subject + " " +
+            std::to_string(gate["limit"].get<double>()).substr(0, 4) + "\n";
   }
   return text;
 }
@@ -168,8 +176,10 @@ TEST_F(SeveralOutputs, AreJudgedOneByOne) {
     gates.insert(gates.end(), rows.begin(), rows.end());
     return Compare(gates);
   };
-  const ProcessResult passed = judge({"--min-accuracy", "kind=50", "--min-recall", "kind=40", "--min-recall", "kind/2=30", "--max-rmse",
-                                      "level=90", "--max-rmse", "level/1=80", "--max-error-rise", "level=70", "--max-drop", "kind=60", "--max-flips", "kind=100"});
+  const ProcessResult passed =
+      judge({"--min-accuracy", "kind=50", "--min-recall", "kind=40", "--min-recall", "kind/2=30",
+             "--max-rmse", "level=90", "--max-rmse", "level/1=80", "--max-error-rise", "level=70",
+             "--max-drop", "kind=60", "--max-flips", "kind=100"});
   ASSERT_EQ(passed.exit_code, 0) << passed.out << passed.err;
   const std::string gates = GatesOf(Report());
   EXPECT_HOLDS(gates, "min-accuracy of output 'kind' 50.0\n");
@@ -183,26 +193,35 @@ TEST_F(SeveralOutputs, AreJudgedOneByOne) {
   EXPECT_HOLDS(judge({"--max-flips", "level=3"}).err, "--max-flips: judges nothing");
   const ProcessResult failed = judge({"--min-accuracy", "10", "--min-accuracy", "kind=100.5"});
   EXPECT_EQ(failed.exit_code, 1) << "the limit of one output replaces that of all";
-  EXPECT_HOLDS(judge({"--min-accuracy", "knd=90"}).err, "--min-accuracy: names the output 'knd', expected one of kind, level");
-  EXPECT_HOLDS(judge({"--min-accuracy", "level=90"}).err, "--min-accuracy: judges nothing that output 'level' gives, whose task is numbers");
+  EXPECT_HOLDS(judge({"--min-accuracy", "knd=90"}).err,
+               "--min-accuracy: names the output 'knd', expected one of kind, level");
+  EXPECT_HOLDS(judge({"--min-accuracy", "level=90"}).err,
+               "--min-accuracy: judges nothing that output 'level' gives, whose task is numbers");
   EXPECT_HOLDS(judge({"--min-accuracy", "kind=most"}).err, "value 'kind=most', expected a number");
 }
 
-// Probabilities of one output, while the other stays as it is; every byte as TFLite computes them is held elsewhere.
+// Probabilities of one output, while the other stays as it is; every byte as TFLite computes them is held
+// elsewhere.
 TEST_F(SeveralOutputs, HaveAppendedWhatFitsEach) {
   ASSERT_EQ(Train({"--scheme", "int8"}).exit_code, 0);
   const std::string graph = dir_ / "g.qgraph", model = dir_ / "m.tflite";
   ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", graph}).exit_code, 0);
   const ProcessResult plain = RunTool("qat-convert", {graph, "--append", "softmax", "-o", model});
   EXPECT_EQ(plain.exit_code, 2);
-  EXPECT_HOLDS(plain.err, "--append: value 'softmax', expected an operator by output, as kind=softmax: the network has 2 outputs: kind, level");
-  EXPECT_HOLDS(RunTool("qat-convert", {graph, "--append", "level=softmax", "-o", model}).err, "output 'level' is the answer itself");
-  EXPECT_HOLDS(RunTool("qat-convert", {graph, "--append", "knd=softmax", "-o", model}).err, "names the output 'knd', expected kind, level");
+  EXPECT_HOLDS(plain.err,
+               "--append: value 'softmax', expected an operator by output, as kind=softmax: the network has "
+               "2 outputs: kind, level");
+  EXPECT_HOLDS(RunTool("qat-convert", {graph, "--append", "level=softmax", "-o", model}).err,
+               "output 'level' is the answer itself");
+  EXPECT_HOLDS(RunTool("qat-convert", {graph, "--append", "knd=softmax", "-o", model}).err,
+               "names the output 'knd', expected kind, level");
   for (const char* append : {"softmax", "argmax"}) {
-    const ProcessResult converted = RunTool("qat-convert", {graph, "--append", std::string("kind=") + append, "-o", model});
+    const ProcessResult converted =
+        RunTool("qat-convert", {graph, "--append", std::string("kind=") + append, "-o", model});
     ASSERT_EQ(converted.exit_code, 0) << converted.err;
     EXPECT_HOLDS(converted.out, std::string("kind/") + append);
-    const ProcessResult compared = Compare({"--graph", graph, model, "--min-accuracy", "kind=85", "--max-rmse", "level=10"});
+    const ProcessResult compared =
+        Compare({"--graph", graph, model, "--min-accuracy", "kind=85", "--max-rmse", "level=10"});
     EXPECT_EQ(compared.exit_code, 0) << append << ": " << compared.out << compared.err;
     const ProcessResult traced = RunTool("qat-eval", {"trace", model, "--graph", graph});
     EXPECT_EQ(traced.exit_code, 0) << traced.out << traced.err;
@@ -221,20 +240,24 @@ TEST_F(SeveralOutputs, WeighAsTheyAreTold) {
 }
 
 TEST_F(SeveralOutputs, SayWhatIsWrong) {
-  EXPECT_HOLDS(Train({"--output-weights", "levl=2"}).err, "names the output 'levl', expected one of kind, level; did you mean 'level'?");
+  EXPECT_HOLDS(Train({"--output-weights", "levl=2"}).err,
+               "names the output 'levl', expected one of kind, level; did you mean 'level'?");
   EXPECT_HOLDS(Train({"--output-weights", "level=-1"}).err, "expected \"none\", or numbers from 0 by output");
   EXPECT_HOLDS(Train({"--output-weights", "kind=0,level=0"}).err, "every output has the weight 0");
   EXPECT_HOLDS(Train({"--task", "kind=number"}).err, "or by output");
   EXPECT_HOLDS(Train({"--task", "knd=classes"}).err, "names the output 'knd'");
   EXPECT_HOLDS(Train({"--task", "reconstruction"}).err, "by a network with one output");
-  const ProcessResult digits = RunTool("qat-train", {"--data", "digits", "--network", dir_ / "two.toml", "-o", dir_ / "r"});
+  const ProcessResult digits =
+      RunTool("qat-train", {"--data", "digits", "--network", dir_ / "two.toml", "-o", dir_ / "r"});
   EXPECT_EQ(digits.exit_code, 3);
   std::filesystem::remove(std::string(dir_ / "data/level_train.npy"));
   const ProcessResult missing = Train();
   EXPECT_EQ(missing.exit_code, 3);
   EXPECT_HOLDS(missing.err, "expected images and y_kind_test.npy, level_test.npy of one split");
   std::filesystem::remove(std::string(dir_ / "data/level_test.npy"));
-  EXPECT_HOLDS(Train().err, "holds no labels for an output of the network, expected an array named y_level (or with _train at the end)");
+  EXPECT_HOLDS(Train().err,
+               "holds no labels for an output of the network, expected an array named y_level (or with "
+               "_train at the end)");
 }
 
 TEST_F(SeveralOutputs, LearnFromWhatIsKnown) {
@@ -243,7 +266,9 @@ TEST_F(SeveralOutputs, LearnFromWhatIsKnown) {
   Bytes kinds = made.labels;
   for (size_t i = 0; i < 600; ++i) {
     const bool known = i % 3 != 0;
-    levels.push_back(!known ? std::numeric_limits<float>::quiet_NaN() : made.labels[i] % 2 == 0 ? 300.0f : 340.0f);
+    levels.push_back(!known                    ? std::numeric_limits<float>::quiet_NaN()
+                     : made.labels[i] % 2 == 0 ? 300.0f
+                                               : 340.0f);
     levels.push_back(made.labels[i] < 2 ? -2.0f : 2.0f);
     if (i % 4 == 0) kinds[i] = 9;
   }
@@ -264,8 +289,8 @@ TEST_F(SeveralOutputs, ComeFromTheColumnsOfATable) {
   Random random(3);
   for (int i = 0; i < 400; ++i) {
     const double a = random.Uniform(), b = random.Uniform();
-    table += std::to_string(a) + "," + std::to_string(b) + "," + (a > b ? "more" : "less") + "," + std::to_string(100 * a) + "," +
-             std::to_string(b - a) + ",1\n";
+    table += std::to_string(a) + "," + std::to_string(b) + "," + (a > b ? "more" : "less") + "," +
+             std::to_string(100 * a) + "," + std::to_string(b - a) + ",1\n";
   }
   testing::WriteText(dir_ / "t.csv", table);
   testing::WriteText(dir_ / "t.toml", R"(name = "table"
@@ -287,22 +312,28 @@ op = "fully_connected"
 inputs = ["hidden"]
 units = 2
 )");
-  const std::vector<std::string> common = {"--data", dir_ / "t.csv", "--network", dir_ / "t.toml", "--steps", "400", "--scheme",
-                                           "float32", "--progress", "none", "--threads", "1"};
+  const std::vector<std::string> common = {"--data",     dir_ / "t.csv", "--network", dir_ / "t.toml",
+                                           "--steps",    "400",          "--scheme",  "float32",
+                                           "--progress", "none",         "--threads", "1"};
   auto train = [&](std::vector<std::string> more) {
     more.insert(more.end(), common.begin(), common.end());
     return RunTool("qat-train", more);
   };
   const ProcessResult trained = train({"-o", dir_ / "t"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
-  EXPECT_HOLDS(trained.err, "column 'kind' holds the answers for 'kind', columns 'level_x,level_y' hold the answers for 'level', the other "
-                            "3 are features");
+  EXPECT_HOLDS(trained.err,
+               "column 'kind' holds the answers for 'kind', columns 'level_x,level_y' hold the answers for "
+               "'level', the other "
+               "3 are features");
   const ProcessResult named = train({"-o", dir_ / "n", "--label", "level=level_y,mass", "--steps", "2"});
   EXPECT_HOLDS(named.err, "columns 'level_y,mass' hold the answers for 'level'");
-  EXPECT_HOLDS(train({"-o", dir_ / "u", "--label", "level=levl_x"}).err, "has no column 'levl_x'; did you mean 'level_x'?");
-  EXPECT_HOLDS(train({"-o", dir_ / "u", "--label", "kind"}).err, "expected columns by output, as kind=COLUMN");
-  const ProcessResult compared = RunTool("qat-eval", {"--data", dir_ / "t.csv", "--checkpoint", dir_ / "t", "--repeat", "0", "--progress",
-                                                      "none", "--json", dir_ / "report.json"});
+  EXPECT_HOLDS(train({"-o", dir_ / "u", "--label", "level=levl_x"}).err,
+               "has no column 'levl_x'; did you mean 'level_x'?");
+  EXPECT_HOLDS(train({"-o", dir_ / "u", "--label", "kind"}).err,
+               "expected columns by output, as kind=COLUMN");
+  const ProcessResult compared =
+      RunTool("qat-eval", {"--data", dir_ / "t.csv", "--checkpoint", dir_ / "t", "--repeat", "0",
+                           "--progress", "none", "--json", dir_ / "report.json"});
   ASSERT_EQ(compared.exit_code, 0) << compared.err;
   const json report = Report();
   EXPECT_GT(report["models"][0]["accuracy"]["top1"].get<double>(), 85);

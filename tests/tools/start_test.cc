@@ -1,4 +1,5 @@
-// The tools that people run in loops and Makefiles must not pay for LibTorch: it takes 0.3 s and 287 libraries to start.
+// The tools that people run in loops and Makefiles must not pay for LibTorch: it takes 0.3 s and 287
+// libraries to start.
 #include <gtest/gtest.h>
 
 #include <algorithm>

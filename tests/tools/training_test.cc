@@ -51,7 +51,8 @@ class Training : public ::testing::Test {
     std::filesystem::create_directories(dir_ / folder);
     Random random(5);
     for (const auto& [split, count] : {std::pair<const char*, int>{"train", 600}, {"test", 60}}) {
-      NpyArray x{DType::kUInt8, {count, 4, 4, 1}, {}}, y{type, {count}, Bytes(sizeof(Value) * static_cast<size_t>(count))};
+      NpyArray x{DType::kUInt8, {count, 4, 4, 1}, {}},
+          y{type, {count}, Bytes(sizeof(Value) * static_cast<size_t>(count))};
       for (int i = 0; i < count; ++i) {
         const int bright = random.Between(0, 255);
         x.values.insert(x.values.end(), 16, static_cast<uint8_t>(bright));
@@ -63,7 +64,8 @@ class Training : public ::testing::Test {
     }
   }
   void SetUp() override {
-    Write<uint8_t>("halves", DType::kUInt8, [](int bright, Random&) { return static_cast<uint8_t>(bright > 127); });
+    Write<uint8_t>("halves", DType::kUInt8,
+                   [](int bright, Random&) { return static_cast<uint8_t>(bright > 127); });
     testing::WriteText(dir_ / "small.toml", kSpec);
     std::string one = kSpec;
     one.replace(one.find("units = 2"), 9, "units = 1");
@@ -73,12 +75,32 @@ class Training : public ::testing::Test {
   }
 
   ProcessResult Train(const std::string& data, const std::string& run, std::vector<std::string> more = {}) {
-    std::vector<std::string> arguments = {
-        "--data",           dir_ / data, "--network", dir_ / "small.toml", "--steps",         "120",  "--batch-size",
-        "32",               "--holdout", "200",       "--threads",         "1",               "--progress",
-        "none",             "-o",        dir_ / run,  "--json",            dir_ / (run + ".json"),
-        "--shift-pixels",   "0",         "--rotate-degrees", "0",          "--scale-percent", "0",
-        "--learning-rate",  "0.01"};
+    std::vector<std::string> arguments = {"--data",
+                                          dir_ / data,
+                                          "--network",
+                                          dir_ / "small.toml",
+                                          "--steps",
+                                          "120",
+                                          "--batch-size",
+                                          "32",
+                                          "--holdout",
+                                          "200",
+                                          "--threads",
+                                          "1",
+                                          "--progress",
+                                          "none",
+                                          "-o",
+                                          dir_ / run,
+                                          "--json",
+                                          dir_ / (run + ".json"),
+                                          "--shift-pixels",
+                                          "0",
+                                          "--rotate-degrees",
+                                          "0",
+                                          "--scale-percent",
+                                          "0",
+                                          "--learning-rate",
+                                          "0.01"};
     for (std::string& each : more) {
       const auto given = std::find(arguments.begin(), arguments.end(), each);
       if (each.starts_with("--") && given != arguments.end()) arguments.erase(given, given + 2);
@@ -100,18 +122,22 @@ TEST_F(Training, OfAGoodRunWarnsOfNothingAndSaysWhatItsSchemeIsFor) {
   EXPECT_TRUE(WarningsOf("run").empty());
   EXPECT_HOLDS(result.out, "scheme      uint8: TFLite on phones");
   EXPECT_HOLDS(result.out, "need --scheme int8");
-  const ProcessResult frozen = RunTool("qat-freeze", {dir_ / "run", "--strict", "--max-drift", "1", "-o", dir_ / "g.qgraph"});
+  const ProcessResult frozen =
+      RunTool("qat-freeze", {dir_ / "run", "--strict", "--max-drift", "1", "-o", dir_ / "g.qgraph"});
   EXPECT_EQ(frozen.exit_code, 0) << frozen.err;
   EXPECT_HOLDS(frozen.out, "norms   1, statistics at most ");
 }
 
 TEST_F(Training, WarnsAtTheEndWhereAnswersAreWorthNothing) {
-  Write<uint8_t>("coins", DType::kUInt8, [](int, Random& random) { return static_cast<uint8_t>(random.Between(0, 1)); });
+  Write<uint8_t>("coins", DType::kUInt8,
+                 [](int, Random& random) { return static_cast<uint8_t>(random.Between(0, 1)); });
   ASSERT_EQ(Train("coins", "coins_run").exit_code, 0);
   ASSERT_FALSE(WarningsOf("coins_run").empty());
-  EXPECT_HOLDS(WarningsOf("coins_run")[0].get<std::string>(), "answers on the holdout are no better than guessing");
+  EXPECT_HOLDS(WarningsOf("coins_run")[0].get<std::string>(),
+               "answers on the holdout are no better than guessing");
   // Kelvin: with no step towards them, far from their mean, and within a few steps of the output.
-  Write<float>("kelvin", DType::kFloat32, [](int bright, Random&) { return 290.f + 20.f * static_cast<float>(bright) / 255; });
+  Write<float>("kelvin", DType::kFloat32,
+               [](int bright, Random&) { return 290.f + 20.f * static_cast<float>(bright) / 255; });
   testing::WriteText(dir_ / "plain.toml", "scale_to_targets = false\n");
   const ProcessResult kelvin =
       Train("kelvin", "kelvin_run", {"--network", dir_ / "one.toml", "--config", dir_ / "plain.toml"});
@@ -120,7 +146,9 @@ TEST_F(Training, WarnsAtTheEndWhereAnswersAreWorthNothing) {
   EXPECT_HOLDS(kelvin.err, "qat-train: warning: R2 of the target");
   // Normalized, they use all of the output's steps.
   testing::WriteText(dir_ / "scaled.toml", "scale_to_targets = true\n");
-  ASSERT_EQ(Train("kelvin", "scaled", {"--network", dir_ / "one.toml", "--config", dir_ / "scaled.toml"}).exit_code, 0);
+  ASSERT_EQ(
+      Train("kelvin", "scaled", {"--network", dir_ / "one.toml", "--config", dir_ / "scaled.toml"}).exit_code,
+      0);
   EXPECT_TRUE(WarningsOf("scaled").empty()) << WarningsOf("scaled");
 }
 
@@ -152,7 +180,8 @@ TEST_F(Training, RefusesSeriesWhoseAxesAreInAnotherOrder) {
     graph.scheme = "float32";
     const Shape axes(shape.begin() + 1, shape.end());
     const std::vector<float> zeros(static_cast<size_t>(axes.back()), 0), ones(zeros.size(), 1);
-    graph.contract.input() = {1, axes.size() > 1 ? axes[0] : 1, axes.back(), zeros, ones, ValueType::kReal, axes, -1, 3};
+    graph.contract.input() = {
+        1, axes.size() > 1 ? axes[0] : 1, axes.back(), zeros, ones, ValueType::kReal, axes, -1, 3};
     GraphTensor input;
     input.name = "x";
     input.shape = shape;
@@ -164,7 +193,8 @@ TEST_F(Training, RefusesSeriesWhoseAxesAreInAnotherOrder) {
     }
     const int32_t filter = graph.AddConstant("head/filter", {2, 36}, std::vector<float>(72, 0.1f));
     const int32_t bias = graph.AddConstant("head/bias", {2}, std::vector<float>(2));
-    graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "head", FullyConnectedAttributes(), {last, filter, bias})};
+    graph.outputs = {
+        *graph.AddNode(OpType::kFullyConnected, "head", FullyConnectedAttributes(), {last, filter, bias})};
     const auto bytes = WriteTflite(graph, {});
     QAT_ASSERT_OK(bytes);
     QAT_ASSERT_OK(WriteFile(dir_ / (name + ".tflite"), *bytes));
@@ -173,14 +203,17 @@ TEST_F(Training, RefusesSeriesWhoseAxesAreInAnotherOrder) {
   write("swapped", {3, 12});
   model("steps", {1, 12, 3});
   model("rows", {1, 36});
-  testing::WriteText(dir_ / "spec.toml", "name = \"spec\"\n[[input]]\nname = \"x\"\nshape = [12, 3]\n[[layer]]\nname = \"flat\"\n"
-                                         "op = \"reshape\"\n[[layer]]\nname = \"head\"\nop = \"fully_connected\"\nunits = 2\n");
+  testing::WriteText(dir_ / "spec.toml",
+                     "name = \"spec\"\n[[input]]\nname = \"x\"\nshape = [12, 3]\n[[layer]]\nname = \"flat\"\n"
+                     "op = \"reshape\"\n[[layer]]\nname = \"head\"\nop = \"fully_connected\"\nunits = 2\n");
   for (const char* network : {"steps.tflite", "rows.tflite", "spec.toml"}) {
-    const ProcessResult result = Train("series", std::string(network) + "_run", {"--network", dir_ / network, "--steps", "20"});
+    const ProcessResult result =
+        Train("series", std::string(network) + "_run", {"--network", dir_ / network, "--steps", "20"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
   }
-  for (const auto& [network, axes] : {std::pair("steps.tflite", "are [1, 3, 12], expected [1, 12, 3] as network"),
-                                      std::pair("spec.toml", "are [1, 1, 3, 12], expected [1, 1, 12, 3] as network")}) {
+  for (const auto& [network, axes] :
+       {std::pair("steps.tflite", "are [1, 3, 12], expected [1, 12, 3] as network"),
+        std::pair("spec.toml", "are [1, 1, 3, 12], expected [1, 1, 12, 3] as network")}) {
     const ProcessResult refused = Train("swapped", "refused", {"--network", dir_ / network, "--steps", "20"});
     EXPECT_EQ(refused.exit_code, 2) << refused.err;
     EXPECT_HOLDS(refused.err, axes);
@@ -190,11 +223,13 @@ TEST_F(Training, RefusesSeriesWhoseAxesAreInAnotherOrder) {
 }
 
 TEST_F(Training, AppendsNoArgMaxToANetworkForRealNumbers) {
-  Write<float>("numbers", DType::kFloat32, [](int bright, Random&) { return static_cast<float>(bright) / 255; });
+  Write<float>("numbers", DType::kFloat32,
+               [](int bright, Random&) { return static_cast<float>(bright) / 255; });
   ASSERT_EQ(Train("numbers", "run", {"--network", dir_ / "one.toml"}).exit_code, 0);
   ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph"}).exit_code, 0);
   for (const char* append : {"argmax", "softmax"}) {
-    const ProcessResult refused = RunTool("qat-convert", {dir_ / "g.qgraph", "--append", append, "-o", dir_ / "m.tflite"});
+    const ProcessResult refused =
+        RunTool("qat-convert", {dir_ / "g.qgraph", "--append", append, "-o", dir_ / "m.tflite"});
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_HOLDS(refused.err, "the network was trained for a real number");
   }
@@ -213,10 +248,13 @@ TEST_F(Training, RefusesARateOfZeroAndStopsAtOneOfAHundred) {
 
 TEST_F(Training, FineTunesAnInt8RunWithAnotherHeadAsInt8) {
   ASSERT_EQ(Train("halves", "first", {"--scheme", "int8"}).exit_code, 0);
-  Write<uint8_t>("thirds", DType::kUInt8, [](int bright, Random&) { return static_cast<uint8_t>(bright / 86); });
-  const ProcessResult second = Train("thirds", "second", {"--network", dir_ / "three.toml", "--init", dir_ / "first"});
+  Write<uint8_t>("thirds", DType::kUInt8,
+                 [](int bright, Random&) { return static_cast<uint8_t>(bright / 86); });
+  const ProcessResult second =
+      Train("thirds", "second", {"--network", dir_ / "three.toml", "--init", dir_ / "first"});
   ASSERT_EQ(second.exit_code, 0) << second.err;
-  EXPECT_HOLDS(second.err, "--init: 1 layer is taken over; fresh: head (filter is [2, 8] there, [3, 8] here)\n");
+  EXPECT_HOLDS(second.err,
+               "--init: 1 layer is taken over; fresh: head (filter is [2, 8] there, [3, 8] here)\n");
   EXPECT_HOLDS(second.err, "scheme int8, as the run of --init has it; --scheme uint8 changes that\n");
   EXPECT_HOLDS(second.out, "scheme      int8: ");
   const ProcessResult third = Train("halves", "third", {"--init", dir_ / "first", "--scheme", "uint8"});
@@ -235,11 +273,12 @@ TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
     ASSERT_EQ(Train("halves", StrCat(scheme, "_first"), {"--scheme", scheme}).exit_code, 0);
     convert(in("_first"), in("_first.tflite"));
     const ProcessResult second = Train("halves", StrCat(scheme, "_second"),
-                                       {"--network", in("_first.tflite"), "--learning-rate", "1e-12", "--weight-decay", "0",
-                                        "--quant-delay", "0", "--steps", "2"});
+                                       {"--network", in("_first.tflite"), "--learning-rate", "1e-12",
+                                        "--weight-decay", "0", "--quant-delay", "0", "--steps", "2"});
     ASSERT_EQ(second.exit_code, 0) << second.err;
     EXPECT_HOLDS(second.out, StrCat("scheme      ", scheme, ": "));
-    const std::string said = StrCat("scheme ", scheme, ", as ", in("_first.tflite"), " has it; --scheme uint8 changes that\n");
+    const std::string said =
+        StrCat("scheme ", scheme, ", as ", in("_first.tflite"), " has it; --scheme uint8 changes that\n");
     EXPECT_EQ(second.err.find(said) != std::string::npos, scheme != std::string("uint8")) << second.err;
     convert(in("_second"), in("_second.tflite"));
     const auto before = Model::Load(in("_first.tflite")), after = Model::Load(in("_second.tflite"));
@@ -250,7 +289,8 @@ TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
       if (node.type != OpType::kFullyConnected) continue;
       const ModelTensor& filter = (*before)->tensors()[static_cast<size_t>(node.inputs[1])];
       const auto& others = (*after)->tensors();
-      const auto same = std::find_if(others.begin(), others.end(), [&](const ModelTensor& each) { return each.name == filter.name; });
+      const auto same = std::find_if(others.begin(), others.end(),
+                                     [&](const ModelTensor& each) { return each.name == filter.name; });
       ASSERT_NE(same, others.end()) << filter.name;
       EXPECT_TRUE(std::ranges::equal(filter.constant, same->constant)) << scheme << " " << filter.name;
       ++filters;
@@ -261,31 +301,57 @@ TEST_F(Training, GoesOnFromAModelOfIntegersWithItsFiltersAndScheme) {
 
 // A preset decides less than it says: numbers are normalized, and no more is held out than by default.
 TEST_F(Training, APresetFitsOtherData) {
-  Write<float>("numbers", DType::kFloat32, [](int bright, Random&) { return 300 + static_cast<float>(bright) / 25; });
-  const std::vector<std::string> flags = {"--data",  dir_ / "numbers", "--network", dir_ / "one.toml",       "--preset",   "cifar10", "--flip", "false", "--shift-pixels", "0",
-                                          "--steps", "60",             "-o",        dir_ / "numbers_run", "--progress", "none",    "--resume-if-exists"};
+  Write<float>("numbers", DType::kFloat32,
+               [](int bright, Random&) { return 300 + static_cast<float>(bright) / 25; });
+  const std::vector<std::string> flags = {"--data",
+                                          dir_ / "numbers",
+                                          "--network",
+                                          dir_ / "one.toml",
+                                          "--preset",
+                                          "cifar10",
+                                          "--flip",
+                                          "false",
+                                          "--shift-pixels",
+                                          "0",
+                                          "--steps",
+                                          "60",
+                                          "-o",
+                                          dir_ / "numbers_run",
+                                          "--progress",
+                                          "none",
+                                          "--resume-if-exists"};
   const ProcessResult numbers = RunTool("qat-train", flags);
   ASSERT_EQ(numbers.exit_code, 0) << numbers.err;
   EXPECT_HOLDS(ReadText(dir_ / "numbers_run/config.toml"), "scale_to_targets = true\n");
   EXPECT_HOLDS(numbers.out, " on 60 examples");
   const ProcessResult again = RunTool("qat-train", flags);
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  const ProcessResult refused = RunTool("qat-train", {"--data", dir_ / "numbers", "--preset", "cifar10", "-o", dir_ / "no", "--progress", "none"});
+  const ProcessResult refused = RunTool("qat-train", {"--data", dir_ / "numbers", "--preset", "cifar10", "-o",
+                                                      dir_ / "no", "--progress", "none"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_HOLDS(refused.err, "the training examples of " + std::string(dir_ / "numbers") + " are [1, 4, 4, 1], expected [1, 32, 32, 3] as network 'resnet8' takes; --network auto is one");
+  EXPECT_HOLDS(
+      refused.err,
+      "the training examples of " + std::string(dir_ / "numbers") +
+          " are [1, 4, 4, 1], expected [1, 32, 32, 3] as network 'resnet8' takes; --network auto is one");
 }
 
 TEST_F(Training, GoesOnWithLearnedRangesOfFiltersUnlessToldOtherwise) {
   const ProcessResult refused = Train("halves", "refused", {"--filter-ranges", "learned"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_HOLDS(refused.err, "filter-ranges is learned and scheme is uint8, expected a scheme whose filters are symmetric around 0: int8, ");
+  EXPECT_HOLDS(refused.err,
+               "filter-ranges is learned and scheme is uint8, expected a scheme whose filters are symmetric "
+               "around 0: int8, ");
   ASSERT_EQ(Train("halves", "first", {"--scheme", "w4a8", "--filter-ranges", "learned"}).exit_code, 0);
   // The scheme comes from the run.
   EXPECT_EQ(Train("halves", "same", {"--init", dir_ / "first", "--filter-ranges", "learned"}).exit_code, 0);
   const ProcessResult second = Train("halves", "second", {"--init", dir_ / "first"});
-  EXPECT_HOLDS(second.err, "filter-ranges learned, as the run of --init has them; --filter-ranges observed changes that\n");
-  EXPECT_HOLDS(RunTool("qat-eval", {"inspect", dir_ / "second/checkpoints/0000000120.ckpt"}).out, "filter_ranges learned\n");
-  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--filter-ranges", "observed"}, {"--scheme", "int8"}}) {
+  EXPECT_HOLDS(
+      second.err,
+      "filter-ranges learned, as the run of --init has them; --filter-ranges observed changes that\n");
+  EXPECT_HOLDS(RunTool("qat-eval", {"inspect", dir_ / "second/checkpoints/0000000120.ckpt"}).out,
+               "filter_ranges learned\n");
+  for (const std::vector<std::string>& flags :
+       {std::vector<std::string>{"--filter-ranges", "observed"}, {"--scheme", "int8"}}) {
     std::vector<std::string> all = {"--init", dir_ / "first"};
     all.insert(all.end(), flags.begin(), flags.end());
     const ProcessResult third = Train("halves", "third" + flags[1], all);
@@ -307,31 +373,38 @@ TEST_F(Training, NeverResumesFromNothingWhereItsOnlyStateIsDamaged) {
 
 TEST_F(Training, TakesNoStepWhereOnlyWeightsAreToBeDeployed) {
   ASSERT_EQ(Train("halves", "run", {"--scheme", "float32"}).exit_code, 0);
-  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "--select", "last", "-o", dir_ / "g.qgraph", "--weights", dir_ / "w.safetensors"}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "--select", "last", "-o", dir_ / "g.qgraph", "--weights",
+                                   dir_ / "w.safetensors"})
+                .exit_code,
+            0);
   const auto start = [&](std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"--data", dir_ / "halves", "--network", dir_ / "small.toml", "--no-training", "--threads", "1",
-                                          "--progress", "none", "-o", dir_ / "start"};
+    std::vector<std::string> arguments = {
+        "--data",     dir_ / "halves", "--network", dir_ / "small.toml", "--no-training", "--threads", "1",
+        "--progress", "none",          "-o",        dir_ / "start"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return RunTool("qat-train", arguments);
   };
   EXPECT_HOLDS(start({}).err, "expected parameters to start from, by --init or --network FILE.tflite");
-  EXPECT_HOLDS(start({"--init", dir_ / "w.safetensors", "--scheme", "int8"}).err, "qat-convert --calibrate finds them from data");
+  EXPECT_HOLDS(start({"--init", dir_ / "w.safetensors", "--scheme", "int8"}).err,
+               "qat-convert --calibrate finds them from data");
   const ProcessResult started = start({"--init", dir_ / "w.safetensors"});
   ASSERT_EQ(started.exit_code, 0) << started.err;
   EXPECT_HOLDS(started.out, "no step was taken");
   ASSERT_EQ(RunTool("qat-freeze", {dir_ / "start", "-o", dir_ / "s.qgraph"}).exit_code, 0);
   for (const char* name : {"g", "s"}) {
     const std::string path = dir_ / name;
-    ASSERT_EQ(RunTool("qat-convert", {path + ".qgraph", "--type", "float32", "-o", path + ".tflite"}).exit_code, 0);
+    ASSERT_EQ(
+        RunTool("qat-convert", {path + ".qgraph", "--type", "float32", "-o", path + ".tflite"}).exit_code, 0);
   }
-  const ProcessResult compared = RunTool("qat-eval", {"--data", dir_ / "halves", dir_ / "g.tflite", dir_ / "s.tflite", "--repeat", "0",
-                                                      "--json", dir_ / "same.json"});
+  const ProcessResult compared =
+      RunTool("qat-eval", {"--data", dir_ / "halves", dir_ / "g.tflite", dir_ / "s.tflite", "--repeat", "0",
+                           "--json", dir_ / "same.json"});
   ASSERT_EQ(compared.exit_code, 0) << compared.err;
   const auto pairs = nlohmann::json::parse(ReadText(dir_ / "same.json"))["pairs"];
   ASSERT_EQ(pairs.size(), 1u);
   EXPECT_EQ(pairs[0]["max_abs_error"], 0);
-  const ProcessResult calibrated =
-      RunTool("qat-convert", {dir_ / "s.qgraph", "--calibrate", dir_ / "halves", "--type", "int8", "-o", dir_ / "i.tflite"});
+  const ProcessResult calibrated = RunTool("qat-convert", {dir_ / "s.qgraph", "--calibrate", dir_ / "halves",
+                                                           "--type", "int8", "-o", dir_ / "i.tflite"});
   EXPECT_EQ(calibrated.exit_code, 0) << calibrated.err;
 }
 
@@ -356,7 +429,9 @@ TEST_F(Training, OneOutputIsYesOrNoWhateverTheKeyClassesSays) {
   EXPECT_HOLDS(yes.err, "task: yes-no, since the labels are of two classes and the network has one output");
   const ProcessResult classes = Train("halves", "no", {"--network", dir_ / "one.toml", "--task", "classes"});
   EXPECT_EQ(classes.exit_code, 2);
-  EXPECT_HOLDS(classes.err, "write units = \"classes\" there and classes = 2 at the top, or learn yes or no, by one score: --task yes-no");
+  EXPECT_HOLDS(classes.err,
+               "write units = \"classes\" there and classes = 2 at the top, or learn yes or no, by one "
+               "score: --task yes-no");
 }
 
 // What is printed at the end is typed again, whatever the run is called, and counts agree with their words.
@@ -365,7 +440,8 @@ TEST_F(Training, PrintsCommandsThatAShellUnderstands) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_HOLDS(result.out, "trained     1 step in ");
   EXPECT_HOLDS(result.err, "only 1 example is held out, so what is measured on it is rough");
-  EXPECT_HOLDS(result.out, "next        qat-freeze '" + (dir_ / "first run'\\''s") + "' -o '" + (dir_ / "first run'\\''s/model.qgraph") + "'\n");
+  EXPECT_HOLDS(result.out, "next        qat-freeze '" + (dir_ / "first run'\\''s") + "' -o '" +
+                               (dir_ / "first run'\\''s/model.qgraph") + "'\n");
 }
 
 TEST_F(Training, SaysWhatABudgetAllowed) {
@@ -385,8 +461,9 @@ TEST_F(Training, RefusesFlagsThatTheRestOfTheRecipeMakesIdle) {
   EXPECT_HOLDS(momentum.err, "--momentum: is for --optimizer sgd, and the recipe has adam");
   EXPECT_HOLDS(Train("halves", "run", {"--preset", "cifar10", "--milestone-factor", "0.2"}).err,
                "--milestone-factor: is for --schedule step, and the recipe has cosine");
-  EXPECT_HOLDS(Train("halves", "run", {"--schedule", "step", "--milestones", "0.8,0.5"}).err,
-               "--milestones: value '0.8,0.5', expected a number between 0 and 1, or a list of them in rising order");
+  EXPECT_HOLDS(
+      Train("halves", "run", {"--schedule", "step", "--milestones", "0.8,0.5"}).err,
+      "--milestones: value '0.8,0.5', expected a number between 0 and 1, or a list of them in rising order");
 }
 
 TEST_F(Training, LearnsFromATeacherAndResumesWithIt) {
@@ -395,14 +472,17 @@ TEST_F(Training, LearnsFromATeacherAndResumesWithIt) {
   const ProcessResult result = Train("halves", "run", taught);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_HOLDS(result.err, "--teacher: network small of step 120, 0.5 of the loss at temperature 4");
-  EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"), "teacher = \"" + (dir_ / "teacher") + "\"\nteacher_weight = 0.5\n");
+  EXPECT_HOLDS(ReadText(dir_ / "run/config.toml"),
+               "teacher = \"" + (dir_ / "teacher") + "\"\nteacher_weight = 0.5\n");
   // It may have been moved.
   std::filesystem::rename(dir_ / "teacher", dir_ / "moved");
-  const ProcessResult lost = RunTool("qat-train", {"--resume", "--data", dir_ / "halves", "--progress", "none", "-o", dir_ / "run"});
+  const ProcessResult lost =
+      RunTool("qat-train", {"--resume", "--data", dir_ / "halves", "--progress", "none", "-o", dir_ / "run"});
   EXPECT_EQ(lost.exit_code, 3);
   EXPECT_HOLDS(lost.err, "--teacher: ");
-  const ProcessResult resumed = RunTool(
-      "qat-train", {"--resume", "--data", dir_ / "halves", "--teacher", dir_ / "moved", "--progress", "none", "-o", dir_ / "run"});
+  const ProcessResult resumed =
+      RunTool("qat-train", {"--resume", "--data", dir_ / "halves", "--teacher", dir_ / "moved", "--progress",
+                            "none", "-o", dir_ / "run"});
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
 }
 
@@ -420,7 +500,8 @@ TEST_F(Training, SaysWhatIsWrongWithATeacher) {
 }
 
 TEST_F(Training, RefusesToMixAnswersThatAreNumbers) {
-  Write<float>("measured", DType::kFloat32, [](int bright, Random&) { return static_cast<float>(bright) / 10 + 0.5f; });
+  Write<float>("measured", DType::kFloat32,
+               [](int bright, Random&) { return static_cast<float>(bright) / 10 + 0.5f; });
   const ProcessResult numbers = Train("measured", "run", {"--network", dir_ / "one.toml", "--mixup", "0.2"});
   EXPECT_EQ(numbers.exit_code, 2);
   EXPECT_HOLDS(numbers.err, "--mixup: mixes examples of classes or of yes or no, one answer each, and ");
@@ -435,11 +516,13 @@ TEST_F(Training, SaysTheScheduleThatItTakes) {
   std::vector<std::string> step = sgd, cycle = sgd;
   step.insert(step.end(), {"--schedule", "step", "--milestones", "0.4,0.8"});
   cycle.insert(cycle.end(), {"--schedule", "one-cycle"});
-  const ProcessResult at_milestones = Train("halves", "step", step), in_cycle = Train("halves", "cycle", cycle);
+  const ProcessResult at_milestones = Train("halves", "step", step),
+                      in_cycle = Train("halves", "cycle", cycle);
   EXPECT_EQ(at_milestones.exit_code, 0) << at_milestones.err;
   EXPECT_HOLDS(at_milestones.err, " times 0.1 at 0.4, 0.8 of the run after ");
   EXPECT_EQ(in_cycle.exit_code, 0) << in_cycle.err;
-  const ProcessResult again = RunTool("qat-train", {"--resume", "--nesterov", "true", "--progress", "none", "-o", dir_ / "cycle"});
+  const ProcessResult again =
+      RunTool("qat-train", {"--resume", "--nesterov", "true", "--progress", "none", "-o", dir_ / "cycle"});
   EXPECT_EQ(again.exit_code, 0) << "the flags are those of the run: " << again.err;
   EXPECT_HOLDS(in_cycle.err, " in one cycle after 36 steps of warm-up");
 }
@@ -452,7 +535,8 @@ TEST_F(Training, NamesTheFlagThatWasMeant) {
   EXPECT_EQ(chosen.exit_code, 2);
   EXPECT_HOLDS(chosen.err, "network 'residual' is made to the sizes of the data: --network auto");
   EXPECT_HOLDS(chosen.err, "expected auto, one of ds_cnn, ");
-  EXPECT_HOLDS(Train("halves", "run", {"--network", "cifar10"}).err, "network 'cifar10' is a recipe: --preset cifar10 takes it");
+  EXPECT_HOLDS(Train("halves", "run", {"--network", "cifar10"}).err,
+               "network 'cifar10' is a recipe: --preset cifar10 takes it");
 }
 
 }  // namespace

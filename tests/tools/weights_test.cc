@@ -63,14 +63,17 @@ class WeightsOfOthers : public ::testing::Test {
     }
     QAT_ASSERT_OK(WriteFile(dir_ / "net.toml", kSpec));
     SafetensorsWriter writer;
-    writer.Add("bn.bias", {2}, {0.5f, -0.25f}).Add("bn.running_mean", {2}, {0.125f, 0.75f}).Add("bn.running_var", {2}, {1, 2});
+    writer.Add("bn.bias", {2}, {0.5f, -0.25f})
+        .Add("bn.running_mean", {2}, {0.125f, 0.75f})
+        .Add("bn.running_var", {2}, {1, 2});
     writer.Add("bn.weight", {2}, {1, 0.5f}).Add("conv.weight", {2, 1, 3, 3}, Ramp(18, -0.53125f, 0.0625f));
     writer.Add("fc.bias", {3}, {0.5f, 1, -1}).Add("fc.weight", {3, 32}, Ramp(96, -1.01f, 0.015625f));
     QAT_ASSERT_OK(WriteFile(dir_ / "in.safetensors", writer.Take()));
   }
 
   ProcessResult Train(const std::string& init, std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"--data", dir_.path(), "--network", dir_ / "net.toml", "--init", dir_ / init, "--mean", "0", "--std", "255"};
+    std::vector<std::string> arguments = {"--data",    dir_.path(), "--network", dir_ / "net.toml", "--init",
+                                          dir_ / init, "--mean",    "0",         "--std",           "255"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return RunTool("qat-train", arguments);
   }
@@ -80,23 +83,27 @@ class WeightsOfOthers : public ::testing::Test {
 
 // One step at a rate that is lost in rounding: what comes out is what went in.
 TEST_F(WeightsOfOthers, ComeInAndGoOutUnchanged) {
-  const ProcessResult trained = Train("in.safetensors", {"--steps", "1", "--learning-rate", "1e-30", "--bn-freeze-fraction", "0",
-                                                         "-o", dir_ / "run"});
+  const ProcessResult trained = Train("in.safetensors", {"--steps", "1", "--learning-rate", "1e-30",
+                                                         "--bn-freeze-fraction", "0", "-o", dir_ / "run"});
   ASSERT_EQ(trained.exit_code, 0) << trained.err;
   EXPECT_HOLDS(trained.err, "7 tensors for 2 layers from");
-  const ProcessResult shown = RunTool("qat-eval", {"inspect", dir_ / "run", "--select", "last", "--json", "-"});
+  const ProcessResult shown =
+      RunTool("qat-eval", {"inspect", dir_ / "run", "--select", "last", "--json", "-"});
   EXPECT_HOLDS(shown.out, Sha256(ReadFile(dir_ / "in.safetensors").value()));  // what the run started from
   EXPECT_HOLDS(trained.err, "columns of fc brought from PyTorch's order");
-  const ProcessResult given = RunTool("qat-freeze", {dir_ / "run", "--weights", dir_ / "out.safetensors", "--weights-like", dir_ / "in.safetensors"});
+  const ProcessResult given = RunTool("qat-freeze", {dir_ / "run", "--weights", dir_ / "out.safetensors",
+                                                     "--weights-like", dir_ / "in.safetensors"});
   ASSERT_EQ(given.exit_code, 0) << given.err;
-  const WeightsFile in = WeightsFile::Read(dir_ / "in.safetensors").value(), out = WeightsFile::Read(dir_ / "out.safetensors").value();
+  const WeightsFile in = WeightsFile::Read(dir_ / "in.safetensors").value(),
+                    out = WeightsFile::Read(dir_ / "out.safetensors").value();
   ASSERT_EQ(in.tensors().size(), out.tensors().size());
   for (size_t i = 0; i < in.tensors().size(); ++i) {
     EXPECT_EQ(in.tensors()[i].name, out.tensors()[i].name);
     EXPECT_EQ(in.tensors()[i].shape, out.tensors()[i].shape);
     EXPECT_EQ(in.Values(i).value(), out.Values(i).value()) << in.tensors()[i].name;
   }
-  const ProcessResult named = RunTool("qat-freeze", {dir_ / "run", "--weights", dir_ / "named.npz", "--weights-layout", "keras"});
+  const ProcessResult named =
+      RunTool("qat-freeze", {dir_ / "run", "--weights", dir_ / "named.npz", "--weights-layout", "keras"});
   ASSERT_EQ(named.exit_code, 0) << named.err;
   const WeightsFile keras = WeightsFile::Read(dir_ / "named.npz").value();
   EXPECT_EQ(keras.tensors()[0].name, "conv/kernel");
@@ -106,8 +113,11 @@ TEST_F(WeightsOfOthers, ComeInAndGoOutUnchanged) {
 TEST_F(WeightsOfOthers, TheMatchIsPrintedWithoutTraining) {
   const ProcessResult printed = Train("in.safetensors", {"--print-init"});
   ASSERT_EQ(printed.exit_code, 0) << printed.err;
-  EXPECT_HOLDS(printed.out, "conv/filter           [2, 3, 3, 1]  conv.weight      [2, 1, 3, 3]  axes 0 2 3 1");
-  EXPECT_HOLDS(printed.out, "fc/filter             [3, 32]       fc.weight        [3, 32]       columns from C, H, W to H, W, C  name");
+  EXPECT_HOLDS(printed.out,
+               "conv/filter           [2, 3, 3, 1]  conv.weight      [2, 1, 3, 3]  axes 0 2 3 1");
+  EXPECT_HOLDS(printed.out,
+               "fc/filter             [3, 32]       fc.weight        [3, 32]       columns from C, H, W to "
+               "H, W, C  name");
 }
 
 TEST_F(WeightsOfOthers, TheAutomaticRecipeTakesAThirdOfItsRate) {
@@ -116,13 +126,15 @@ TEST_F(WeightsOfOthers, TheAutomaticRecipeTakesAThirdOfItsRate) {
     EXPECT_NE(at, std::string::npos) << printed.err;
     return std::stod(printed.out.substr(at + 16));
   };
-  const double fresh = rate_of(RunTool("qat-train", {"--data", dir_.path(), "--network", dir_ / "net.toml", "--steps", "500", "--print-config"}));
+  const double fresh = rate_of(RunTool("qat-train", {"--data", dir_.path(), "--network", dir_ / "net.toml",
+                                                     "--steps", "500", "--print-config"}));
   EXPECT_NEAR(rate_of(Train("in.safetensors", {"--steps", "500", "--print-config"})), fresh / 3, fresh / 30);
 }
 
 TEST_F(WeightsOfOthers, ARefusalLeavesNoRun) {
   SafetensorsWriter writer;
-  writer.Add("conv.weight", {2, 1, 5, 5}, Ramp(50, 0, 1)).Add("fc.weight", {3, 32}, Ramp(96, -1.01f, 0.015625f));
+  writer.Add("conv.weight", {2, 1, 5, 5}, Ramp(50, 0, 1))
+      .Add("fc.weight", {3, 32}, Ramp(96, -1.01f, 0.015625f));
   QAT_ASSERT_OK(WriteFile(dir_ / "other.safetensors", writer.Take()));
   QAT_ASSERT_OK(WriteFile(dir_ / "cut.npz", std::string_view("PK\x03\x04....")));
   QAT_ASSERT_OK(WriteFile(dir_ / "text.safetensors", std::string_view("conv = 1\n")));
@@ -144,7 +156,8 @@ TEST_F(WeightsOfOthers, FlagsWithoutTheirFileAreRefused) {
   const ProcessResult layout = RunTool("qat-train", {"--init-layout", "keras", "-o", dir_ / "run"});
   EXPECT_EQ(layout.exit_code, 2);
   EXPECT_HOLDS(layout.err, "--init-layout: expected --init with weights");
-  const ProcessResult like = RunTool("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph", "--weights-like", dir_ / "in.safetensors"});
+  const ProcessResult like = RunTool(
+      "qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph", "--weights-like", dir_ / "in.safetensors"});
   EXPECT_EQ(like.exit_code, 2);
   EXPECT_HOLDS(like.err, "--weights-like: expected --weights FILE beside it");
 }

@@ -1,5 +1,5 @@
-// What a new user gets wrong. Each time: one sentence that names the file and what was expected, the exit code of
-// docs/design.md, nothing on standard output, and no file that was not there before.
+// What a new user gets wrong. Each time: one sentence that names the file and what was expected, the exit
+// code of docs/design.md, nothing on standard output, and no file that was not there before.
 #include <gtest/gtest.h>
 
 #include "checkpoint/checkpoint.h"
@@ -160,7 +160,8 @@ TEST_F(WrongInput, ConvertTakesFrozenGraphsAndModels) {
   convert("damaged.qgraph", 3, {"damaged.qgraph: "});
   convert("cut.tflite", 3, {"cut.tflite: "});
   convert("damaged.tflite", 3, {"damaged.tflite: "});
-  convert("a.ckpt", 3, {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph), a .tflite model or an ONNX model"});
+  convert("a.ckpt", 3,
+          {"a.ckpt: is a checkpoint, expected a frozen graph (.qgraph), a .tflite model or an ONNX model"});
   Expect("qat-convert", {files_.graph(), "-o", "/dev/full"}, 6, {"/dev/full", "No space left"});
   Expect("qat-convert", {files_.graph(), "-o", files_ / "out.tflite", "--type", "uint9"}, 2,
          {"--type", "uint9"});
@@ -196,7 +197,8 @@ TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
          {"is a file, expected the directory of the run"});
 }
 
-// What no spec can have has the exit code of the unsupported; with a mistake beside it, that of a wrong configuration.
+// What no spec can have has the exit code of the unsupported; with a mistake beside it, that of a wrong
+// configuration.
 TEST_F(WrongInput, ASpecIsToldEverythingThatIsWrongWithIt) {
   const std::string head = "name = \"n\"\n[input]\nheight = 8\nwidth = 8\nchannels = 1\n";
   const std::string elu = "[[layer]]\nname = \"a\"\nop = \"selu\"\n";

@@ -226,7 +226,8 @@ TEST_F(TraceTest, ConvertsAgainByWhatTheModelHasOnRecord) {
   EXPECT_EQ(Complaints(Walk()), "");
   graph.provenance[kInputParamsKey] = "0.0078125";
   Convert(graph, options);
-  EXPECT_EQ(Link(Walk(), "model, converted again").note, "it says input_params=0.0078125, which this version does not know");
+  EXPECT_EQ(Link(Walk(), "model, converted again").note,
+            "it says input_params=0.0078125, which this version does not know");
 }
 
 TEST_F(TraceTest, SaysWhatIsNotHere) {

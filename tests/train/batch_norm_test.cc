@@ -1,13 +1,13 @@
 // Batch normalization in layers with a filter, against LibTorch's own operator.
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/amax.h>
+#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/var_mean.h>
 #include <gtest/gtest.h>
 
@@ -64,8 +64,8 @@ TEST(BatchNorm, FoldedAndUnfoldedAgree) {
             1e-5);
 }
 
-// Rounding on or off, the batch normalizes and the moving averages move alike: with rounding, the sums of the folded filter
-// are corrected back to the batch. Rounding itself is what is left of the difference.
+// Rounding on or off, the batch normalizes and the moving averages move alike: with rounding, the sums of the
+// folded filter are corrected back to the batch. Rounding itself is what is left of the difference.
 TEST(BatchNorm, CorrectionBringsTheBatchBack) {
   for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
     Normed layer(scheme);
@@ -91,8 +91,8 @@ TEST(BatchNorm, CorrectionBringsTheBatchBack) {
   }
 }
 
-// Filter values on the deployed grid, without the factor of folding, from the definition: folded, rounded to steps of the whole
-// filter or of each channel, unfolded.
+// Filter values on the deployed grid, without the factor of folding, from the definition: folded, rounded to
+// steps of the whole filter or of each channel, unfolded.
 at::Tensor OnTheDeployedGrid(const at::Tensor& filter, const at::Tensor& factor, Scheme scheme) {
   const at::Tensor folded = filter * factor.view({4, 1, 1, 1});
   at::Tensor scale, least;
@@ -100,7 +100,8 @@ at::Tensor OnTheDeployedGrid(const at::Tensor& filter, const at::Tensor& factor,
     scale = folded.abs().amax({1, 2, 3}, true) / 127;
     least = -127 * scale;
   } else {
-    const double low = std::min(folded.min().item<double>(), 0.0), high = std::max(folded.max().item<double>(), 0.0);
+    const double low = std::min(folded.min().item<double>(), 0.0),
+                 high = std::max(folded.max().item<double>(), 0.0);
     const double step = (high - low) / 254;
     scale = at::full({1, 1, 1, 1}, step);
     least = at::full({1, 1, 1, 1}, -std::round(-low / step) * step);
@@ -116,18 +117,20 @@ TEST(BatchNorm, OneConvolutionNormalizesTheSumsOfTheDeployedFilter) {
     const at::Tensor factor = layer.Value(1) / (layer.Value(4) + 1e-3).sqrt();
     const at::Tensor filter = OnTheDeployedGrid(layer.Value(0), factor, scheme).detach();
     at::Tensor mean = layer.Value(3).clone(), variance = layer.Value(4).clone();
-    const at::Tensor expected = at::batch_norm(at::conv2d(x, filter, {}, {1, 1}, {1, 1}), layer.Value(1), layer.Value(2),
-                                               mean, variance, true, 0.25, 1e-3, false);
+    const at::Tensor expected = at::batch_norm(at::conv2d(x, filter, {}, {1, 1}, {1, 1}), layer.Value(1),
+                                               layer.Value(2), mean, variance, true, 0.25, 1e-3, false);
     // The output is rounded, too, to 255 steps.
     const double step = (expected.max().item<double>() - expected.min().item<double>()) / 255;
-    const at::Tensor seen = layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true});
+    const at::Tensor seen =
+        layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true});
     EXPECT_LT(Largest(seen - expected), 0.51 * step) << NameOf(scheme);
     EXPECT_LT(Largest(layer.Value(3) - mean), 1e-5);
     EXPECT_LT(Largest(layer.Value(4) - variance), 1e-4);
   }
 }
 
-// What is trained is what is deployed: where the moving statistics are those of the batch, folding them changes nothing.
+// What is trained is what is deployed: where the moving statistics are those of the batch, folding them
+// changes nothing.
 TEST(BatchNorm, OneConvolutionTrainsWhatIsDeployed) {
   for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
     Normed layer(scheme, /*bn_convolutions=*/1);
@@ -136,11 +139,14 @@ TEST(BatchNorm, OneConvolutionTrainsWhatIsDeployed) {
     // The grid of one scale per filter follows the statistics, and they the grid: both settle.
     for (int i = 0; i < 20; ++i) {
       layer.statistics().StartNoting();
-      layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true, .note_statistics = true});
+      layer.module->Forward(
+          {x}, {.training = true, .observe = true, .fake_quantize = true, .note_statistics = true});
       layer.statistics().TakeNoted();
-      trained = layer.module->Forward({x}, {.training = true, .fake_quantize = true, .note_statistics = true});
+      trained =
+          layer.module->Forward({x}, {.training = true, .fake_quantize = true, .note_statistics = true});
     }
-    const at::Tensor deployed = layer.module->Forward({x}, {.training = true, .fake_quantize = true, .freeze_batch_norm = true});
+    const at::Tensor deployed =
+        layer.module->Forward({x}, {.training = true, .fake_quantize = true, .freeze_batch_norm = true});
     const double range = deployed.max().item<double>() - deployed.min().item<double>();
     // Variances are unbiased in one place, by 1 in 2,304 values; the outputs are rounded to 255 steps.
     EXPECT_LT(Largest(trained - deployed), 1.01 * range / 255 + 1e-3 * range) << NameOf(scheme);
@@ -157,9 +163,11 @@ TEST(BatchNorm, ConvolvesTwiceWhereAChannelIsCoarse) {
       for (const int32_t convolutions : {0, 1, 2}) {
         Normed layer(scheme, convolutions);
         layer.Value(0).detach().copy_(filter);
-        for (const int i : {1, 2, 3, 4}) layer.Value(i).detach().copy_(i == 1 ? gammas : at::full({4}, i == 4 ? 1.0 : 0.0));
+        for (const int i : {1, 2, 3, 4})
+          layer.Value(i).detach().copy_(i == 1 ? gammas : at::full({4}, i == 4 ? 1.0 : 0.0));
         layer.module->Forward({x}, {.training = true, .observe = true});
-        outputs.push_back(layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true}));
+        outputs.push_back(
+            layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true}));
       }
       const bool twice = scheme == Scheme::kUInt8 && least < 1;
       EXPECT_EQ(Largest(outputs[0] - outputs[twice ? 2 : 1]), 0) << NameOf(scheme) << ", " << least;
@@ -175,11 +183,13 @@ TEST(BatchNorm, OneConvolutionSurvivesChannelsThatFoldingTakesToZero) {
     layer.Value(1).detach().copy_(gammas);
     layer.Value(4).detach().copy_(at::tensor({1.0f, 1.0f, 1e-30f, 0.0f}));
     const at::Tensor x = at::randn({16, 3, 6, 6});
-    const at::Tensor y = layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true});
+    const at::Tensor y =
+        layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = true});
     EXPECT_TRUE(at::isfinite(y).all().item<bool>());
     y.mul(at::randn({16, 4, 6, 6})).sum().backward();
     for (const int i : {0, 1, 2}) {
-      EXPECT_TRUE(at::isfinite(layer.Value(i).grad()).all().item<bool>()) << layer.parameters[static_cast<size_t>(i)].name;
+      EXPECT_TRUE(at::isfinite(layer.Value(i).grad()).all().item<bool>())
+          << layer.parameters[static_cast<size_t>(i)].name;
     }
     EXPECT_NE(layer.Value(1).grad()[0].item<float>(), 0) << "a gamma of 0 can come back";
   }
@@ -194,8 +204,8 @@ TEST(BatchNorm, LearnsFromTheFirstBatchOnWithoutAnInitialValue) {
     for (int t = 0; t < 40; ++t) {
       const at::Tensor x = at::randn({16, 3, 6, 6}) + t;
       const double share = 1 - std::min(0.75, t / (t + 9.0));
-      at::batch_norm(at::conv2d(x, layer.Value(0), {}, {1, 1}, {1, 1}), layer.Value(1), layer.Value(2), mean, variance,
-                     true, share, 1e-3, false);
+      at::batch_norm(at::conv2d(x, layer.Value(0), {}, {1, 1}, {1, 1}), layer.Value(1), layer.Value(2), mean,
+                     variance, true, share, 1e-3, false);
       layer.module->Forward({x}, {.training = true, .observe = true, .fake_quantize = rounded});
       ASSERT_LT(Largest(layer.Value(3) - mean), 1e-4 * (t + 1)) << t;
       ASSERT_LT(Largest(layer.Value(4) / variance - 1), 1e-4) << t;
@@ -214,8 +224,10 @@ TEST(BatchStatistics, FollowTheRunWhateverTheMomentum) {
       shares.push_back(statistics.NextShare());
       statistics.CountBatch();
     }
-    EXPECT_NEAR(std::accumulate(shares.begin(), shares.end(), 0.0), 1, 1e-12) << "nothing of an initial value";
-    EXPECT_GT(std::accumulate(shares.end() - 45, shares.end(), 0.0), 0.95) << "the last third; momentum " << momentum;
+    EXPECT_NEAR(std::accumulate(shares.begin(), shares.end(), 0.0), 1, 1e-12)
+        << "nothing of an initial value";
+    EXPECT_GT(std::accumulate(shares.end() - 45, shares.end(), 0.0), 0.95)
+        << "the last third; momentum " << momentum;
   }
   BatchStatistics late(1, 0.99);
   late.set_batches(891);
@@ -245,7 +257,8 @@ TEST(BatchNorm, NotesTheBatchBesideItsAverages) {
     EXPECT_EQ(Largest(layer.Value(4) - variance), 0);
     EXPECT_EQ(layer.statistics().batches(), 1000);
     const auto seen = [&](const at::Tensor& batch) {
-      return at::var_mean(at::conv2d(batch, layer.Value(0), {}, {1, 1}, {1, 1}), {0, 2, 3}, /*unbiased=*/true);
+      return at::var_mean(at::conv2d(batch, layer.Value(0), {}, {1, 1}, {1, 1}), {0, 2, 3},
+                          /*unbiased=*/true);
     };
     const auto [variance_x, mean_x] = seen(x);
     const auto [variance_y, mean_y] = seen(y);
@@ -261,7 +274,8 @@ TEST(BatchNorm, NotesTheBatchBesideItsAverages) {
 TEST(BatchNorm, TakesABatchOfOneValue) {
   const Graph network = OneLayer(1, 1, 3, "op = \"fully_connected\"\nunits = 4\nbatch_norm = true\n");
   const auto rounded = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
-  const at::Tensor y = (*rounded)->Forward({at::randn({1, 3})}, {.training = true, .observe = true, .fake_quantize = true});
+  const at::Tensor y =
+      (*rounded)->Forward({at::randn({1, 3})}, {.training = true, .observe = true, .fake_quantize = true});
   EXPECT_TRUE(at::isfinite(y).all().item<bool>());
   const auto made = MakeModule(LayerNodeOf(network, network.nodes[0]), {});
   (*made)->Forward({at::randn({1, 3})}, {.training = true});
@@ -273,14 +287,14 @@ TEST(BatchNorm, TakesABatchOfOneValue) {
 TEST(BatchNorm, GradientsReachEveryLearnedParameter) {
   for (const bool frozen : {false, true}) {
     for (const bool one_convolution : {false, true}) {
-    Normed layer(Scheme::kInt8, one_convolution);
-    const at::Tensor x = at::randn({8, 3, 6, 6});
-    const at::Tensor target = at::randn({8, 4, 6, 6});
-    const ForwardContext context = {
-        .training = true, .observe = true, .fake_quantize = true, .freeze_batch_norm = frozen};
-    layer.module->Forward({x}, context).mul(target).sum().backward();
-    for (const int i : {0, 1, 2}) EXPECT_GT(Largest(layer.Value(i).grad()), 0) << layer.parameters[i].name;
-    for (const int i : {3, 4}) EXPECT_FALSE(layer.Value(i).grad().defined()) << layer.parameters[i].name;
+      Normed layer(Scheme::kInt8, one_convolution);
+      const at::Tensor x = at::randn({8, 3, 6, 6});
+      const at::Tensor target = at::randn({8, 4, 6, 6});
+      const ForwardContext context = {
+          .training = true, .observe = true, .fake_quantize = true, .freeze_batch_norm = frozen};
+      layer.module->Forward({x}, context).mul(target).sum().backward();
+      for (const int i : {0, 1, 2}) EXPECT_GT(Largest(layer.Value(i).grad()), 0) << layer.parameters[i].name;
+      for (const int i : {3, 4}) EXPECT_FALSE(layer.Value(i).grad().defined()) << layer.parameters[i].name;
     }
   }
 }

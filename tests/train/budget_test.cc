@@ -43,10 +43,12 @@ TEST(MeasureCost, TimesStepsOfEveryKind) {
   const auto cost =
       MeasureCost(testing::Parsed(testing::kTinySpec), config, *contract, train, test, *split, nullptr, {});
   QAT_ASSERT_OK(cost);
-  for (const double seconds : {cost->plain, cost->quantized, cost->frozen, cost->evaluation}) EXPECT_GT(seconds, 0);
-  const auto stopped = MeasureCost(testing::Parsed(testing::kTinySpec), config, *contract, train, test, *split, nullptr,
-                                   WorkHooks{{}, [] { return true; }});
-  QAT_EXPECT_ERROR(stopped, ErrorCode::kInterrupted, "interrupted while measuring the speed: no output was written");
+  for (const double seconds : {cost->plain, cost->quantized, cost->frozen, cost->evaluation})
+    EXPECT_GT(seconds, 0);
+  const auto stopped = MeasureCost(testing::Parsed(testing::kTinySpec), config, *contract, train, test,
+                                   *split, nullptr, WorkHooks{{}, [] { return true; }});
+  QAT_EXPECT_ERROR(stopped, ErrorCode::kInterrupted,
+                   "interrupted while measuring the speed: no output was written");
 }
 
 }  // namespace

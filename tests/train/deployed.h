@@ -1,5 +1,5 @@
-// deployed.h: what the model that a checkpoint becomes computes, in the runtime's reference kernels, in a form that a
-// simulation can be held against.
+// deployed.h: what the model that a checkpoint becomes computes, in the runtime's reference kernels, in a
+// form that a simulation can be held against.
 #ifndef QAT_TESTS_TRAIN_DEPLOYED_H_
 #define QAT_TESTS_TRAIN_DEPLOYED_H_
 
@@ -26,7 +26,8 @@ inline std::vector<double> ValuesInNhwc(const at::Tensor& tensor) {
 }
 
 /// Frozen and converted, with reference kernels. Errors: of each stage.
-inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoint, const Precisions& precisions) {
+inline Expected<std::unique_ptr<Interpreter>> Deploy(const Checkpoint& checkpoint,
+                                                     const Precisions& precisions) {
   std::vector<std::string> warnings;
   QAT_ASSIGN_OR_RETURN(Graph graph, Freeze(checkpoint, {}, warnings));
   QuantizationOptions options;

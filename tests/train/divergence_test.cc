@@ -21,18 +21,22 @@ int64_t FoundAt(int64_t steps, const std::function<double(int64_t)>& loss) {
 }
 
 TEST(DivergenceWatch, StopsALossThatStaysFarAboveChance) {
-  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return step < 60 ? 2.0 : 1e5; }), 150) << "the third window of 50, after a mixed one";
+  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return step < 60 ? 2.0 : 1e5; }), 150)
+      << "the third window of 50, after a mixed one";
   EXPECT_EQ(FoundAt(169, [](int64_t step) { return step == 0 ? 0.7 : 3e6; }), 20);
 }
 
 TEST(DivergenceWatch, LetsARunComeBack) {
   EXPECT_EQ(FoundAt(1000, [](int64_t step) { return step > 100 && step < 110 ? 1e3 : 2.0; }), 0) << "a peak";
-  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return 1 + 1e4 / double(1 << (step / 40)); }), 0) << "falling fast";
-  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return step < 100 ? 0.5 : 9; }), 0) << "quantization that starts";
+  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return 1 + 1e4 / double(1 << (step / 40)); }), 0)
+      << "falling fast";
+  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return step < 100 ? 0.5 : 9; }), 0)
+      << "quantization that starts";
 }
 
 TEST(DivergenceWatch, CountsFromTheFirstLossWhereThatIsLarger) {
-  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return 5000 - double(step); }), 0) << "inputs that were not normalized";
+  EXPECT_EQ(FoundAt(1000, [](int64_t step) { return 5000 - double(step); }), 0)
+      << "inputs that were not normalized";
 }
 
 TEST(DivergenceWatch, JudgesAShortRunAtItsEnd) {

@@ -1,5 +1,6 @@
-// A network that came as a frozen graph of real constants (checkpoint/make_trainable.h): constants that are data, parameters
-// under any name, layers without a bias. What it computes is what the runtime computes from the same graph.
+// A network that came as a frozen graph of real constants (checkpoint/make_trainable.h): constants that are
+// data, parameters under any name, layers without a bias. What it computes is what the runtime computes from
+// the same graph.
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -19,8 +20,8 @@ constexpr int32_t kSide = 6, kBatch = 3;
 
 using testing::Drawn;
 
-/// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> joined with a constant map ->
-/// mean -> another axis and back -> fully connected at each place. Names are a stranger's.
+/// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> joined with a
+/// constant map -> mean -> another axis and back -> fully connected at each place. Names are a stranger's.
 class Stranger {
  public:
   explicit Stranger(Scheme scheme) : limits_(scheme == Scheme::kInt8 ? kInt8Limits : kUInt8Limits) {
@@ -33,21 +34,26 @@ class Stranger {
     g_.inputs = {g_.AddTensor(input)};
     const int32_t filter = Constant("model/conv/Conv2D;w", {4, 3, 3, 2}, 0.4f);
     if (scheme == Scheme::kUInt8) testing::SetRange(g_, filter, {-0.4f, 0.4f}, kUInt8NarrowLimits);
-    const int32_t conv = Node(OpType::kConv2D, "c", Conv2DAttributes{.padding = Padding::kSame}, {g_.inputs[0], filter}, {-4, 4});
-    const int32_t sum = Node(OpType::kAdd, "s", BinaryAttributes{Activation::kRelu}, {conv, Constant("shift", {4}, 2)}, {0, 5});
-    const int32_t most = Node(OpType::kMaximum, "m", {}, {g_.AddConstant("least", {}, std::vector<float>{0.25f}), sum}, {});
+    const int32_t conv = Node(OpType::kConv2D, "c", Conv2DAttributes{.padding = Padding::kSame},
+                              {g_.inputs[0], filter}, {-4, 4});
+    const int32_t sum = Node(OpType::kAdd, "s", BinaryAttributes{Activation::kRelu},
+                             {conv, Constant("shift", {4}, 2)}, {0, 5});
+    const int32_t most =
+        Node(OpType::kMaximum, "m", {}, {g_.AddConstant("least", {}, std::vector<float>{0.25f}), sum}, {});
     const int32_t map = Constant("positions", {1, kSide, kSide, 3}, 1.5f);
     const int32_t both = Node(OpType::kConcatenation, "j", ConcatenationAttributes{3}, {most, map}, {});
     const int32_t axes = g_.AddConstant("axes", {1}, std::vector<int32_t>{1});
     const int32_t mean = Node(OpType::kMean, "p", MeanAttributes(), {both, axes}, {-1, 4});
-    // As Keras' Conv1D: an axis counted from the end of the output, and a shape that only the second input knows.
+    // As Keras' Conv1D: an axis counted from the end of the output, and a shape that only the second input
+    // knows.
     const int32_t third = g_.AddConstant("third", {}, std::vector<int32_t>{-3});
     const int32_t map_again = Node(OpType::kExpandDims, "e", ExpandDimsAttributes(), {mean, third}, {});
     const int32_t sizes = g_.AddConstant("sizes", {3}, std::vector<int32_t>{-1, kSide, 7});
     const int32_t series = Node(OpType::kReshape, "r", ReshapeAttributes(), {map_again, sizes}, {});
     const int32_t rows = Constant("dense", {5, 7}, 0.5f);
     if (scheme == Scheme::kUInt8) testing::SetRange(g_, rows, {-0.5f, 0.5f}, kUInt8NarrowLimits);
-    g_.outputs = {Node(OpType::kFullyConnected, "out", FullyConnectedAttributes{.keep_num_dims = true}, {series, rows, Constant("b", {5}, 1)}, {-3, 3})};
+    g_.outputs = {Node(OpType::kFullyConnected, "out", FullyConnectedAttributes{.keep_num_dims = true},
+                       {series, rows, Constant("b", {5}, 1)}, {-3, 3})};
   }
 
   const Graph& graph() const { return g_; }
@@ -56,7 +62,8 @@ class Stranger {
   int32_t Constant(const std::string& name, const Shape& shape, float size) {
     return g_.AddConstant(name, shape, Drawn(FlatSize(shape), seed_++, size));
   }
-  int32_t Node(OpType type, const std::string& name, OpAttributes attributes, std::vector<int32_t> inputs, Range range) {
+  int32_t Node(OpType type, const std::string& name, OpAttributes attributes, std::vector<int32_t> inputs,
+               Range range) {
     const auto output = g_.AddNode(type, name, std::move(attributes), std::move(inputs));
     QAT_CHECK(output.ok());
     if (range.max > range.min) testing::SetRange(g_, *output, range, limits_);
@@ -77,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(Schemes, Imported, ::testing::Values(Scheme::kUInt8, Sc
                          [](const auto& scheme) { return std::string(NameOf(scheme.param)); });
 
 TEST_P(Imported, SimulatesTheDeployedBytes) {
-  const SimulatedTensor images = QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(GetParam()).activations, bytes_);
+  const SimulatedTensor images =
+      QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(GetParam()).activations, bytes_);
   const auto interpreter = testing::Deploy(checkpoint_, GetParam());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(GetParam(), **interpreter, images);
@@ -99,20 +107,26 @@ TEST_P(Imported, ComputesInRealNumbersWhatTheFloatModelDoes) {
   const auto interpreter = Interpreter::Create(*model, {});
   QAT_ASSERT_OK(interpreter);
   const at::NoGradGuard no_gradients;
-  const at::Tensor real = RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
+  const at::Tensor real =
+      RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
   const std::vector<double> ours = testing::ValuesInNhwc(network_->Forward({real}, {}).front());
   const std::vector<double> inputs = testing::ValuesInNhwc(real);
   const auto size = static_cast<std::ptrdiff_t>(inputs.size()) / kBatch;
   for (std::ptrdiff_t n = 0; n < kBatch; ++n) {
     const std::vector<float> image(inputs.begin() + n * size, inputs.begin() + (n + 1) * size);
     const std::vector<float> theirs = testing::RunOn<float>(**interpreter, image);
-    for (size_t i = 0; i < theirs.size(); ++i) EXPECT_NEAR(ours[static_cast<size_t>(n) * theirs.size() + i], theirs[i], 2e-5);
+    for (size_t i = 0; i < theirs.size(); ++i)
+      EXPECT_NEAR(ours[static_cast<size_t>(n) * theirs.size() + i], theirs[i], 2e-5);
   }
 }
 
 TEST_P(Imported, EveryParameterLearns) {
-  const at::Tensor real = RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
-  network_->Forward({real}, {.training = true, .observe = true, .fake_quantize = true}).front().sum().backward();
+  const at::Tensor real =
+      RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
+  network_->Forward({real}, {.training = true, .observe = true, .fake_quantize = true})
+      .front()
+      .sum()
+      .backward();
   std::vector<std::string> names;
   for (const Parameter& parameter : network_->parameters()) {
     names.push_back(parameter.name);
@@ -124,9 +138,11 @@ TEST_P(Imported, EveryParameterLearns) {
 TEST(ImportedNetwork, WhatHasNoTrainingFormIsOneList) {
   Graph graph = Stranger(Scheme::kUInt8).graph();
   const int32_t perm = graph.AddConstant("perm", {3}, std::vector<int32_t>{1, 0, 2});
-  const int32_t turned = *graph.AddNode(OpType::kTranspose, "turn", TransposeAttributes(), {graph.outputs[0], perm});
+  const int32_t turned =
+      *graph.AddNode(OpType::kTranspose, "turn", TransposeAttributes(), {graph.outputs[0], perm});
   const int32_t filter = graph.AddConstant("f", {2, 5}, std::vector<float>(10, 1));
-  const int32_t one = *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {turned, filter});
+  const int32_t one =
+      *graph.AddNode(OpType::kFullyConnected, "one", FullyConnectedAttributes(), {turned, filter});
   const int32_t tied = graph.AddConstant("t", {1, 2}, std::vector<float>{1, 2});  // a filter and an operand
   const int32_t two = *graph.AddNode(OpType::kFullyConnected, "two", FullyConnectedAttributes(), {one, tied});
   graph.outputs = {two, *graph.AddNode(OpType::kMul, "three", BinaryAttributes{}, {one, tied})};
@@ -136,7 +152,8 @@ TEST(ImportedNetwork, WhatHasNoTrainingFormIsOneList) {
   const auto network = Network::Create(checkpoint->network, {});
   ASSERT_FALSE(network.ok());
   EXPECT_EQ(network.error().code, ErrorCode::kUnsupported);
-  for (const char* each : {"layer 'turn': transpose to [6, 1, 5] mixes the examples of a batch", "layer 'two': its filter is a constant"}) {
+  for (const char* each : {"layer 'turn': transpose to [6, 1, 5] mixes the examples of a batch",
+                           "layer 'two': its filter is a constant"}) {
     EXPECT_NE(network.error().message.find(each), std::string::npos) << network.error().message;
   }
 }

@@ -39,7 +39,8 @@ at::Tensor Row(const std::vector<float>& values) {
   return row;
 }
 
-// Equations 1 to 3 of LSQ as operators of LibTorch, differentiated by it: round passes gradients, the scale is r / q.
+// Equations 1 to 3 of LSQ as operators of LibTorch, differentiated by it: round passes gradients, the scale
+// is r / q.
 at::Tensor Textbook(const at::Tensor& x, const at::Tensor& ends, double q) {
   const at::Tensor s = ends.reshape({-1, 1, 1, 1}) / q;
   const at::Tensor clipped = at::clamp(x / s, -q, q);

@@ -61,7 +61,8 @@ class LearnedNetwork : public ::testing::TestWithParam<std::tuple<Simulation, st
     for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(random_.Between(0, 255));
   }
 
-  /// Statistics, ranges and ends of some steps, ends moved anywhere between a third and more than all of their filters.
+  /// Statistics, ranges and ends of some steps, ends moved anywhere between a third and more than all of
+  /// their filters.
   void Train() {
     auto network = Network::Create(checkpoint_.network, options_);
     QAT_ASSERT_OK(network);
@@ -103,8 +104,8 @@ TEST_P(LearnedNetwork, SimulatesTheDeployedBytes) {
   EXPECT_GT(std::set<double>(deployed.begin(), deployed.end()).size(), 3u) << "answers differ";
 }
 
-// The step of each channel in the file, by the formula: r of the unfolded filter times the factor of its batch normalization, in 7 or
-// 127 steps, unless no value reaches r.
+// The step of each channel in the file, by the formula: r of the unfolded filter times the factor of its
+// batch normalization, in 7 or 127 steps, unless no value reaches r.
 TEST_P(LearnedNetwork, DeploysTheTrainedSteps) {
   Train();
   std::vector<std::string> warnings;

@@ -55,25 +55,31 @@ TEST(SoftmaxCrossEntropy, EqualsTorchInValueAndGradient) {
   }
 }
 
-// The oracle: LibTorch's own cross entropy and Kullback-Leibler divergence, put together as Hinton et al. 2015 do.
+// The oracle: LibTorch's own cross entropy and Kullback-Leibler divergence, put together as Hinton et al.
+// 2015 do.
 TEST(SoftmaxCrossEntropy, OfAStudentEqualsTorchInValueAndGradient) {
   const Batch batch = RandomBatch(33, 10, 5);
   Random random(12);
   std::vector<float> teacher;
   for (size_t i = 0; i < batch.logits.size(); ++i) teacher.push_back(8 * random.Uniform() - 4);
-  at::Tensor x = at::empty({33, 10}, at::kFloat), t = at::empty({33, 10}, at::kFloat), y = at::empty({33}, at::kLong);
+  at::Tensor x = at::empty({33, 10}, at::kFloat), t = at::empty({33, 10}, at::kFloat),
+             y = at::empty({33}, at::kLong);
   std::copy(batch.logits.begin(), batch.logits.end(), x.data_ptr<float>());
   std::copy(teacher.begin(), teacher.end(), t.data_ptr<float>());
   std::copy(batch.labels.begin(), batch.labels.end(), y.data_ptr<int64_t>());
   x.set_requires_grad(true);
   for (const auto& [weight, temperature] : {std::pair(0.9, 4.0), {0.5, 1.0}, {1.0, 20.0}, {0.0, 2.0}}) {
     x.mutable_grad().reset();
-    const at::Tensor divergence = at::kl_div(at::log_softmax(x / temperature, 1), at::log_softmax(t / temperature, 1), at::Reduction::Sum,
-                                             /*log_target=*/true) / 33;
-    const at::Tensor expected = (1 - weight) * at::cross_entropy_loss(x, y) + weight * temperature * temperature * divergence;
+    const at::Tensor divergence = at::kl_div(at::log_softmax(x / temperature, 1),
+                                             at::log_softmax(t / temperature, 1), at::Reduction::Sum,
+                                             /*log_target=*/true) /
+                                  33;
+    const at::Tensor expected =
+        (1 - weight) * at::cross_entropy_loss(x, y) + weight * temperature * temperature * divergence;
     expected.backward();
     std::vector<float> gradient(batch.logits.size());
-    const LossResult result = SoftmaxCrossEntropy(batch.logits, batch.labels, 10, 0, gradient, {}, {teacher, weight, temperature});
+    const LossResult result =
+        SoftmaxCrossEntropy(batch.logits, batch.labels, 10, 0, gradient, {}, {teacher, weight, temperature});
     EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5 * std::max(1.0, result.loss)) << weight;
     for (size_t i = 0; i < gradient.size(); ++i)
       ASSERT_NEAR(gradient[i], x.grad().contiguous().data_ptr<float>()[i], 1e-6) << weight << " " << i;
@@ -84,8 +90,11 @@ TEST(SoftmaxCrossEntropy, OfAStudentThatAnswersAsItsTeacherIsThatOfItsLabelsAlon
   const Batch batch = RandomBatch(9, 4, 3);
   std::vector<float> gradient(batch.logits.size());
   const double plain = SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, {}).loss;
-  EXPECT_NEAR(SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, {}, {batch.logits, 0.75, 3}).loss, 0.25 * plain, 1e-12);
-  EXPECT_NEAR(SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, {}, {batch.logits, 1, 3}).loss, 0, 1e-12);
+  EXPECT_NEAR(
+      SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, {}, {batch.logits, 0.75, 3}).loss,
+      0.25 * plain, 1e-12);
+  EXPECT_NEAR(SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, {}, {batch.logits, 1, 3}).loss,
+              0, 1e-12);
   for (const float each : gradient) EXPECT_EQ(each, 0);
 }
 
@@ -120,7 +129,8 @@ TEST(SoftmaxCrossEntropy, WeighsAndIgnoresLabelsAsTorch) {
   Batch batch = RandomBatch(33, 4, 3);
   for (size_t i = 0; i < batch.labels.size(); i += 5) batch.labels[i] = kIgnoredLabel;
   const std::vector<float> weights = {1, 0.5f, 4, 0};
-  at::Tensor x = at::empty({33, 4}, at::kFloat), y = at::empty({33}, at::kLong), w = at::empty({4}, at::kFloat);
+  at::Tensor x = at::empty({33, 4}, at::kFloat), y = at::empty({33}, at::kLong),
+             w = at::empty({4}, at::kFloat);
   std::copy(batch.logits.begin(), batch.logits.end(), x.data_ptr<float>());
   std::copy(batch.labels.begin(), batch.labels.end(), y.data_ptr<int64_t>());
   std::copy(weights.begin(), weights.end(), w.data_ptr<float>());
@@ -132,12 +142,14 @@ TEST(SoftmaxCrossEntropy, WeighsAndIgnoresLabelsAsTorch) {
   EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5);
   EXPECT_EQ(result.counted, 26);
   const at::Tensor oracle = x.grad().contiguous();
-  for (size_t i = 0; i < gradient.size(); ++i) ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
+  for (size_t i = 0; i < gradient.size(); ++i)
+    ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
 }
 
 TEST(SoftmaxCrossEntropy, OfNothingButIgnoredLabelsIsZero) {
   std::vector<float> gradient(2, 7);
-  const LossResult result = SoftmaxCrossEntropy(std::vector<float>{1, 2}, std::vector<int32_t>{kIgnoredLabel}, 2, 0, gradient);
+  const LossResult result =
+      SoftmaxCrossEntropy(std::vector<float>{1, 2}, std::vector<int32_t>{kIgnoredLabel}, 2, 0, gradient);
   EXPECT_EQ(result.loss, 0);
   EXPECT_EQ(result.counted, 0);
   EXPECT_EQ(gradient, (std::vector<float>{0, 0}));
@@ -150,20 +162,23 @@ TEST(BinaryCrossEntropy, EqualsTorchInValueAndGradient) {
   for (size_t i = 0; i < batch.logits.size(); ++i) labels.push_back(random.Between(0, 1));
   const std::vector<float> weights = {1, 3, 0.25f};
   for (const bool weighted : {false, true}) {
-    at::Tensor x = at::empty({33, 3}, at::kFloat), y = at::empty({33, 3}, at::kFloat), w = at::empty({3}, at::kFloat);
+    at::Tensor x = at::empty({33, 3}, at::kFloat), y = at::empty({33, 3}, at::kFloat),
+               w = at::empty({3}, at::kFloat);
     std::copy(batch.logits.begin(), batch.logits.end(), x.data_ptr<float>());
     std::copy(labels.begin(), labels.end(), y.data_ptr<float>());
     std::copy(weights.begin(), weights.end(), w.data_ptr<float>());
     x.set_requires_grad(true);
-    const at::Tensor expected =
-        at::binary_cross_entropy_with_logits(x, y, {}, weighted ? c10::optional<at::Tensor>(w) : c10::nullopt);
+    const at::Tensor expected = at::binary_cross_entropy_with_logits(
+        x, y, {}, weighted ? c10::optional<at::Tensor>(w) : c10::nullopt);
     expected.backward();
     std::vector<float> gradient(labels.size());
-    const LossResult result =
-        BinaryCrossEntropy(batch.logits, labels, {0, weighted ? std::span<const float>(weights) : std::span<const float>(), 3, false}, gradient);
+    const LossResult result = BinaryCrossEntropy(
+        batch.logits, labels,
+        {0, weighted ? std::span<const float>(weights) : std::span<const float>(), 3, false}, gradient);
     EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5 * result.loss);
     const at::Tensor oracle = x.grad().contiguous();
-    for (size_t i = 0; i < gradient.size(); ++i) ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
+    for (size_t i = 0; i < gradient.size(); ++i)
+      ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
   }
 }
 
@@ -187,7 +202,8 @@ TEST(TaskLoss, GradientsOfNumbersAreThoseOfNormalizedTargets) {
   const std::vector<float> outputs = {1, 2}, targets = {300, -5};
   std::vector<float> gradient(2);
   const LossResult result = loss.Of(outputs, 2, {{}, targets}, gradient);
-  EXPECT_DOUBLE_EQ(result.loss, (1 + 4) / 2.0) << "in deviations: a kelvin does not weigh more than a fraction";
+  EXPECT_DOUBLE_EQ(result.loss, (1 + 4) / 2.0)
+      << "in deviations: a kelvin does not weigh more than a fraction";
   EXPECT_EQ(gradient, (std::vector<float>{1, 2})) << "2 (output - 0) / 2";
 }
 

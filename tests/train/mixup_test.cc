@@ -16,7 +16,8 @@
 namespace qat {
 namespace {
 
-// Of Beta(a, a): mean 1/2, variance 1 / (4 (2a + 1)), and for a = 1 uniform, for a = 1/2 P(x < p) = 2/pi asin(sqrt(p)).
+// Of Beta(a, a): mean 1/2, variance 1 / (4 (2a + 1)), and for a = 1 uniform, for a = 1/2 P(x < p) = 2/pi
+// asin(sqrt(p)).
 TEST(DrawBeta, HasItsMomentsAndQuantiles) {
   constexpr int kDraws = 40'000;
   for (const double alpha : {0.02, 0.2, 0.5, 1.0, 3.0, 40.0}) {
@@ -124,7 +125,8 @@ TEST_F(MixedFeed, IsTheSameInSeveralProcesses) {
   }
 }
 
-// One step of plain gradient descent on a mixed batch is the sum of the parts of two steps, with the labels of each.
+// One step of plain gradient descent on a mixed batch is the sum of the parts of two steps, with the labels
+// of each.
 TEST_F(MixedFeed, TheLossIsThatOfBothLabels) {
   TrainConfig config = config_;
   config.optimizer = "sgd";

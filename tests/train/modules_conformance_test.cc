@@ -1,6 +1,6 @@
-// Every operator of a spec, alone or behind what makes its inputs differ: what its module simulates is, byte for byte, what
-// the frozen and converted model computes in the runtime's reference kernels; training's fake quantization is close to
-// it; gradients are those of the reals.
+// Every operator of a spec, alone or behind what makes its inputs differ: what its module simulates is, byte
+// for byte, what the frozen and converted model computes in the runtime's reference kernels; training's fake
+// quantization is close to it; gradients are those of the reals.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -189,22 +189,22 @@ Case Positive(const std::string& op) {
 }
 
 std::vector<Case> FunctionCases() {
-  std::vector<Case> cases = {Unary("gelu"),
-                             Unary("gelu", "approximate = true"),
-                             Unary("log_softmax"),
-                             Unary("l2_normalization"),
-                             {"log_softmax of many", Ranged() + Layer("many", "reshape") + Layer("out", "log_softmax")},
-                             {"l2_normalization of many",
-                              Ranged() + Layer("many", "reshape") + Layer("out", "l2_normalization")},
-                             OnInt8(Unary("exp")),
-                             OnInt8(Unary("abs")),
-                             OnInt8(Unary("elu")),
-                             OnInt8(Positive("log")),
-                             OnInt8(Positive("sqrt")),
-                             OnInt8(Positive("rsqrt")),
-                             OnInt8(Pair("squared_difference")),
-                             OnInt8(Pair("batch_matmul", "adjoint_b = true")),
-                             OnInt8(Pair("batch_matmul", "adjoint_a = true"))};
+  std::vector<Case> cases = {
+      Unary("gelu"),
+      Unary("gelu", "approximate = true"),
+      Unary("log_softmax"),
+      Unary("l2_normalization"),
+      {"log_softmax of many", Ranged() + Layer("many", "reshape") + Layer("out", "log_softmax")},
+      {"l2_normalization of many", Ranged() + Layer("many", "reshape") + Layer("out", "l2_normalization")},
+      OnInt8(Unary("exp")),
+      OnInt8(Unary("abs")),
+      OnInt8(Unary("elu")),
+      OnInt8(Positive("log")),
+      OnInt8(Positive("sqrt")),
+      OnInt8(Positive("rsqrt")),
+      OnInt8(Pair("squared_difference")),
+      OnInt8(Pair("batch_matmul", "adjoint_b = true")),
+      OnInt8(Pair("batch_matmul", "adjoint_a = true"))};
   for (const std::string axes : {"[1, 2]", "[1]", "[3]", "[-1]", "[2, 3]"}) {
     for (const std::string keep : {"", "\nkeep_dims = true"}) {
       cases.push_back(Unary("sum", "axes = " + axes + keep));
@@ -215,16 +215,16 @@ std::vector<Case> FunctionCases() {
   const std::string row = Layer("row", "slice", "begin = [2, 0, 0]\nsize = [1, -1, -1]", "\"b\"");
   cases.push_back(OnInt8({"batch_matmul broadcasts one matrix",
                           two + row + Layer("out", "batch_matmul", "adjoint_b = true", "\"a\", \"row\"")}));
-  cases.push_back(OnInt8({"batch_matmul of rows", Ranged() + Layer("rows", "reshape", "shape = [35, 6]") +
-                                                      Layer("m", "quantize") +
-                                                      Layer("out", "batch_matmul", "adjoint_a = true",
-                                                            "\"rows\", \"m\"")}));
+  cases.push_back(OnInt8({"batch_matmul of rows",
+                          Ranged() + Layer("rows", "reshape", "shape = [35, 6]") + Layer("m", "quantize") +
+                              Layer("out", "batch_matmul", "adjoint_a = true", "\"rows\", \"m\"")}));
   cases.push_back(OnInt8({"squared_difference broadcasts",
                           two + row + Layer("out", "squared_difference", "", "\"a\", \"row\"")}));
   // TFLite's integer div takes small quotients for large ones (lib/runtime/kernels/reference/quotient.h).
   const std::string divisor = Part("a", 0, 3) + Part("b", 3, 3) + Layer("positive", "logistic");
   for (const std::string keys : {"", "activation = \"relu\""}) {
-    cases.push_back({"div " + keys, divisor + Layer("out", "div", keys, "\"a\", \"positive\""), On::kBoth, false});
+    cases.push_back(
+        {"div " + keys, divisor + Layer("out", "div", keys, "\"a\", \"positive\""), On::kBoth, false});
   }
   return cases;
 }
@@ -259,7 +259,10 @@ std::vector<Case> MoreMovingCases() {
 }
 
 std::vector<Case> RealCases() {
-  std::vector<Case> cases = {Unary("square"), Unary("neg"), Unary("sin"), Unary("cos"),
+  std::vector<Case> cases = {Unary("square"),
+                             Unary("neg"),
+                             Unary("sin"),
+                             Unary("cos"),
                              Unary("reduce_prod", "axes = [2]"),
                              Unary("reduce_prod", "axes = [3, 1]\nkeep_dims = true"),
                              Unary("cumsum"),
@@ -301,16 +304,16 @@ std::string PlainName(std::string name, size_t index) {
   return StrCat(name, "_", index);
 }
 
-// A network of one case whose parameters, ranges and input are drawn by `seed`; scales from 1e-3 to 1e3. In a tame one
-// real values are about 1, the ranges in front of the operator are the image's, and later steps are not finer: a value
-// rounded differently on the way is no more than a step in the end.
+// A network of one case whose parameters, ranges and input are drawn by `seed`; scales from 1e-3 to 1e3. In a
+// tame one real values are about 1, the ranges in front of the operator are the image's, and later steps are
+// not finer: a value rounded differently on the way is no more than a step in the end.
 class Drawn {
  public:
   Drawn(const Case& each, Scheme scheme, uint64_t seed, bool tame = false)
       : scheme_(scheme), tame_(tame), random_(seed) {
     checkpoint_.scheme = NameOf(scheme);
-    text_ = StrCat("name = \"drawn\"\n[input]\nheight = ", kHeight, "\nwidth = ", kWidth, "\nchannels = ", kChannels,
-                   "\n", each.layers);
+    text_ = StrCat("name = \"drawn\"\n[input]\nheight = ", kHeight, "\nwidth = ", kWidth,
+                   "\nchannels = ", kChannels, "\n", each.layers);
     const auto mean = static_cast<float>(random_.Between(0, 255));
     if (!tame) magnitude_ = std::pow(10.0f, static_cast<float>(random_.Between(-30, 30)) / 10);
     checkpoint_.contract = {kHeight,
@@ -327,13 +330,15 @@ class Drawn {
   Status Build() {
     QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(text_, "drawn.toml"));
     QAT_ASSIGN_OR_RETURN(checkpoint_.network, BuildGraph(spec));
-    QAT_ASSIGN_OR_RETURN(network_, Network::Create(checkpoint_.network, {.seed = 3, .precisions = PrecisionsOf(scheme_)}));
+    QAT_ASSIGN_OR_RETURN(
+        network_, Network::Create(checkpoint_.network, {.seed = 3, .precisions = PrecisionsOf(scheme_)}));
     network_->SetInputs(checkpoint_.contract);
     const at::NoGradGuard no_gradients;
     for (const Parameter& parameter : network_->parameters()) DrawParameter(parameter);
     for (const NamedObserver& each : network_->observers()) {
       const bool filter = each.name.ends_with("/filter");
-      const bool copies_input = tame_ && scheme_ != Scheme::kFloat32 && !filter && (each.name == "ranged" || each.name.size() == 1);
+      const bool copies_input =
+          tame_ && scheme_ != Scheme::kFloat32 && !filter && (each.name == "ranged" || each.name.size() == 1);
       each.observer->Fix(copies_input ? InputRange() : DrawRange(filter ? 1 : magnitude_ * (tame_ ? 32 : 1)));
     }
     network_->Save(checkpoint_);
@@ -359,7 +364,9 @@ class Drawn {
   at::Tensor RealInput() const {
     return RealImages(checkpoint_.contract.input(), MakeRealTable(checkpoint_.contract.input()), bytes_);
   }
-  SimulatedTensor QuantizedInput() const { return QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(scheme_).activations, bytes_); }
+  SimulatedTensor QuantizedInput() const {
+    return QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(scheme_).activations, bytes_);
+  }
   float magnitude() const { return magnitude_; }
 
  private:
@@ -382,7 +389,8 @@ class Drawn {
   }
 
   Range InputRange() const {
-    return RepresentableRange(InputParams(checkpoint_.contract.input(), scheme_), ActivationLimitsOf(scheme_));
+    return RepresentableRange(InputParams(checkpoint_.contract.input(), scheme_),
+                              ActivationLimitsOf(scheme_));
   }
 
   // Two-sided, one-sided, or nearly so; up to 16 times narrower or wider than `size`.
@@ -531,7 +539,8 @@ TEST(PositiveFunctions, StayFiniteWhereTheGridHasZeros) {
   for (const std::string op : {"log", "sqrt", "rsqrt", "div"}) {
     SCOPED_TRACE(op);
     const std::string positive = Ranged() + Layer("positive", "relu");
-    Drawn drawn({op, positive + Layer("out", op, "", op == "div" ? "\"input\", \"positive\"" : "")}, Scheme::kInt8, 4,
+    Drawn drawn({op, positive + Layer("out", op, "", op == "div" ? "\"input\", \"positive\"" : "")},
+                Scheme::kInt8, 4,
                 /*tame=*/true);
     QAT_ASSERT_OK(drawn.Build());
     const at::Tensor input = drawn.RealInput().set_requires_grad(true);
@@ -545,8 +554,8 @@ TEST(PositiveFunctions, StayFiniteWhereTheGridHasZeros) {
   }
 }
 
-// LibTorch 1.13's own gelu reads memory that nobody wrote where a gradient lies in memory otherwise than its values: behind one
-// input channel, in front of a dense layer.
+// LibTorch 1.13's own gelu reads memory that nobody wrote where a gradient lies in memory otherwise than its
+// values: behind one input channel, in front of a dense layer.
 TEST(Gelu, HasOneGradientForEveryCopyOfAnExample) {
   for (const std::string keys : {"", "approximate = true"}) {
     const std::string layers = Layer("c", "conv_2d", "filters = 8\nkernel = 3") + Layer("g", "gelu", keys) +
@@ -560,7 +569,8 @@ TEST(Gelu, HasOneGradientForEveryCopyOfAnExample) {
       output.mul(output.detach()).sum().backward();
       ASSERT_TRUE(input.grad().isfinite().all().item<bool>()) << keys << ", round " << round;
       const at::Tensor apart = input.grad().sub(input.grad().narrow(0, 0, 1)).abs().max();
-      ASSERT_LE(apart.item<double>(), 1e-5 * input.grad().abs().max().item<double>()) << keys << ", round " << round;
+      ASSERT_LE(apart.item<double>(), 1e-5 * input.grad().abs().max().item<double>())
+          << keys << ", round " << round;
     }
   }
 }
@@ -577,7 +587,8 @@ TEST(L2Normalization, HasNoSlopeWhereThereIsNoLength) {
 }
 
 TEST(Sqrt, HasNoSlopeAtZeroAmongRealsEither) {
-  Drawn drawn({"sqrt", Ranged() + Layer("positive", "relu") + Layer("out", "sqrt")}, Scheme::kFloat32, 4, /*tame=*/true);
+  Drawn drawn({"sqrt", Ranged() + Layer("positive", "relu") + Layer("out", "sqrt")}, Scheme::kFloat32, 4,
+              /*tame=*/true);
   QAT_ASSERT_OK(drawn.Build());
   const at::Tensor input = drawn.RealInput().set_requires_grad(true);
   const at::Tensor output = drawn.network().Forward({input}, {}).front();
@@ -588,11 +599,12 @@ TEST(Sqrt, HasNoSlopeAtZeroAmongRealsEither) {
 
 TEST(IntegerKernels, WhatTfliteCannotComputeOnIntegersIsRefusedAsOneList) {
   const std::string layers = Ranged() + Layer("e", "exp") + Layer("r", "square");
-  QAT_EXPECT_ERROR(Drawn({"both", layers}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,
-                   "no kernel of TFLite computes 'e' (exp), 'r' (square) on uint8; use the scheme float32; instead of "
-                   "square, write mul of the layer with itself");
-  QAT_EXPECT_ERROR(Drawn({"exp", Ranged() + Layer("e", "exp")}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,
-                   "use the scheme int8 or float32");
+  QAT_EXPECT_ERROR(
+      Drawn({"both", layers}, Scheme::kUInt8, 1).Build(), ErrorCode::kUnsupported,
+      "no kernel of TFLite computes 'e' (exp), 'r' (square) on uint8; use the scheme float32; instead of "
+      "square, write mul of the layer with itself");
+  QAT_EXPECT_ERROR(Drawn({"exp", Ranged() + Layer("e", "exp")}, Scheme::kUInt8, 1).Build(),
+                   ErrorCode::kUnsupported, "use the scheme int8 or float32");
   EXPECT_TRUE(Drawn({"both", layers}, Scheme::kFloat32, 1).Build().ok());
 }
 

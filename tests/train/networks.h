@@ -1,4 +1,5 @@
-// networks.h: small networks of every usual shape, written as a user would, on images of 8x8 or signals of 1x64.
+// networks.h: small networks of every usual shape, written as a user would, on images of 8x8 or signals of
+// 1x64.
 #ifndef QAT_TESTS_TRAIN_NETWORKS_H_
 #define QAT_TESTS_TRAIN_NETWORKS_H_
 

@@ -49,7 +49,8 @@ TEST(RangeObserver, CoversWhatItHasSeenLately) {
   EXPECT_LT(average.range().max, 1.5f);
   const double weight = covers.state().weight;
   covers.Observe({-1, 1});
-  EXPECT_NEAR(covers.range().max, (0.9 * weight * 5 + 1) / (0.9 * weight + 1), 1e-5) << "falls as the average does";
+  EXPECT_NEAR(covers.range().max, (0.9 * weight * 5 + 1) / (0.9 * weight + 1), 1e-5)
+      << "falls as the average does";
 }
 
 TEST(RangeObserver, WidensEveryRangeToHoldZero) {

@@ -1,5 +1,6 @@
-// An .onnx in one process with LibTorch, which brings libraries for protobuf (and, from Debian, ONNX) of its own: our reader is none
-// of them, and the network that comes in computes in LibTorch's operators what PyTorch answered.
+// An .onnx in one process with LibTorch, which brings libraries for protobuf (and, from Debian, ONNX) of its
+// own: our reader is none of them, and the network that comes in computes in LibTorch's operators what
+// PyTorch answered.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <gtest/gtest.h>

@@ -79,7 +79,8 @@ TEST(Sgd, EqualsTorchOverManySteps) {
   for (const auto& [momentum, nesterov] : {std::pair(0.9, false), {0.0, false}, {0.9, true}, {0.5, true}}) {
     Twin twin;
     const auto options = SGDOptions(0.01).momentum(momentum).nesterov(nesterov);
-    auto oracle = Oracle<torch::optim::SGD>(twin, SGDOptions(options).weight_decay(0.1), SGDOptions(options).weight_decay(0));
+    auto oracle = Oracle<torch::optim::SGD>(twin, SGDOptions(options).weight_decay(0.1),
+                                            SGDOptions(options).weight_decay(0));
     const auto ours = MakeSgd(0.1, momentum, nesterov);
     for (int step = 0; step < 200; ++step) {
       twin.NewGradients(step);
@@ -110,7 +111,8 @@ TEST(Optimizer, LearnsInTheUnitsOfEachRow) {
       of_one->Step(one, 0.01);
       of_two->Step(two, 0.01);
     }
-    for (size_t k = 0; k < plain.size(); ++k) EXPECT_NEAR(scaled[k] / units[k / 3], plain[k], 1e-4) << adam << k;
+    for (size_t k = 0; k < plain.size(); ++k)
+      EXPECT_NEAR(scaled[k] / units[k / 3], plain[k], 1e-4) << adam << k;
     EXPECT_GT(std::abs(plain[0] - 0.5f), 0.01f);
   }
 }

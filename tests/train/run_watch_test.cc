@@ -16,7 +16,8 @@ using Warnings = std::vector<std::string>;
 constexpr int64_t kSteps = 1000;
 constexpr int64_t kDelay = 600;
 
-// Ten classes of 50 images each, of which so many are answered rightly; the others are taken for the next class.
+// Ten classes of 50 images each, of which so many are answered rightly; the others are taken for the next
+// class.
 std::vector<ClassCount> Answers(int64_t correct) {
   std::vector<ClassCount> counts(10);
   for (ClassCount& count : counts) {
@@ -38,7 +39,8 @@ RunWatch::Seen Good(int64_t step) {
   return seen;
 }
 
-// A run with an evaluation every 50 steps, which `change` makes a bad one. `resumed`: from its state, before every evaluation.
+// A run with an evaluation every 50 steps, which `change` makes a bad one. `resumed`: from its state, before
+// every evaluation.
 Warnings WarningsOf(
     const std::function<void(RunWatch::Seen&)>& change, bool resumed = false,
     const std::function<double(int64_t)>& training = [](int64_t step) {
@@ -169,7 +171,9 @@ TEST(RunWatch, ATinyLossOfAFineTunedNetworkMayRise) {
   };
   EXPECT_EQ(WarningsOf(rises(0.05), false, training), Warnings());
   EXPECT_EQ(WarningsOf(rises(1), false, training).size(), 1u);
-  EXPECT_EQ(WarningsOf([&](RunWatch::Seen& seen) { rises(0.05)(seen), seen.several = true; }, false, training).size(), 1u);
+  EXPECT_EQ(WarningsOf([&](RunWatch::Seen& seen) { rises(0.05)(seen), seen.several = true; }, false, training)
+                .size(),
+            1u);
 }
 
 TEST(RunWatch, AnswersThatAreAllRightAreNoOverfitting) {
@@ -178,7 +182,8 @@ TEST(RunWatch, AnswersThatAreAllRightAreNoOverfitting) {
     seen.counts = Answers(50);
   };
   EXPECT_EQ(WarningsOf(all_right), Warnings());
-  EXPECT_EQ(WarningsOf([&](RunWatch::Seen& seen) { all_right(seen), seen.several = true; }).size(), 1u) << "of another output";
+  EXPECT_EQ(WarningsOf([&](RunWatch::Seen& seen) { all_right(seen), seen.several = true; }).size(), 1u)
+      << "of another output";
 }
 
 TEST(RunWatch, AStateOfAnEarlierVersionBeginsAnew) {

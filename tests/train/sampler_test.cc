@@ -15,7 +15,6 @@
 namespace qat {
 namespace {
 
-
 TEST(Sampler, ShowsEveryExampleOnceAPassInANewOrder) {
   std::vector<int32_t> examples(10);
   std::iota(examples.begin(), examples.end(), 0);
@@ -236,7 +235,8 @@ TEST_F(Series, ShiftInTimeRepeatsTheEdge) {
   config.shift_steps = 1;
   std::set<std::vector<float>> seen;
   for (int64_t step = 0; step < 50; ++step) seen.insert(Changed(config, step));
-  EXPECT_EQ(seen, (std::set<std::vector<float>>{kValues, {1, 10, 1, 10, 2, 20, 3, 30}, {2, 20, 3, 30, 4, 40, 4, 40}}));
+  EXPECT_EQ(seen, (std::set<std::vector<float>>{
+                      kValues, {1, 10, 1, 10, 2, 20, 3, 30}, {2, 20, 3, 30, 4, 40, 4, 40}}));
 }
 
 // So a process that computes a share of a batch changes it as one that computes all of it.
@@ -246,7 +246,8 @@ TEST_F(Series, ChangesFollowThePlaceInTheBatch) {
   const std::vector<float> first = Changed(config, 2, 0), second = Changed(config, 2, 1);
   EXPECT_NE(first, second);
   Bytes both(16 * sizeof(float));
-  for (size_t i = 0; i < 2; ++i) std::memcpy(both.data() + i * 8 * sizeof(float), kValues.data(), 8 * sizeof(float));
+  for (size_t i = 0; i < 2; ++i)
+    std::memcpy(both.data() + i * 8 * sizeof(float), kValues.data(), 8 * sizeof(float));
   ChangeSeries(config, contract_, 2, std::vector<int32_t>{0, 1}, both);
   EXPECT_EQ(std::memcmp(both.data(), first.data(), 8 * sizeof(float)), 0);
   EXPECT_EQ(std::memcmp(both.data() + 8 * sizeof(float), second.data(), 8 * sizeof(float)), 0);

@@ -42,7 +42,8 @@ inputs = ["shared"]
 units = 2
 )";
 
-const std::string kBoth = std::string("name = \"both\"\noutputs = [\"kind\", \"place\"]") + kBody + kKind + kPlace;
+const std::string kBoth =
+    std::string("name = \"both\"\noutputs = [\"kind\", \"place\"]") + kBody + kKind + kPlace;
 
 // Where the bright quarter is, in units far from 1.
 OutputLabels Places(const Dataset& data) {
@@ -88,7 +89,8 @@ TrainConfig OneStep() {
 using Tensors = std::map<std::string, std::vector<float>>;
 
 // What one step has made of the parameters.
-Tensors AfterAStep(const std::string& spec, const Dataset& train, const Dataset& test, const TrainConfig& config) {
+Tensors AfterAStep(const std::string& spec, const Dataset& train, const Dataset& test,
+                   const TrainConfig& config) {
   TempDir dir;
   const auto result = Train(Parsed(spec), config, train, test, dir / "run", {}, {});
   QAT_CHECK(result.ok());
@@ -121,7 +123,8 @@ TEST_F(SeveralOutputs, TeachWhatEachWouldTeachAlone) {
   const Tensors only_kind = With(1, 0);
   for (const char* name : {"shared/filter", "shared/bias", "kind/filter", "kind/bias"})
     ExpectNear(only_kind, name, {kind.at(name).begin(), kind.at(name).end()});
-  const Tensors place = AfterAStep(std::string("name = \"one\"") + kBody + kPlace, OnlyPlaces(train_), OnlyPlaces(test_), OneStep());
+  const Tensors place = AfterAStep(std::string("name = \"one\"") + kBody + kPlace, OnlyPlaces(train_),
+                                   OnlyPlaces(test_), OneStep());
   const Tensors only_place = With(0, 1);
   for (const char* name : {"shared/filter", "shared/bias", "place/filter", "place/bias"})
     ExpectNear(only_place, name, {place.at(name).begin(), place.at(name).end()});
@@ -181,22 +184,25 @@ TEST_F(SeveralOutputs, GoOnToTheSameBytes) {
   config.eval_every = config.checkpoint_every = 10;
   const Graph network = Parsed(kBoth);
   QAT_ASSERT_OK(Train(network, config, Both(train_), Both(test_), dir / "whole", {}, {}));
-  const auto stopped = Train(network, config, Both(train_), Both(test_), dir / "parts", {}, testing::InterruptAt(17));
+  const auto stopped =
+      Train(network, config, Both(train_), Both(test_), dir / "parts", {}, testing::InterruptAt(17));
   ASSERT_FALSE(stopped.ok());
   QAT_ASSERT_OK(Train(network, config, Both(train_), Both(test_), dir / "parts", {true, nullptr}, {}));
   testing::ExpectSameRun(dir / "whole", dir / "parts");
 }
 
 // A run of one step, from `init` where there is one.
-Checkpoint Trained(const TrainConfig& config, const Dataset& train, const Dataset& test, const Checkpoint* init, bool only,
-                   std::string* notes = nullptr, const Graph* network = nullptr) {
+Checkpoint Trained(const TrainConfig& config, const Dataset& train, const Dataset& test,
+                   const Checkpoint* init, bool only, std::string* notes = nullptr,
+                   const Graph* network = nullptr) {
   TempDir dir;
   TrainStart start;
   start.init = init;
   start.only = only;
   TrainCallbacks callbacks;
   if (notes != nullptr) callbacks.on_note = [&](const std::string& note) { *notes += note + "\n"; };
-  const auto result = Train(network != nullptr ? *network : Parsed(kBoth), config, train, test, dir / "run", start, callbacks);
+  const auto result = Train(network != nullptr ? *network : Parsed(kBoth), config, train, test, dir / "run",
+                            start, callbacks);
   QAT_CHECK(result.ok());
   auto checkpoint = ReadCheckpoint(result->checkpoint);
   QAT_CHECK(checkpoint.ok());
@@ -237,12 +243,14 @@ TEST_F(SeveralOutputs, OfANetworkThatKnowsNoTargetsStartWithItsAnswers) {
   Checkpoint weights;
   weights.tensors = foreign.tensors;
   const Checkpoint from_weights = Trained(config, Both(train_), Both(test_), &weights, /*only=*/false);
-  EXPECT_EQ(from_weights.tensors.at("place/filter").values, scaled.tensors.at("place/filter").values) << "a file of weights alone";
+  EXPECT_EQ(from_weights.tensors.at("place/filter").values, scaled.tensors.at("place/filter").values)
+      << "a file of weights alone";
 }
 
 TEST_F(SeveralOutputs, ThatAnotherLayerReadsStayAsTheyAre) {
-  const Graph chained = Parsed(std::string("name = \"chain\"\noutputs = [\"place\", \"kind\"]") + kBody + kPlace +
-                               "[[layer]]\nname = \"kind\"\nop = \"fully_connected\"\ninputs = [\"place\"]\nunits = 4\n");
+  const Graph chained =
+      Parsed(std::string("name = \"chain\"\noutputs = [\"place\", \"kind\"]") + kBody + kPlace +
+             "[[layer]]\nname = \"kind\"\nop = \"fully_connected\"\ninputs = [\"place\"]\nunits = 4\n");
   const auto swapped = [](Dataset data) {
     Dataset both = OnlyPlaces(data);
     both.output = "place";

@@ -1,4 +1,5 @@
-// Steps of one layer: nodes that share a filter and a bias. Training finds one of each, and what is deployed computes what it simulates.
+// Steps of one layer: nodes that share a filter and a bias. Training finds one of each, and what is deployed
+// computes what it simulates.
 #include <ATen/core/grad_mode.h>
 
 #include <set>
@@ -62,7 +63,8 @@ TEST_P(SharedParameters, AreListedOnce) {
   EXPECT_EQ(names, (std::vector<std::string>{"w", "b"}));
 }
 
-// The gradient of the one filter is that of the sum over all steps: a small change of it changes the output by as much.
+// The gradient of the one filter is that of the sum over all steps: a small change of it changes the output
+// by as much.
 TEST_P(SharedParameters, LearnFromEveryStep) {
   const at::Tensor real = Real();
   network_->Forward({real}, {}).front().sum().backward();

@@ -18,7 +18,7 @@
 namespace qat::testing {
 
 inline Expected<TrainResult> RunTiny(const TrainConfig& config, const std::string& run, bool resume = false,
-                              const TrainCallbacks& callbacks = {}) {
+                                     const TrainCallbacks& callbacks = {}) {
   static const Dataset train = Quarters(300, 1);
   static const Dataset test = Quarters(80, 2);
   static const Graph network = Parsed(kTinySpec);

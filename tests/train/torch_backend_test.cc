@@ -74,7 +74,8 @@ units = 4
 )";
 
 TorchPredictorFactory Factory() {
-  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so").c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* module = dlopen((std::string(testing::kBinaryDir) + "/lib/qat/qat_torch_backend.so").c_str(),
+                        RTLD_NOW | RTLD_LOCAL);
   QAT_CHECK(module != nullptr);
   return reinterpret_cast<TorchPredictorFactory>(dlsym(module, kTorchPredictorFactorySymbol));
 }
@@ -229,7 +230,8 @@ TEST_P(TorchBackend, FakeQuantizationIsWithinAFewStepsOfTheIntegers) {
   EXPECT_LT(std::abs(signed_sum / static_cast<double>(fake->scores.size())), 0.25) << "no rounding is biased";
 }
 
-// Three channels, each shifted and scaled in its own way, so that bytes no longer pass straight into the input tensor.
+// Three channels, each shifted and scaled in its own way, so that bytes no longer pass straight into the
+// input tensor.
 Dataset Coloured(int64_t count, uint64_t seed) {
   Dataset data = Quarters(count, seed);
   data.input().channels = 3;

@@ -1,4 +1,5 @@
-// trainable_graph.h: a fixture that trains what was made as a graph, as an import makes it, for each scheme of 8 bits.
+// trainable_graph.h: a fixture that trains what was made as a graph, as an import makes it, for each scheme
+// of 8 bits.
 #ifndef QAT_TESTS_TRAIN_TRAINABLE_GRAPH_H_
 #define QAT_TESTS_TRAIN_TRAINABLE_GRAPH_H_
 
@@ -25,7 +26,8 @@ inline std::vector<float> Drawn(int64_t count, uint64_t seed, float size = 1) {
 
 class TrainableGraph : public ::testing::TestWithParam<Scheme> {
  protected:
-  /// Its checkpoint as it comes back from its file, since what only memory holds must not matter; and so many random bytes as images.
+  /// Its checkpoint as it comes back from its file, since what only memory holds must not matter; and so many
+  /// random bytes as images.
   void Make(const Graph& graph, int64_t bytes) {
     QAT_ASSERT_OK(Verify(graph));
     auto checkpoint = MakeTrainable(graph);

@@ -27,8 +27,8 @@ using testing::TinyNormed;
 
 // A batch norm with each of its phases: by the batch, corrected, frozen.
 TEST(Train, ResumesBatchNormsInEveryPhase) {
-  const Graph network = Parsed(std::string(kTinySpec).replace(std::string(kTinySpec).find("stride = 2"),
-                                                                 10, "stride = 2\nbatch_norm = true"));
+  const Graph network = Parsed(std::string(kTinySpec).replace(std::string(kTinySpec).find("stride = 2"), 10,
+                                                              "stride = 2\nbatch_norm = true"));
   const Dataset train = Quarters(300, 1);
   const Dataset test = Quarters(80, 2);
   for (const char* scheme : {"uint8", "int8", "float32", "averaged"}) {
@@ -61,7 +61,8 @@ TEST(Train, ResumesBatchNormsInEveryPhase) {
   }
 }
 
-// With plain moving averages a momentum of 0.999 left the initial 0 and 1 in a run of 150 steps: answers at chance.
+// With plain moving averages a momentum of 0.999 left the initial 0 and 1 in a run of 150 steps: answers at
+// chance.
 TEST(Train, BatchNormsSettleInShortRunsWhateverTheMomentum) {
   const Dataset train = Quarters(1000, 1), test = Quarters(80, 2);
   std::vector<TrainConfig> recipes(4, TinyConfig());
@@ -86,7 +87,8 @@ TEST(Train, BatchNormsSettleInShortRunsWhateverTheMomentum) {
   }
 }
 
-// What is saved while batch norms learn: filters folded with the statistics beside them, and the ranges of these filters.
+// What is saved while batch norms learn: filters folded with the statistics beside them, and the ranges of
+// these filters.
 TEST(Train, RangesOfFiltersFitTheStatisticsThatAreSavedWithThem) {
   TempDir dir;
   TrainConfig config = TinyConfig();
@@ -99,9 +101,10 @@ TEST(Train, RangesOfFiltersFitTheStatisticsThatAreSavedWithThem) {
     const auto values = [&](const std::string& name) -> const std::vector<float>& {
       return checkpoint->tensors.at("conv1/" + name).values;
     };
-    const FoldedFilter folded = FoldBatchNorm(values("filter"), 9,
-                                              {values("gamma"), values("beta"), values("moving_mean"),
-                                               values("moving_variance"), network.nodes[0].batch_norm->epsilon});
+    const FoldedFilter folded =
+        FoldBatchNorm(values("filter"), 9,
+                      {values("gamma"), values("beta"), values("moving_mean"), values("moving_variance"),
+                       network.nodes[0].batch_norm->epsilon});
     const auto [low, high] = std::minmax_element(folded.filter.begin(), folded.filter.end());
     const Range range = checkpoint->ranges.at("conv1/filter").range;
     EXPECT_NEAR(range.min, std::min(*low, 0.f), 1e-6) << step;
@@ -109,7 +112,8 @@ TEST(Train, RangesOfFiltersFitTheStatisticsThatAreSavedWithThem) {
   }
 }
 
-// A layer with one value per channel and example, after one batch of two: their mean says little about the rest.
+// A layer with one value per channel and example, after one batch of two: their mean says little about the
+// rest.
 TEST(Train, MeasuresStatisticsThatHaveNotSettled) {
   const Dataset train = Quarters(300, 1), test = Quarters(80, 2);
   std::string text = kTinySpec;

@@ -62,7 +62,8 @@ TEST(Train, FineTunesWithAnotherHead) {
   callbacks.on_note = [&](const std::string& note) { notes.push_back(note); };
   QAT_ASSERT_OK(Train(Parsed(text), config, data, data, dir / "second", {false, &*first}, callbacks));
   ASSERT_EQ(notes.size(), 1u);
-  EXPECT_EQ(notes[0], "`init`: 2 layers are taken over; fresh: logits (filter is [4, 12] there, [3, 12] here)");
+  EXPECT_EQ(notes[0],
+            "`init`: 2 layers are taken over; fresh: logits (filter is [4, 12] there, [3, 12] here)");
   const auto second = ReadCheckpoint(CheckpointPath(dir / "second", 1));
   QAT_ASSERT_OK(second);
   for (const char* kept : {"conv1/filter", "conv1/bias", "fc1/filter", "fc1/bias"}) {
@@ -73,10 +74,12 @@ TEST(Train, FineTunesWithAnotherHead) {
   Checkpoint other = *first;
   other.tensors.erase("fc1/bias");
   notes.clear();
-  QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, Quarters(300, 1), data, dir / "third", {false, &other}, callbacks));
+  QAT_ASSERT_OK(
+      Train(Parsed(kTinySpec), config, Quarters(300, 1), data, dir / "third", {false, &other}, callbacks));
   ASSERT_EQ(notes.size(), 1u);
   EXPECT_NE(notes[0].find("fresh: fc1 (no bias there)"), std::string::npos) << notes[0];
-  EXPECT_NE(ReadCheckpoint(CheckpointPath(dir / "third", 1))->tensors.at("fc1/filter"), first->tensors.at("fc1/filter"))
+  EXPECT_NE(ReadCheckpoint(CheckpointPath(dir / "third", 1))->tensors.at("fc1/filter"),
+            first->tensors.at("fc1/filter"))
       << "a layer is taken whole or not at all";
 }
 
@@ -94,7 +97,8 @@ Dataset TwoNumbers() {
   return data;
 }
 
-// Starts from a run that learned two numbers as they are; nothing is learned afterwards, so that what it starts with is seen.
+// Starts from a run that learned two numbers as they are; nothing is learned afterwards, so that what it
+// starts with is seen.
 class InitOfNumbers : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -120,7 +124,8 @@ class InitOfNumbers : public ::testing::Test {
   TrainCallbacks callbacks_;
 };
 
-// A network that gives the numbers themselves, as those of others do, is not learned so just because it comes with weights.
+// A network that gives the numbers themselves, as those of others do, is not learned so just because it comes
+// with weights.
 TEST_F(InitOfNumbers, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
   ASSERT_TRUE(first_.contract.outputs.at(0).mean.empty());
   // Answers about the targets, which 60 steps are too few for.
@@ -133,11 +138,14 @@ TEST_F(InitOfNumbers, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
   EXPECT_NE(notes_[0].find("starts with the answers that it gave"), std::string::npos) << notes_[0];
   const OutputContract& output = second->contract.outputs.at(0);
   ASSERT_EQ(output.mean.size(), 2u);
-  const std::vector<float>&filter = second->tensors.at("logits/filter").values, &was = first_.tensors.at("logits/filter").values;
+  const std::vector<float>&filter = second->tensors.at("logits/filter").values,
+        &was = first_.tensors.at("logits/filter").values;
   ASSERT_EQ(filter.size(), 24u);
-  for (size_t k = 0; k < 24; ++k) ASSERT_NEAR(filter[k] * output.std[k / 12], was[k], 1e-5 * std::abs(was[k])) << k;
+  for (size_t k = 0; k < 24; ++k)
+    ASSERT_NEAR(filter[k] * output.std[k / 12], was[k], 1e-5 * std::abs(was[k])) << k;
   for (size_t i = 0; i < 2; ++i) {
-    EXPECT_NEAR(second->tensors.at("logits/bias").values[i] * output.std[i] + output.mean[i], first_.tensors.at("logits/bias").values[i], 1e-3);
+    EXPECT_NEAR(second->tensors.at("logits/bias").values[i] * output.std[i] + output.mean[i],
+                first_.tensors.at("logits/bias").values[i], 1e-3);
   }
   EXPECT_EQ(second->tensors.at("fc1/filter"), first_.tensors.at("fc1/filter"));
 
@@ -151,17 +159,21 @@ TEST_F(InitOfNumbers, NormalizesTheTargetsOfANetworkThatGaveThemAsTheyAre) {
 // From answers that are hundreds of deviations off, training would spend its steps on the way back.
 TEST_F(InitOfNumbers, StartsALastLayerFreshWhoseAnswersAreFarOff) {
   first_.tensors.at("logits/bias").values = {-60000, 40};
-  const auto result = Train(Parsed(text_), config_, data_, data_, dir_ / "second", {false, &first_}, callbacks_);
+  const auto result =
+      Train(Parsed(text_), config_, data_, data_, dir_ / "second", {false, &first_}, callbacks_);
   QAT_ASSERT_OK(result);
   ASSERT_EQ(notes_.size(), 1u);
-  EXPECT_NE(notes_[0].find("the last layer starts fresh, since the answers that the network gave are "), std::string::npos) << notes_[0];
+  EXPECT_NE(notes_[0].find("the last layer starts fresh, since the answers that the network gave are "),
+            std::string::npos)
+      << notes_[0];
   EXPECT_NE(notes_[0].find(" deviations off"), std::string::npos) << notes_[0];
   const auto second = ReadCheckpoint(CheckpointPath(dir_ / "second", 1));
   QAT_ASSERT_OK(second);
   for (const float bias : second->tensors.at("logits/bias").values) EXPECT_NEAR(bias, 0, 1e-6);
   EXPECT_NE(second->tensors.at("logits/filter"), first_.tensors.at("logits/filter"));
   EXPECT_EQ(second->tensors.at("fc1/filter"), first_.tensors.at("fc1/filter"));
-  for (const float weight : second->tensors.at("logits/filter").values) EXPECT_LT(std::abs(weight), 3) << "answers within a deviation or two";
+  for (const float weight : second->tensors.at("logits/filter").values)
+    EXPECT_LT(std::abs(weight), 3) << "answers within a deviation or two";
 }
 
 TEST(Train, RefusesAnInitOfWhichNothingFits) {
@@ -206,7 +218,8 @@ TEST(Train, StopsWhereTheLossLeavesThatOfAnUntrainedNetworkFarBehind) {
     const std::string& message = result.error().message;
     EXPECT_NE(message.find("training diverges: the loss of steps "), std::string::npos) << message;
     EXPECT_NE(message.find("layer '"), std::string::npos) << message;
-    EXPECT_NE(message.find("a smaller learning rate usually helps (it is 100)"), std::string::npos) << message;
+    EXPECT_NE(message.find("a smaller learning rate usually helps (it is 100)"), std::string::npos)
+        << message;
     EXPECT_NE(message.find(" is kept, the best so far"), std::string::npos) << message;
     QAT_ASSERT_OK(ReadCheckpoint(*ResolveCheckpoint(dir / scheme, "best")));
   }
@@ -225,7 +238,8 @@ TEST(Train, WarnsOfARunThatEndsAtChanceAndOfDataThatTeachNothing) {
   callbacks.on_warning = [&](const std::string& warning) { warnings.push_back(warning); };
   QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, data, Quarters(80, 2), dir / "chance", {}, callbacks));
   ASSERT_FALSE(warnings.empty());
-  EXPECT_NE(warnings[0].find("answers on the holdout are no better than guessing"), std::string::npos) << warnings[0];
+  EXPECT_NE(warnings[0].find("answers on the holdout are no better than guessing"), std::string::npos)
+      << warnings[0];
 
   warnings.clear();
   std::fill(data.labels.begin(), data.labels.end(), 2);
@@ -235,7 +249,8 @@ TEST(Train, WarnsOfARunThatEndsAtChanceAndOfDataThatTeachNothing) {
 
   warnings.clear();
   config.steps = 200;
-  QAT_ASSERT_OK(Train(Parsed(kTinySpec), config, Quarters(800, 1), Quarters(80, 2), dir / "good", {}, callbacks));
+  QAT_ASSERT_OK(
+      Train(Parsed(kTinySpec), config, Quarters(800, 1), Quarters(80, 2), dir / "good", {}, callbacks));
   EXPECT_TRUE(warnings.empty()) << warnings[0];
 }
 

@@ -40,7 +40,8 @@ std::vector<TrainConfig> Recipes() {
   return recipes;
 }
 
-// Rewrites what the newest checkpoint of a run says of its holdout; empty: as the first versions, which said nothing.
+// Rewrites what the newest checkpoint of a run says of its holdout; empty: as the first versions, which said
+// nothing.
 void SayOfHoldout(const std::string& run, const std::string& sha256) {
   const std::string path = CheckpointPath(run, ListCheckpoints(run)->back());
   Checkpoint checkpoint = *ReadCheckpoint(path);
@@ -71,7 +72,8 @@ TEST(Train, ResumesToTheBytesOfARunNeverStopped) {
   }
 }
 
-// Nothing is learned, so the first evaluation with fake quantization, of step 10, stays the best: three more are waited for.
+// Nothing is learned, so the first evaluation with fake quantization, of step 10, stays the best: three more
+// are waited for.
 TEST(Train, EndsWithItsPatienceAndResumesToTheSameBytes) {
   TempDir dir;
   TrainConfig config = TinyConfig();
@@ -126,7 +128,8 @@ TEST(Train, ResumesWithTheSameHoldoutOrNotAtAll) {
   TempDir dir;
   QAT_EXPECT_ERROR(RunTiny(TinyConfig(), dir / "run", false, InterruptAt(15)), ErrorCode::kInterrupted, "");
   SayOfHoldout(dir / "run", "0123");
-  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), dir / "run", true), ErrorCode::kUnsupported, "holds out other examples");
+  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), dir / "run", true), ErrorCode::kUnsupported,
+                   "holds out other examples");
 }
 
 TEST(Train, ARunOfBeforeKeepsTheShuffledHoldoutThatItBegan) {
@@ -161,8 +164,7 @@ TEST(Train, NeverStartsAnewWhereTheOnlyStateIsDamaged) {
   ASSERT_FALSE(RunTiny(TinyConfig(), run, false, InterruptAt(10)).ok());
   QAT_ASSERT_OK(WriteFile(TrainerStatePath(run, 10), std::string_view("damaged")));
   const auto before = Files(run);
-  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), run, true), ErrorCode::kCorrupt,
-                   "0000000010.state: ");
+  QAT_EXPECT_ERROR(RunTiny(TinyConfig(), run, true), ErrorCode::kCorrupt, "0000000010.state: ");
   EXPECT_EQ(Files(run), before);
 }
 

@@ -103,7 +103,8 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   EXPECT_NEAR(results[1].target_rmse[0], 1000 * results[0].target_rmse[0], 0.02 * results[1].target_rmse[0]);
   EXPECT_NEAR(results[1].target_rmse[1], results[0].target_rmse[1] / 100, 0.05 * results[1].target_rmse[1]);
   double squares = 0;
-  for (size_t i = 0; i < 2; ++i) squares += std::pow(results[1].target_rmse[i] / double{outputs[1].std[i]}, 2) / 2;
+  for (size_t i = 0; i < 2; ++i)
+    squares += std::pow(results[1].target_rmse[i] / double{outputs[1].std[i]}, 2) / 2;
   EXPECT_NEAR(results[1].holdout_rmse, std::sqrt(squares), 1e-3 * results[1].holdout_rmse);
   ASSERT_EQ(filters[0].size(), 128u);
   for (size_t k = 0; k < 128; ++k) {
@@ -209,7 +210,8 @@ TEST(Train, LogsWhenBatchNormsFreezeAndWhatRangesClip) {
   TempDir dir;
   TrainConfig config = TinyConfig();
   config.bn_freeze = 40;
-  QAT_ASSERT_OK(Train(testing::TinyNormed("0.9"), config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {}));
+  QAT_ASSERT_OK(
+      Train(testing::TinyNormed("0.9"), config, Quarters(300, 1), Quarters(80, 2), dir / "run", {}, {}));
   const std::string log = *ReadTextFile(dir / "run/metrics.ndjson");
   EXPECT_NE(log.find("{\"event\":\"freeze_batch_norm\",\"step\":40}\n"), std::string::npos) << log;
   // Of outputs; a filter's range holds all its values.
@@ -231,11 +233,11 @@ TEST(Train, NamesShapesThatDoNotFit) {
                    ErrorCode::kInvalidArgument, "[1, 4, 16, 1], expected [1, 8, 8, 1]");
   Dataset many = Quarters(100, 1);
   many.labels[3] = 4;
-  QAT_EXPECT_ERROR(Train(network, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}),
-                   ErrorCode::kInvalidArgument,
-                   "the training labels of quarters are of 5 classes, but the last layer 'logits' of network "
-                   "'tiny' has 4 outputs, expected one per class: write units = \"classes\" there and classes = 5 "
-                   "at the top");
+  QAT_EXPECT_ERROR(
+      Train(network, TinyConfig(), many, Quarters(10, 2), dir / "run", {}, {}), ErrorCode::kInvalidArgument,
+      "the training labels of quarters are of 5 classes, but the last layer 'logits' of network "
+      "'tiny' has 4 outputs, expected one per class: write units = \"classes\" there and classes = 5 "
+      "at the top");
   TrainConfig three = TinyConfig();
   three.std.values = {1, 2, 3};
   QAT_EXPECT_ERROR(Train(network, three, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
@@ -243,10 +245,10 @@ TEST(Train, NamesShapesThatDoNotFit) {
                    "std has 3 numbers, expected 1, or one for each of the 1 channels");
   TrainConfig config = TinyConfig();
   config.holdout = 100;
-  QAT_EXPECT_ERROR(
-      Train(network, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
-      ErrorCode::kInvalidArgument,
-      "holdout is 100, expected less than the 100 training examples of quarters; without it, 10 are held out");
+  QAT_EXPECT_ERROR(Train(network, config, Quarters(100, 1), Quarters(10, 2), dir / "run", {}, {}),
+                   ErrorCode::kInvalidArgument,
+                   "holdout is 100, expected less than the 100 training examples of quarters; without it, 10 "
+                   "are held out");
 }
 
 }  // namespace

@@ -139,7 +139,8 @@ double LargestDifference(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.filter_ranges.size(), b.filter_ranges.size());
   for (const auto& [name, ends] : a.filter_ranges) {
     const auto& other = b.filter_ranges.at(name);
-    for (size_t i = 0; i < ends.values.size(); ++i) largest = std::max(largest, std::abs(double{ends.values[i]} - other.values[i]));
+    for (size_t i = 0; i < ends.values.size(); ++i)
+      largest = std::max(largest, std::abs(double{ends.values[i]} - other.values[i]));
   }
   for (const auto& [name, range] : a.ranges) {
     largest = std::max<double>({largest, std::abs(range.range.min - b.ranges.at(name).range.min),
@@ -158,7 +159,8 @@ TEST_P(Together, LearnsWhatOneProcessLearns) {
   if (scheme == "w4a8") config.filter_ranges = kLearnedRanges;
   config.steps = 20;
   config.quant_delay = 6;
-  // Sums in another order round now and then to the next integer; Adam makes a whole step of a gradient that is nearly 0.
+  // Sums in another order round now and then to the next integer; Adam makes a whole step of a gradient that
+  // is nearly 0.
   config.optimizer = "sgd";
   config.learning_rate = 0.05;
   config.batch_size = 30;
@@ -179,7 +181,8 @@ INSTANTIATE_TEST_SUITE_P(Schemes, Together,
                                            std::tuple("int8", true, 3), std::tuple("int8", false, 4),
                                            std::tuple("w4a8", false, 3), std::tuple("w4a8", true, 2)));
 
-// The norm is that of the gradient of the whole batch, not of a share; examples are mixed with those of other processes.
+// The norm is that of the gradient of the whole batch, not of a share; examples are mixed with those of other
+// processes.
 TEST(Workers, ClipTheSummedGradientsOfMixedExamples) {
   TrainConfig config = testing::TinyConfig();
   config.steps = 20;
@@ -195,12 +198,14 @@ TEST(Workers, ClipTheSummedGradientsOfMixedExamples) {
   const Graph network = testing::Parsed(testing::kTinySpec);
   const TempDir directory;
   ASSERT_TRUE(TrainTogether(network, config, directory / "alone", 1)[0].ok());
-  for (const auto& result : TrainTogether(network, config, directory / "together", 3)) ASSERT_TRUE(result.ok()) << result.error().message;
+  for (const auto& result : TrainTogether(network, config, directory / "together", 3))
+    ASSERT_TRUE(result.ok()) << result.error().message;
   const Checkpoint one = LastOf(directory / "alone", 20);
   EXPECT_LT(LargestDifference(one, LastOf(directory / "together", 20)), 1e-4);
   config.clip_norm = 0;
   ASSERT_TRUE(TrainTogether(network, config, directory / "free", 1)[0].ok());
-  EXPECT_GT(LargestDifference(one, LastOf(directory / "free", 20)), 1e-2) << "gradients are larger than the bound";
+  EXPECT_GT(LargestDifference(one, LastOf(directory / "free", 20)), 1e-2)
+      << "gradients are larger than the bound";
 }
 
 TEST(Workers, ResumeToTheSameBytes) {

@@ -1,4 +1,5 @@
-// Every network of the zoo, in training: all its parameters learn, and its exact simulation is the deployed model.
+// Every network of the zoo, in training: all its parameters learn, and its exact simulation is the deployed
+// model.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -80,7 +81,8 @@ TEST_P(Zoo, SimulatesTheDeployedBytes) {
     network_->Forward({RealInput()}, {.training = training, .observe = true, .fake_quantize = true});
   }
   network_->Save(checkpoint_);
-  const SimulatedTensor input = QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(scheme()).activations, images_);
+  const SimulatedTensor input =
+      QuantizedImages(checkpoint_.contract.input(), PrecisionsOf(scheme()).activations, images_);
   const auto interpreter = testing::Deploy(checkpoint_, scheme());
   QAT_ASSERT_OK(interpreter);
   const std::vector<double> deployed = testing::RunImages(scheme(), **interpreter, input);

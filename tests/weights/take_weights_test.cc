@@ -1,4 +1,5 @@
-// Values of a tensor in another framework's layout are numbered by their own indices, so that a plain loop says where each belongs.
+// Values of a tensor in another framework's layout are numbered by their own indices, so that a plain loop
+// says where each belongs.
 #include "weights/take_weights.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +46,8 @@ std::vector<NetworkLayer> LayersOf(const std::string& layers) {
   return LayersWithParameters(BuildGraph(testing::ParseLayersOfNet(layers).value()).value());
 }
 
-Expected<TakenWeights> Take(const std::string& layers, const SafetensorsWriter& writer, TakeOptions options = {}) {
+Expected<TakenWeights> Take(const std::string& layers, const SafetensorsWriter& writer,
+                            TakeOptions options = {}) {
   return TakeWeights(LayersOf(layers), WeightsFile::Parse(writer.Take(), "w.safetensors").value(), options);
 }
 
@@ -53,20 +55,24 @@ const std::string kConv = Layer("conv", "conv_2d", "filters = 4\nkernel = [2, 3]
 
 TEST(TakeWeights, ConvolutionOfPyTorch) {
   SafetensorsWriter writer;
-  writer.Add("conv.weight", {4, 3, 2, 3}, FilledBy({4, 3, 2, 3}, [](int o, int i, int h, int w) { return Code(o, h, w, i); }));
+  writer.Add("conv.weight", {4, 3, 2, 3},
+             FilledBy({4, 3, 2, 3}, [](int o, int i, int h, int w) { return Code(o, h, w, i); }));
   writer.Add("conv.bias", {4}, {5, 6, 7, 8});
   const auto taken = Take(kConv, writer);
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("conv/filter").shape, (Shape{4, 2, 3, 3}));
   EXPECT_EQ(taken->tensors.at("conv/filter").values, FilledBy({4, 2, 3, 3}, Code));
   EXPECT_EQ(taken->tensors.at("conv/bias").values, (std::vector<float>{5, 6, 7, 8}));
-  EXPECT_EQ(taken->line, "2 tensors for 1 layer from w.safetensors, in PyTorch's layout, by name (`print_init` shows which)");
+  EXPECT_EQ(
+      taken->line,
+      "2 tensors for 1 layer from w.safetensors, in PyTorch's layout, by name (`print_init` shows which)");
   EXPECT_TRUE(taken->warnings.empty());
 }
 
 TEST(TakeWeights, ConvolutionOfKeras) {
   SafetensorsWriter writer;
-  writer.Add("conv/kernel:0", {2, 3, 3, 4}, FilledBy({2, 3, 3, 4}, [](int h, int w, int i, int o) { return Code(o, h, w, i); }));
+  writer.Add("conv/kernel:0", {2, 3, 3, 4},
+             FilledBy({2, 3, 3, 4}, [](int h, int w, int i, int o) { return Code(o, h, w, i); }));
   writer.Add("conv/bias:0", {4}, {5, 6, 7, 8});
   const auto taken = Take(kConv, writer);
   QAT_ASSERT_OK(taken);
@@ -77,8 +83,10 @@ TEST(TakeWeights, DepthwiseConvolutions) {
   const std::string layers = Layer("dw", "depthwise_conv_2d", "kernel = [2, 3]\nmultiplier = 2\n");
   const auto ours = FilledBy({1, 2, 3, 6}, [](int, int h, int w, int o) { return Code(o, h, w, 0); });
   SafetensorsWriter pytorch, keras;
-  pytorch.Add("dw.weight", {6, 1, 2, 3}, FilledBy({6, 1, 2, 3}, [](int o, int, int h, int w) { return Code(o, h, w, 0); }));
-  keras.Add("dw/depthwise_kernel", {2, 3, 3, 2}, FilledBy({2, 3, 3, 2}, [](int h, int w, int c, int m) { return Code(2 * c + m, h, w, 0); }));
+  pytorch.Add("dw.weight", {6, 1, 2, 3},
+              FilledBy({6, 1, 2, 3}, [](int o, int, int h, int w) { return Code(o, h, w, 0); }));
+  keras.Add("dw/depthwise_kernel", {2, 3, 3, 2},
+            FilledBy({2, 3, 3, 2}, [](int h, int w, int c, int m) { return Code(2 * c + m, h, w, 0); }));
   for (const SafetensorsWriter& writer : {pytorch, keras}) {
     const auto taken = Take(layers, writer);
     QAT_ASSERT_OK(taken);
@@ -90,8 +98,10 @@ TEST(TakeWeights, DepthwiseConvolutions) {
 TEST(TakeWeights, TransposedConvolutions) {
   const std::string layers = Layer("up", "transpose_conv", "filters = 4\nkernel = [2, 3]\nstride = 2\n");
   SafetensorsWriter pytorch, keras;
-  pytorch.Add("up.weight", {3, 4, 2, 3}, FilledBy({3, 4, 2, 3}, [](int i, int o, int h, int w) { return Code(o, h, w, i); }));
-  keras.Add("up/kernel", {2, 3, 4, 3}, FilledBy({2, 3, 4, 3}, [](int h, int w, int o, int i) { return Code(o, h, w, i); }));
+  pytorch.Add("up.weight", {3, 4, 2, 3},
+              FilledBy({3, 4, 2, 3}, [](int i, int o, int h, int w) { return Code(o, h, w, i); }));
+  keras.Add("up/kernel", {2, 3, 4, 3},
+            FilledBy({2, 3, 4, 3}, [](int h, int w, int o, int i) { return Code(o, h, w, i); }));
   for (const SafetensorsWriter& writer : {pytorch, keras}) {
     const auto taken = Take(layers, writer);
     QAT_ASSERT_OK(taken);
@@ -102,8 +112,10 @@ TEST(TakeWeights, TransposedConvolutions) {
 TEST(TakeWeights, ConvolutionsOverOneAxis) {
   const std::string layers = Layer("conv", "conv_2d", "filters = 4\nkernel = [3, 1]\n");
   SafetensorsWriter pytorch, keras;
-  pytorch.Add("conv.weight", {4, 3, 3}, FilledBy({4, 3, 3, 1}, [](int o, int i, int t, int) { return Code(o, t, 0, i); }));
-  keras.Add("conv/kernel", {3, 3, 4}, FilledBy({3, 3, 4, 1}, [](int t, int i, int o, int) { return Code(o, t, 0, i); }));
+  pytorch.Add("conv.weight", {4, 3, 3},
+              FilledBy({4, 3, 3, 1}, [](int o, int i, int t, int) { return Code(o, t, 0, i); }));
+  keras.Add("conv/kernel", {3, 3, 4},
+            FilledBy({3, 3, 4, 1}, [](int t, int i, int o, int) { return Code(o, t, 0, i); }));
   for (const SafetensorsWriter& writer : {pytorch, keras}) {
     const auto taken = Take(layers, writer);
     QAT_ASSERT_OK(taken);
@@ -111,9 +123,11 @@ TEST(TakeWeights, ConvolutionsOverOneAxis) {
   }
 }
 
-const std::string kFlattened = Layer("flatten", "reshape") + Layer("drop", "dropout") + Layer("fc", "fully_connected", "units = 2\n");
+const std::string kFlattened =
+    Layer("flatten", "reshape") + Layer("drop", "dropout") + Layer("fc", "fully_connected", "units = 2\n");
 
-// The input of the net is [8, 8, 3]: column (h * 8 + w) * 3 + c here is column (c * 8 + h) * 8 + w in PyTorch.
+// The input of the net is [8, 8, 3]: column (h * 8 + w) * 3 + c here is column (c * 8 + h) * 8 + w in
+// PyTorch.
 TEST(TakeWeights, ColumnsBehindAFlattenedMap) {
   std::vector<float> theirs(2 * 192), ours(2 * 192);
   for (int o = 0; o < 2; ++o) {
@@ -151,7 +165,8 @@ TEST(TakeWeights, RowsOfKerasDenseLayersBecomeColumns) {
   EXPECT_EQ(taken->tensors.at("fc/filter").values, ours);
 }
 
-const std::string kNormed = Layer("conv1", "conv_2d", "filters = 2\nkernel = 1\nbatch_norm = {epsilon = 1e-5}\n");
+const std::string kNormed =
+    Layer("conv1", "conv_2d", "filters = 2\nkernel = 1\nbatch_norm = {epsilon = 1e-5}\n");
 
 SafetensorsWriter NormedFile() {
   SafetensorsWriter writer;
@@ -181,15 +196,19 @@ TEST(TakeWeights, ABiasInFrontOfABatchNormIsAPartOfItsMean) {
 }
 
 TEST(TakeWeights, AnotherEpsilonIsTold) {
-  const auto taken = Take(Layer("conv1", "conv_2d", "filters = 2\nkernel = 1\nbatch_norm = true\n"), NormedFile());
+  const auto taken =
+      Take(Layer("conv1", "conv_2d", "filters = 2\nkernel = 1\nbatch_norm = true\n"), NormedFile());
   QAT_ASSERT_OK(taken);
   ASSERT_EQ(taken->warnings.size(), 1u);
-  EXPECT_NE(taken->warnings[0].find("epsilon 0.001 here, and 1e-05 in PyTorch"), std::string::npos) << taken->warnings[0];
+  EXPECT_NE(taken->warnings[0].find("epsilon 0.001 here, and 1e-05 in PyTorch"), std::string::npos)
+      << taken->warnings[0];
 }
 
 TEST(TakeWeights, NegativeVariancesAreRefused) {
   SafetensorsWriter writer;
-  writer.Add("bn1.running_mean", {2}, {5, 6}).Add("bn1.running_var", {2}, {7, -8}).Add("conv1.weight", {2, 3, 1, 1}, Numbered({6}));
+  writer.Add("bn1.running_mean", {2}, {5, 6})
+      .Add("bn1.running_var", {2}, {7, -8})
+      .Add("conv1.weight", {2, 3, 1, 1}, Numbered({6}));
   const auto taken = Take(kNormed, writer);
   EXPECT_EQ(taken.error().code, ErrorCode::kCorrupt);
   EXPECT_NE(taken.error().message.find("tensor 'bn1.running_var' holds the variance -8"), std::string::npos);
@@ -200,7 +219,8 @@ TEST(TakeWeights, ShapesThatMisfitAreBothNamed) {
   writer.Add("conv.weight", {4, 3, 3, 3}, Numbered({108})).Add("conv.bias", {4}, {5, 6, 7, 8});
   const auto taken = Take(kConv, writer);
   EXPECT_EQ(taken.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(taken.error().message.find("layer 'conv': w.safetensors: tensor 'conv.weight' is [4, 3, 3, 3], expected [4, 3, 2, 3] in PyTorch's"),
+  EXPECT_NE(taken.error().message.find("layer 'conv': w.safetensors: tensor 'conv.weight' is [4, 3, 3, 3], "
+                                       "expected [4, 3, 2, 3] in PyTorch's"),
             std::string::npos)
       << taken.error().message;
 }
@@ -214,9 +234,12 @@ TEST(TakeWeights, SlopesMayBeOneForAllChannels) {
 }
 
 TEST(TakeWeights, GroupsAreTheRowsOfOneFilter) {
-  const std::string layers = Layer("wide", "conv_2d", "filters = 6\nkernel = 1\n") + Layer("conv", "conv_2d", "filters = 4\nkernel = 1\ngroups = 2\n");
+  const std::string layers = Layer("wide", "conv_2d", "filters = 6\nkernel = 1\n") +
+                             Layer("conv", "conv_2d", "filters = 4\nkernel = 1\ngroups = 2\n");
   SafetensorsWriter writer;
-  writer.Add("wide.weight", {6, 3, 1, 1}, Numbered({18})).Add("conv.weight", {4, 3, 1, 1}, Numbered({12})).Add("conv.bias", {4}, {1, 2, 3, 4});
+  writer.Add("wide.weight", {6, 3, 1, 1}, Numbered({18}))
+      .Add("conv.weight", {4, 3, 1, 1}, Numbered({12}))
+      .Add("conv.bias", {4}, {1, 2, 3, 4});
   const auto taken = Take(layers, writer);
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("conv/group0/filter").values, Numbered({6}));
@@ -238,15 +261,19 @@ TEST(TakeWeights, LayersThatFindNothingAreListedWithWhatIsLeft) {
   writer.Add("head.weight", {7, 5}, Numbered({35}));
   const auto taken = Take(kConv, writer);
   EXPECT_EQ(taken.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_NE(taken.error().message.find("known to belong to conv/filter [4, 2, 3, 3]; left are head.weight [7, 5]"), std::string::npos)
+  EXPECT_NE(
+      taken.error().message.find("known to belong to conv/filter [4, 2, 3, 3]; left are head.weight [7, 5]"),
+      std::string::npos)
       << taken.error().message;
 }
 
-const std::string kTwin = Layer("a", "conv_2d", "filters = 3\nkernel = 1\n") + Layer("b", "conv_2d", "filters = 3\nkernel = 1\n");
+const std::string kTwin =
+    Layer("a", "conv_2d", "filters = 3\nkernel = 1\n") + Layer("b", "conv_2d", "filters = 3\nkernel = 1\n");
 
 TEST(TakeWeights, LayersOfOneShapeGoByTheNumbersOfNames) {
   SafetensorsWriter writer;
-  writer.Add("net.10.weight", {3, 3, 1, 1}, Numbered({9}, 100)).Add("net.2.weight", {3, 3, 1, 1}, Numbered({9}));
+  writer.Add("net.10.weight", {3, 3, 1, 1}, Numbered({9}, 100))
+      .Add("net.2.weight", {3, 3, 1, 1}, Numbered({9}));
   const auto taken = Take(kTwin, writer);
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("a/filter").values[0], 0);
@@ -257,9 +284,11 @@ TEST(TakeWeights, LayersOfOneShapeGoByTheNumbersOfNames) {
 // The names of the file are sorted, so their order says nothing.
 TEST(TakeWeights, NamesWithoutAnOrderAreNotGuessed) {
   SafetensorsWriter writer;
-  writer.Add("decoder.weight", {3, 3, 1, 1}, Numbered({9})).Add("encoder.weight", {3, 3, 1, 1}, Numbered({9}));
+  writer.Add("decoder.weight", {3, 3, 1, 1}, Numbered({9}))
+      .Add("encoder.weight", {3, 3, 1, 1}, Numbered({9}));
   EXPECT_EQ(Take(kTwin, writer).error().code, ErrorCode::kInvalidArgument);
-  const NameMap map = ParseNameMap("a = encoder  # first\n\"b/filter\" = 'decoder.weight'\n", "map.txt").value();
+  const NameMap map =
+      ParseNameMap("a = encoder  # first\n\"b/filter\" = 'decoder.weight'\n", "map.txt").value();
   TakeOptions options;
   options.names = &map;
   QAT_ASSERT_OK(Take(kTwin, writer, options));
@@ -281,9 +310,11 @@ TEST(TakeWeights, MistakesInAMapAreNamedWithTheirLine) {
   SafetensorsWriter writer;
   writer.Add("encoder.weight", {3, 3, 1, 1}, Numbered({9}));
   const std::pair<const char*, const char*> cases[] = {
-      {"\na = encodr\n", "map.txt:2: w.safetensors has no module with a filter 'encodr'; did you mean 'encoder'?"},
+      {"\na = encodr\n",
+       "map.txt:2: w.safetensors has no module with a filter 'encodr'; did you mean 'encoder'?"},
       {"c = encoder\n", "map.txt:1: the network has no layer or tensor 'c'"},
-      {"a/filter = encoder.weigth\n", "map.txt:1: w.safetensors has no tensor 'encoder.weigth'; did you mean 'encoder.weight'?"},
+      {"a/filter = encoder.weigth\n",
+       "map.txt:1: w.safetensors has no tensor 'encoder.weigth'; did you mean 'encoder.weight'?"},
   };
   for (const auto& [text, message] : cases) {
     const NameMap map = ParseNameMap(text, "map.txt").value();
@@ -293,21 +324,29 @@ TEST(TakeWeights, MistakesInAMapAreNamedWithTheirLine) {
     ASSERT_FALSE(taken.ok());
     EXPECT_NE(taken.error().message.find(message), std::string::npos) << taken.error().message;
   }
-  EXPECT_NE(ParseNameMap("a b\n", "map.txt").error().message.find("map.txt:1: is 'a b', expected"), std::string::npos);
-  EXPECT_NE(ParseNameMap("a = b\na = c\n", "map.txt").error().message.find("map.txt:2: 'a' is named a second time"), std::string::npos);
+  EXPECT_NE(ParseNameMap("a b\n", "map.txt").error().message.find("map.txt:1: is 'a b', expected"),
+            std::string::npos);
+  EXPECT_NE(
+      ParseNameMap("a = b\na = c\n", "map.txt").error().message.find("map.txt:2: 'a' is named a second time"),
+      std::string::npos);
 }
 
 // nn.Sequential numbers its modules; a shared "module." is no part of their names.
 TEST(TakeWeights, BatchNormsFollowInASequence) {
   SafetensorsWriter writer;
-  writer.Add("module.features.0.weight", {3, 3, 1, 1}, Numbered({9})).Add("module.features.3.weight", {3, 3, 1, 1}, Numbered({9}, 50));
-  for (const auto& [norm, value] : {std::pair("module.features.1", 1.0f), std::pair("module.features.4", 2.0f)}) {
+  writer.Add("module.features.0.weight", {3, 3, 1, 1}, Numbered({9}))
+      .Add("module.features.3.weight", {3, 3, 1, 1}, Numbered({9}, 50));
+  for (const auto& [norm, value] :
+       {std::pair("module.features.1", 1.0f), std::pair("module.features.4", 2.0f)}) {
     const std::string name = norm;
     writer.Add(name + ".weight", {3}, {value, value, value}).Add(name + ".bias", {3}, {value, value, value});
-    writer.Add(name + ".running_mean", {3}, {value, value, value}).Add(name + ".running_var", {3}, {value, value, value});
+    writer.Add(name + ".running_mean", {3}, {value, value, value})
+        .Add(name + ".running_var", {3}, {value, value, value});
   }
   const std::string norm = "batch_norm = {epsilon = 1e-5}\n";
-  const auto taken = Take(Layer("a", "conv_2d", "filters = 3\nkernel = 1\n" + norm) + Layer("b", "conv_2d", "filters = 3\nkernel = 1\n" + norm), writer);
+  const auto taken = Take(Layer("a", "conv_2d", "filters = 3\nkernel = 1\n" + norm) +
+                              Layer("b", "conv_2d", "filters = 3\nkernel = 1\n" + norm),
+                          writer);
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("b/filter").values[0], 50);
   EXPECT_EQ(taken->tensors.at("a/gamma").values[0], 1);
@@ -317,13 +356,15 @@ TEST(TakeWeights, BatchNormsFollowInASequence) {
 // As torchvision's residual networks name the convolution and the batch norm beside a block.
 TEST(TakeWeights, ALayerMayBeNamedAfterASequence) {
   SafetensorsWriter writer;
-  writer.Add("layer1.0.conv1.weight", {3, 3, 1, 1}, Numbered({9})).Add("layer1.0.downsample.0.weight", {3, 3, 1, 1}, Numbered({9}, 50));
+  writer.Add("layer1.0.conv1.weight", {3, 3, 1, 1}, Numbered({9}))
+      .Add("layer1.0.downsample.0.weight", {3, 3, 1, 1}, Numbered({9}, 50));
   for (const std::string norm : {"layer1.0.downsample.1", "layer1.0.bn1"}) {
     const float value = norm.ends_with("bn1") ? 1.0f : 2.0f;
     writer.Add(norm + ".running_mean", {3}, {value, value, value}).Add(norm + ".running_var", {3}, {1, 1, 1});
   }
   const std::string keys = "filters = 3\nkernel = 1\nbatch_norm = {epsilon = 1e-5}\n";
-  const auto taken = Take(Layer("layer1.0.downsample", "conv_2d", keys) + Layer("layer1.0.conv1", "conv_2d", keys), writer);
+  const auto taken =
+      Take(Layer("layer1.0.downsample", "conv_2d", keys) + Layer("layer1.0.conv1", "conv_2d", keys), writer);
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("layer1.0.downsample/filter").values[0], 50);
   EXPECT_EQ(taken->tensors.at("layer1.0.downsample/moving_mean").values[0], 2);
@@ -331,20 +372,23 @@ TEST(TakeWeights, ALayerMayBeNamedAfterASequence) {
   EXPECT_EQ(taken->tensors.at("layer1.0.conv1/gamma").values[0], 1);  // affine=False
 }
 
-// numpy.savez(path, *model.get_weights()): kernel, bias, then gamma, beta, mean and variance of the layer behind.
+// numpy.savez(path, *model.get_weights()): kernel, bias, then gamma, beta, mean and variance of the layer
+// behind.
 TEST(TakeWeights, ArraysWithoutNamesGoByTheirOrder) {
   const ElementType* const f32 = FindElementType("float32");
   std::vector<StoredTensor> arrays;
   const auto add = [&](const Shape& shape, float from) {
     const std::vector<float> values = Numbered(shape, from);
     const auto* begin = reinterpret_cast<const uint8_t*>(values.data());
-    arrays.push_back({"arr_" + std::to_string(arrays.size()), f32, shape, Bytes(begin, begin + 4 * values.size())});
+    arrays.push_back(
+        {"arr_" + std::to_string(arrays.size()), f32, shape, Bytes(begin, begin + 4 * values.size())});
   };
   add({1, 1, 3, 2}, 0);
   for (const float from : {10.0f, 20.0f, 30.0f, 40.0f, 50.0f}) add({2}, from);
   add({128, 4}, 100);
   add({4}, 60);
-  const WeightsFile file = WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kNpz, arrays, {}).value(), "w.npz").value();
+  const WeightsFile file =
+      WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kNpz, arrays, {}).value(), "w.npz").value();
   const auto taken = TakeWeights(LayersOf(kNormed + Layer("fc", "fully_connected", "units = 4\n")), file, {});
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("conv1/filter").values, (std::vector<float>{0, 2, 4, 1, 3, 5}));
@@ -354,22 +398,26 @@ TEST(TakeWeights, ArraysWithoutNamesGoByTheirOrder) {
   EXPECT_EQ(taken->tensors.at("fc/bias").values[3], 63);
 }
 
-// A filter [3, 3, 1, 8] would fit a convolution of one channel and a depthwise one of eight: its place says which.
+// A filter [3, 3, 1, 8] would fit a convolution of one channel and a depthwise one of eight: its place says
+// which.
 TEST(TakeWeights, AnArchiveThatFitsOneAfterTheOtherGoesByThat) {
   const ElementType* const f32 = FindElementType("float32");
   std::vector<StoredTensor> arrays;
   const auto add = [&](const Shape& shape, float from) {
     const std::vector<float> values = Numbered(shape, from);
     const auto* begin = reinterpret_cast<const uint8_t*>(values.data());
-    arrays.push_back({"arr_" + std::to_string(arrays.size()), f32, shape, Bytes(begin, begin + 4 * values.size())});
+    arrays.push_back(
+        {"arr_" + std::to_string(arrays.size()), f32, shape, Bytes(begin, begin + 4 * values.size())});
   };
   add({3, 3, 3, 2}, 0);
   add({3, 3, 2, 1}, 100);
   add({1, 1, 2}, 200);
   add({1, 1, 2, 3}, 300);
-  const std::string layers = Layer("a", "conv_2d", "filters = 2\nkernel = 3\n") + Layer("dw", "depthwise_conv_2d", "kernel = 3\n") +
-                             Layer("act", "prelu") + Layer("b", "conv_2d", "filters = 3\nkernel = 1\n");
-  const WeightsFile file = WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kNpz, arrays, {}).value(), "w.npz").value();
+  const std::string layers = Layer("a", "conv_2d", "filters = 2\nkernel = 3\n") +
+                             Layer("dw", "depthwise_conv_2d", "kernel = 3\n") + Layer("act", "prelu") +
+                             Layer("b", "conv_2d", "filters = 3\nkernel = 1\n");
+  const WeightsFile file =
+      WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kNpz, arrays, {}).value(), "w.npz").value();
   const auto taken = TakeWeights(LayersOf(layers), file, {});
   QAT_ASSERT_OK(taken);
   EXPECT_EQ(taken->tensors.at("a/filter").values[0], 0);
@@ -380,22 +428,31 @@ TEST(TakeWeights, AnArchiveThatFitsOneAfterTheOtherGoesByThat) {
 
 // What went in comes out: the same names, shapes and values, in every layout.
 TEST(GiveWeights, GivesBackWhatWasTaken) {
-  const std::string layers = kNormed + Layer("act", "prelu") + Layer("dw", "depthwise_conv_2d", "kernel = 3\n") +
+  const std::string layers = kNormed + Layer("act", "prelu") +
+                             Layer("dw", "depthwise_conv_2d", "kernel = 3\n") +
                              Layer("fc", "fully_connected", "units = 2\n");
   const std::vector<NetworkLayer> network = LayersOf(layers);
   NamedTensors tensors;
   float start = 1;
   for (const NetworkLayer& layer : network) {
-    for (const std::string_view suffix : {"filter", "bias", "slope", "gamma", "beta", "moving_mean", "moving_variance"}) {
-      const Shape shape = suffix == "filter" ? layer.filter : suffix == "slope" ? layer.slope : Shape{layer.channels};
+    for (const std::string_view suffix :
+         {"filter", "bias", "slope", "gamma", "beta", "moving_mean", "moving_variance"}) {
+      const Shape shape = suffix == "filter"  ? layer.filter
+                          : suffix == "slope" ? layer.slope
+                                              : Shape{layer.channels};
       const bool norm = suffix == "gamma" || suffix == "beta" || suffix.starts_with("moving");
-      if (shape.empty() || (norm && !layer.batch_norm) || (suffix == "bias" && !layer.has_bias) || (suffix == "filter" && layer.filter.empty())) continue;
+      if (shape.empty() || (norm && !layer.batch_norm) || (suffix == "bias" && !layer.has_bias) ||
+          (suffix == "filter" && layer.filter.empty()))
+        continue;
       tensors[layer.name + "/" + std::string(suffix)] = {shape, Numbered(shape, start += 1000)};
     }
   }
-  for (const WeightsLayout layout : {WeightsLayout::kPyTorch, WeightsLayout::kKeras, WeightsLayout::kTflite}) {
+  for (const WeightsLayout layout :
+       {WeightsLayout::kPyTorch, WeightsLayout::kKeras, WeightsLayout::kTflite}) {
     const std::vector<StoredTensor> given = GiveWeights(network, tensors, layout, false);
-    const WeightsFile file = WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kSafetensors, given, {}).value(), "w").value();
+    const WeightsFile file =
+        WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kSafetensors, given, {}).value(), "w")
+            .value();
     const auto taken = TakeWeights(network, file, {});
     QAT_ASSERT_OK(taken);
     EXPECT_TRUE(taken->tensors == tensors) << NameOf(layout);
@@ -416,11 +473,14 @@ TEST(GiveWeights, ABiasInFrontOfABatchNormStays) {
   tensors["conv1/moving_mean"].values = {10, 20};
   const auto given = GiveWeightsLike(network, tensors, file, {});
   QAT_ASSERT_OK(given);
-  const WeightsFile back = WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kSafetensors, given->tensors, {}).value(), "b").value();
+  const WeightsFile back =
+      WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kSafetensors, given->tensors, {}).value(), "b")
+          .value();
   for (size_t i = 0; i < back.tensors().size(); ++i) {
     const std::string& name = back.tensors()[i].name;
     if (name != "conv1.bias" && name != "bn1.running_mean") continue;
-    EXPECT_EQ(back.Values(i).value(), name == "conv1.bias" ? (std::vector<float>{0.5f, -1}) : (std::vector<float>{10.5f, 19}));
+    EXPECT_EQ(back.Values(i).value(),
+              name == "conv1.bias" ? (std::vector<float>{0.5f, -1}) : (std::vector<float>{10.5f, 19}));
   }
 }
 
@@ -442,13 +502,17 @@ TEST(GiveWeights, NamesAreThoseOfStateDicts) {
   const std::vector<NetworkLayer> network = LayersOf(kNormed + Layer("fc", "fully_connected", "units = 2\n"));
   NamedTensors tensors;
   tensors["conv1/filter"] = {{2, 1, 1, 3}, Numbered({6})};
-  for (const char* suffix : {"gamma", "beta", "moving_mean", "moving_variance"}) tensors[std::string("conv1/") + suffix] = {{2}, {1, 2}};
+  for (const char* suffix : {"gamma", "beta", "moving_mean", "moving_variance"})
+    tensors[std::string("conv1/") + suffix] = {{2}, {1, 2}};
   tensors["fc/filter"] = {{2, 128}, Numbered({256})};
   tensors["fc/bias"] = {{2}, {1, 2}};
   std::string names;
-  for (const StoredTensor& tensor : GiveWeights(network, tensors, WeightsLayout::kPyTorch, false)) names += tensor.name + ToString(tensor.shape) + " ";
-  EXPECT_EQ(names, "conv1.weight[2, 3, 1, 1] conv1_bn.weight[2] conv1_bn.bias[2] conv1_bn.running_mean[2] conv1_bn.running_var[2] "
-                   "fc.weight[2, 128] fc.bias[2] ");
+  for (const StoredTensor& tensor : GiveWeights(network, tensors, WeightsLayout::kPyTorch, false))
+    names += tensor.name + ToString(tensor.shape) + " ";
+  EXPECT_EQ(names,
+            "conv1.weight[2, 3, 1, 1] conv1_bn.weight[2] conv1_bn.bias[2] conv1_bn.running_mean[2] "
+            "conv1_bn.running_var[2] "
+            "fc.weight[2, 128] fc.bias[2] ");
 }
 
 }  // namespace

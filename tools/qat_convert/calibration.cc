@@ -46,7 +46,8 @@ Status CheckCalibration(const ConvertFlags& flags, const std::optional<ModelType
   return {};
 }
 
-Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, ReadNetworkResult& network, Report& report) {
+Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags,
+                                                 ReadNetworkResult& network, Report& report) {
   if (flags.calibrate.empty()) return std::optional<Dataset>();
   CatchInterrupts();
   Progress reading(tool.flags().ProgressStyle(), "read images", flags.calibration_limit);
@@ -71,7 +72,8 @@ Expected<ObserverChoice> ParseObservers(const ConvertFlags& flags) {
   const auto parse = [&](const std::string& name) -> Expected<Observer> {
     if (const auto observer = ObserverFromName(LowerCase(name))) return *observer;
     return InvalidArgument(StrCat("--observer: value '", flags.observer,
-                                  "', expected minmax, moving-average, percentile, mse, kl or auto, or one of the first five for some activations, "
+                                  "', expected minmax, moving-average, percentile, mse, kl or auto, or one "
+                                  "of the first five for some activations, "
                                   "as conv1=mse,fc=percentile"));
   };
   ObserverChoice choice;
@@ -100,7 +102,7 @@ Expected<AskedRepairs> ParseRepairs(const ConvertFlags& flags, const std::option
     bool* const repair = name == kEqualizeRepair   ? &asked.chosen.equalize
                          : name == kAdaRoundRepair ? &asked.chosen.adaround
                          : name == kBiasRepair     ? &asked.chosen.bias
-                                              : nullptr;
+                                                   : nullptr;
     if (repair == nullptr)
       return InvalidArgument(
           StrCat("--repair: value '", flags.repair,

@@ -18,8 +18,10 @@ namespace qat {
 /// Before any work. `type`: as flags say. Errors: kInvalidArgument.
 Status CheckCalibration(const ConvertFlags& flags, const std::optional<ModelType>& type);
 
-/// The data of --calibrate; nothing without the flag. Bytes that were only assumed become reals where the data has them.
-Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags, ReadNetworkResult& network, Report& report);
+/// The data of --calibrate; nothing without the flag. Bytes that were only assumed become reals where the
+/// data has them.
+Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags& flags,
+                                                 ReadNetworkResult& network, Report& report);
 
 /// Whether --observer is auto: what is best on examples held out, yet to be found.
 bool ChoosesObserver(const ConvertFlags& flags);

@@ -16,37 +16,45 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("-o,--output", flags.output, "FILE",
       "the model (.tflite), or C source (.cc, .c, .h); '-': to standard output");
   add("--type", flags.type, "TYPE",
-      "uint8, int8, int8-per-tensor, int16x8 or w4a8: integers; float32; float16: weights stored as float16; dynamic, "
-      "dynamic4: filters of 8 or 4 bits, the rest float32 (default: what the network was trained for; docs/precisions.md)");
+      "uint8, int8, int8-per-tensor, int16x8 or w4a8: integers; float32; float16: weights stored as float16; "
+      "dynamic, "
+      "dynamic4: filters of 8 or 4 bits, the rest float32 (default: what the network was trained for; "
+      "docs/precisions.md)");
   add("--input-type", flags.input_type, "float32|uint8|int8|int16",
       "type of the input, or of each as NAME=TYPE (default: float32 where the network takes real numbers, "
       "else as --type)");
   add("--output-type", flags.output_type, "float32|uint8|int8|int16",
       "type of the output, or of each as NAME=TYPE (default: as --type)");
   add("--append", flags.append, "none|softmax|argmax|sigmoid",
-      "operator to add after the last layer, or after each output as NAME=OPERATOR; sigmoid for yes-no and several labels");
+      "operator to add after the last layer, or after each output as NAME=OPERATOR; sigmoid for yes-no and "
+      "several labels");
   add("--argmax-type", flags.argmax_type, "int32|int64", "type of the answer of --append argmax");
   add("--input-names", flags.input_names, "NAMES", "names of the inputs, separated by commas");
   add("--output-names", flags.output_names, "NAMES", "names of the outputs, separated by commas");
   app.add_flag("--print", flags.print, "print the graph as text; without -o only that");
-  app.add_flag("--list-passes", flags.list_passes, "print the steps of the conversion, in their order, and stop");
-  app.add_option("--skip-pass", flags.skipped_passes, "a step to leave out, as --list-passes names it")->type_name("NAME");
+  app.add_flag("--list-passes", flags.list_passes,
+               "print the steps of the conversion, in their order, and stop");
+  app.add_option("--skip-pass", flags.skipped_passes, "a step to leave out, as --list-passes names it")
+      ->type_name("NAME");
   add("--keep-float", flags.keep_float, "REGEX",
       "layers of an integer model to compute on real numbers: whole names, as 'fc[12]|conv1'");
   add("--int16", flags.int16, "REGEX",
       "layers of a model of int8 to compute with 16-bit activations: whole names, as 'fc[12]|conv1'");
   add("--fully-connected-scales", flags.fully_connected_scales, "channel|tensor",
-      "filters of fully connected layers of int8: one scale per channel, or one for all, for targets before 2024");
+      "filters of fully connected layers of int8: one scale per channel, or one for all, for targets before "
+      "2024");
   add("--target", flags.target, "tflite|xnnpack|tflite-micro|ethos-u",
       "where the model is to run: refused where an operator, a type or a shape does not run there");
   add("--emit-micro", flags.emit_micro, "DIR",
       "C sources for TensorFlow Lite for Microcontrollers: model, operators, arena, input contract, golden "
       "vectors and a main.cc that runs them; -o is not needed");
   add("--twins", flags.twins, "FILE",
-      "the same network of uint8 beside the one of int8 that -o names: every byte differs by 128, by TFLite's reference kernels; "
+      "the same network of uint8 beside the one of int8 that -o names: every byte differs by 128, by "
+      "TFLite's reference kernels; "
       "both have one scale per filter (docs/precisions.md)");
   add("--input-layout", flags.input_layout, "nhwc|nchw",
-      "of an .onnx: nchw: inputs and outputs that have channels keep them first, as the source has them, at the price of "
+      "of an .onnx: nchw: inputs and outputs that have channels keep them first, as the source has them, at "
+      "the price of "
       "transposes");
   app.option_defaults()->group("Instead of what training recorded");
   add("--plan", flags.plan, "FILE",
@@ -54,10 +62,12 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   add("--write-plan", flags.write_plan, "FILE",
       "what every tensor is quantized to and why, to read, compare and edit; without -o only that");
   add("--repair", flags.repair, "none|auto|LIST",
-      "with --calibrate: equalize, adaround, bias, separated by commas, or auto: those of them that lower the error on held-out "
+      "with --calibrate: equalize, adaround, bias, separated by commas, or auto: those of them that lower "
+      "the error on held-out "
       "examples (docs/precisions.md)");
   add("--observer", flags.observer, "minmax|moving-average|percentile|mse|kl|auto",
-      "how --calibrate finds ranges, or of some activations as NAME=OBSERVER; auto: what is best on examples held out (default minmax)");
+      "how --calibrate finds ranges, or of some activations as NAME=OBSERVER; auto: what is best on examples "
+      "held out (default minmax)");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,

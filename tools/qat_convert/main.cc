@@ -20,8 +20,8 @@
 #include "convert/rewrites.h"
 #include "flags.h"
 #include "ir/graph.h"
-#include "model/model.h"
 #include "micro.h"
+#include "model/model.h"
 #include "model_type.h"
 #include "network.h"
 #include "passes/passes.h"
@@ -54,11 +54,13 @@ Expected<std::optional<Target>> ParseTarget(const ConvertFlags& flags) {
   if (flags.target.empty()) return std::optional<Target>();
   const std::optional<Target> target = TargetFromName(LowerCase(flags.target));
   if (target) return target;
-  return InvalidArgument(StrCat("--target: value '", flags.target, "', expected one of ", Join(TargetNames())));
+  return InvalidArgument(
+      StrCat("--target: value '", flags.target, "', expected one of ", Join(TargetNames())));
 }
 
 /// Of what is to be written to `name`, before it is. `micro`: the sources are made of it.
-Status CheckTargetAsAsked(const ConvertFlags& flags, const std::string& name, bool micro, const Bytes& bytes) {
+Status CheckTargetAsAsked(const ConvertFlags& flags, const std::string& name, bool micro,
+                          const Bytes& bytes) {
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
   QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(bytes, name));
   if (target) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, *target));
@@ -73,8 +75,8 @@ struct Written {
   Bytes bytes;
 };
 
-Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Written& written, const TfliteWriterOptions& names,
-               Report& report) {
+Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const Written& written,
+               const TfliteWriterOptions& names, Report& report) {
   const auto& [graph, type, bytes] = written;
   const std::string& path = output.path();
   const bool as_source = IsCSource(path);
@@ -87,9 +89,8 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   model.sha256 = Sha256(bytes);
   model.provenance = graph.provenance;
   report.models.push_back(model);
-  std::string text =
-      StrCat("converted  ", Printable(graph.name), " -> ", Printable(path), ", ", type, ", ",
-             bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
+  std::string text = StrCat("converted  ", Printable(graph.name), " -> ", Printable(path), ", ", type, ", ",
+                            bytes.size(), " bytes", as_source ? ", as C source" : "", "\n");
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += BorderText("input      ", graph.tensor(graph.inputs[i]), names.input_names, i);
   }
@@ -117,7 +118,9 @@ struct Outputs {
 };
 
 Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
-  if (flags.twins == "-") return InvalidArgument("--twins: value '-', expected a file: standard output carries one model, that of -o");
+  if (flags.twins == "-")
+    return InvalidArgument(
+        "--twins: value '-', expected a file: standard output carries one model, that of -o");
   if (!flags.twins.empty() && flags.output.empty())
     return InvalidArgument("--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
   if (flags.output.empty() && flags.write_plan.empty() && flags.emit_micro.empty() && !flags.print)
@@ -142,9 +145,10 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
   return outputs;
 }
 
-/// The model, its twin, and what is made of it. `type` in words. Both are complete and judged before one is written.
-Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, const Graph& graph, std::string_view type, const Graph* twin,
-                    Report& report) {
+/// The model, its twin, and what is made of it. `type` in words. Both are complete and judged before one is
+/// written.
+Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, const Graph& graph,
+                    std::string_view type, const Graph* twin, Report& report) {
   if (!outputs.model && flags.emit_micro.empty()) return {};
   const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
   Written model = {graph, type, {}};
@@ -173,14 +177,16 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
   const Graph before = graph;
   QAT_RETURN_IF_ERROR(flags.input_type.empty() ? Status() : SetInputAsAsked(flags, graph));
   QAT_RETURN_IF_ERROR(SetOutputAsAsked(flags, graph));
-  if (graph == before) LogInfo(StrCat(flags.graph, ": its inputs and outputs have these types already; nothing changes"));
+  if (graph == before)
+    LogInfo(StrCat(flags.graph, ": its inputs and outputs have these types already; nothing changes"));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
   return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", nullptr, report);
 }
 
 /// What the user sees of a conversion while it goes on.
-ConversionHooks HooksOf(Tool& tool, const ConvertFlags& flags, Outputs& outputs, std::optional<Progress>& progress, Report& report) {
+ConversionHooks HooksOf(Tool& tool, const ConvertFlags& flags, Outputs& outputs,
+                        std::optional<Progress>& progress, Report& report) {
   ConversionHooks hooks;
   hooks.begin = [&](std::string_view step, int64_t examples) -> WorkHooks {
     progress.emplace(tool.flags().ProgressStyle(), std::string(step), examples);
@@ -196,7 +202,9 @@ ConversionHooks HooksOf(Tool& tool, const ConvertFlags& flags, Outputs& outputs,
   hooks.write_plan = [&](const std::string& text) -> Status {
     QAT_RETURN_IF_ERROR(outputs.plan->Commit(Bytes(text.begin(), text.end())));
     report.outputs["plan"] = flags.write_plan;
-    if (flags.write_plan != "-") tool.Print(PrintableLines(StrCat("plan       ", Printable(flags.write_plan), ", ", text.size(), " bytes\n")));
+    if (flags.write_plan != "-")
+      tool.Print(
+          PrintableLines(StrCat("plan       ", Printable(flags.write_plan), ", ", text.size(), " bytes\n")));
     return {};
   };
   return hooks;
@@ -208,7 +216,8 @@ Status Convert(Conversion& conversion, Report& report) {
   for (std::string& warning : conversion.warnings) report.warnings.push_back(std::move(warning));
   report.metrics.insert(conversion.metrics.begin(), conversion.metrics.end());
   const auto& provenance = conversion.graph().provenance;
-  if (const auto data = provenance.find("calibration_sha256"); data != provenance.end()) report.data_sha256 = data->second;
+  if (const auto data = provenance.find("calibration_sha256"); data != provenance.end())
+    report.data_sha256 = data->second;
   for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(StrCat(report.data_name, ": ", note));
   return done;
@@ -218,7 +227,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   if (flags.list_passes) return tool.Print(tool.NameFlags(ListOfPasses())), Status();
   if (flags.graph.empty()) return InvalidArgument("expected a frozen graph (.qgraph) to convert");
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
-  if (target && flags.output.empty() && flags.emit_micro.empty()) return InvalidArgument("--target: judges the model to write, expected -o FILE too");
+  if (target && flags.output.empty() && flags.emit_micro.empty())
+    return InvalidArgument("--target: judges the model to write, expected -o FILE too");
   std::string plan_sha256;
   QAT_ASSIGN_OR_RETURN(const std::optional<PlanChoices> plan, ReadPlanAsAsked(flags, plan_sha256));
   QAT_ASSIGN_OR_RETURN(const std::optional<ModelType> asked, ParseType(flags, plan));
@@ -235,8 +245,10 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   const ModelType type = asked ? *asked : TypeOf(flags, network.graph);
   options.precisions = type.precisions;
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
-  Conversion conversion = {flags, std::move(network), flags.graph, type, options, !flags.twins.empty(), plan, flags.plan, plan_sha256};
-  QAT_ASSIGN_OR_RETURN(const std::optional<Dataset> data, OpenCalibration(tool, flags, conversion.network, report));
+  Conversion conversion = {flags, std::move(network), flags.graph, type, options, !flags.twins.empty(),
+                           plan,  flags.plan,         plan_sha256};
+  QAT_ASSIGN_OR_RETURN(const std::optional<Dataset> data,
+                       OpenCalibration(tool, flags, conversion.network, report));
   conversion.data = data ? &*data : nullptr;
   conversion.repairs = repairs;
   conversion.calibration.precisions = type.precisions;
@@ -247,7 +259,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   QAT_RETURN_IF_ERROR(Convert(conversion, report));
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
-  return WriteAsAsked(tool, flags, outputs, graph, NameOf(type), conversion.twin ? &*conversion.twin : nullptr, report);
+  return WriteAsAsked(tool, flags, outputs, graph, NameOf(type),
+                      conversion.twin ? &*conversion.twin : nullptr, report);
 }
 
 }  // namespace

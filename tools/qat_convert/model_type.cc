@@ -21,14 +21,17 @@ Expected<std::string> JoinHalves(const std::string& whole, const std::string& fi
 
 }  // namespace
 
-Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const std::optional<PlanChoices>& plan) {
+Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags,
+                                             const std::optional<PlanChoices>& plan) {
   std::string type = LowerCase(flags.type);
   if (!flags.twins.empty()) {
     const ModelType twins = {*IntegersFromName(kTwinsType)};
     if (plan && plan->precisions != twins.precisions)
-      return InvalidArgument(StrCat("--twins: the plan ", flags.plan, " is for ", NameOf(plan->precisions), ", expected one for ", kTwinsType));
+      return InvalidArgument(StrCat("--twins: the plan ", flags.plan, " is for ", NameOf(plan->precisions),
+                                    ", expected one for ", kTwinsType));
     if (type.empty() || type == kTwinsType) return std::optional(twins);
-    return InvalidArgument(StrCat("--type: value '", flags.type, "', but both models of --twins have the filters of ", kTwinsType,
+    return InvalidArgument(StrCat("--type: value '", flags.type,
+                                  "', but both models of --twins have the filters of ", kTwinsType,
                                   "; leave --type out"));
   }
   if (plan) {
@@ -43,8 +46,8 @@ Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const st
   if (type.starts_with("quantized_")) type = type.substr(10);
   if (type == "float") type = "float32";
   if (const std::optional<ModelType> known = ModelTypeFromName(type)) return known;
-  return InvalidArgument(
-      StrCat("--type: value '", flags.type, "', expected ", IntegerNames(), ", float32, float16, dynamic or dynamic4"));
+  return InvalidArgument(StrCat("--type: value '", flags.type, "', expected ", IntegerNames(),
+                                ", float32, float16, dynamic or dynamic4"));
 }
 
 ModelType TypeOf(const ConvertFlags& flags, const Graph& graph) {

@@ -13,12 +13,15 @@
 namespace qat {
 
 /// As flags and plan say; nothing where the network decides. Errors: kInvalidArgument.
-Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags, const std::optional<PlanChoices>& plan);
+Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags,
+                                             const std::optional<PlanChoices>& plan);
 
-/// Where neither flags nor a plan say it: integers where there are ranges, else what the network was trained for.
+/// Where neither flags nor a plan say it: integers where there are ranges, else what the network was trained
+/// for.
 ModelType TypeOf(const ConvertFlags& flags, const Graph& graph);
 
-/// --input-stats and --default-range, the names of TensorFlow's classic converters included; the rest is left as it is. Errors:
+/// --input-stats and --default-range, the names of TensorFlow's classic converters included; the rest is left
+/// as it is. Errors:
 /// kInvalidArgument.
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags);
 

@@ -66,10 +66,15 @@ Status CheckLayout(const ConvertFlags& flags, const ReadNetworkResult& network) 
   if (layout != "nchw")
     return InvalidArgument(StrCat("--input-layout: value '", flags.input_layout, "', expected nhwc or nchw"));
   if (network.moved_inputs.empty())
-    return InvalidArgument(StrCat("--input-layout: ", flags.graph, " has its channels last already, expected an .onnx"));
+    return InvalidArgument(
+        StrCat("--input-layout: ", flags.graph, " has its channels last already, expected an .onnx"));
   if (!flags.emit_micro.empty())
-    return InvalidArgument("--input-layout: the sources of --emit-micro fill inputs with the channels last; leave out one of the two flags");
-  const auto any = [](const std::vector<bool>& moved) { return std::find(moved.begin(), moved.end(), true) != moved.end(); };
+    return InvalidArgument(
+        "--input-layout: the sources of --emit-micro fill inputs with the channels last; leave out one of "
+        "the two flags");
+  const auto any = [](const std::vector<bool>& moved) {
+    return std::find(moved.begin(), moved.end(), true) != moved.end();
+  };
   if (!any(network.moved_inputs) && !any(network.moved_outputs))
     LogInfo("--input-layout nchw: no input or output has channels that would be moved");
   return {};
@@ -95,20 +100,24 @@ Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
 }
 
 bool ChangesBordersOnly(const ConvertFlags& flags) {
-  const bool borders = (!flags.input_type.empty() || !flags.output_type.empty()) && LowerCase(flags.input_layout) == "nhwc";
-  const std::string* const deciding[] = {&flags.type,        &flags.calibrate,    &flags.plan,          &flags.write_plan,
-                                         &flags.keep_float,  &flags.input_stats,  &flags.mean,          &flags.std,
-                                         &flags.default_range, &flags.range_min,  &flags.range_max,     &flags.picture_mean,
-                                         &flags.picture_std, &flags.fit,          &flags.verify.first,
-                                         &flags.twins,       &flags.int16};
-  const bool decides = std::any_of(std::begin(deciding), std::end(deciding), [](const auto* text) { return !text->empty(); });
+  const bool borders =
+      (!flags.input_type.empty() || !flags.output_type.empty()) && LowerCase(flags.input_layout) == "nhwc";
+  const std::string* const deciding[] = {
+      &flags.type,        &flags.calibrate,    &flags.plan,        &flags.write_plan,    &flags.keep_float,
+      &flags.input_stats, &flags.mean,         &flags.std,         &flags.default_range, &flags.range_min,
+      &flags.range_max,   &flags.picture_mean, &flags.picture_std, &flags.fit,           &flags.verify.first,
+      &flags.twins,       &flags.int16};
+  const bool decides =
+      std::any_of(std::begin(deciding), std::end(deciding), [](const auto* text) { return !text->empty(); });
   // A pipe can be read only once, and is called otherwise.
-  return borders && flags.graph.ends_with(".tflite") && !decides && flags.input_shapes.empty() && LowerCase(flags.append) == "none" &&
-         LowerCase(flags.repair) == "none" && flags.fully_connected_scales == "channel";
+  return borders && flags.graph.ends_with(".tflite") && !decides && flags.input_shapes.empty() &&
+         LowerCase(flags.append) == "none" && LowerCase(flags.repair) == "none" &&
+         flags.fully_connected_scales == "channel";
 }
 
 Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags) {
-  QAT_ASSIGN_OR_RETURN(Bytes bytes, ReadFileOfKinds(flags.graph, {kTfliteIdentifier, kGraphIdentifier, kOnnxIdentifier}));
+  QAT_ASSIGN_OR_RETURN(Bytes bytes,
+                       ReadFileOfKinds(flags.graph, {kTfliteIdentifier, kGraphIdentifier, kOnnxIdentifier}));
   if (!IsKind(bytes, kTfliteIdentifier)) return std::optional<Graph>();
   QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), flags.graph));
   if (!IsQuantized(*model)) return std::optional<Graph>();
@@ -126,7 +135,8 @@ Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkRes
   QAT_ASSIGN_OR_RETURN_IN(
       "--verify", const VerifyResult result,
       VerifySource(network.graph,
-                   {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders}, {{}, Interrupted}));
+                   {flags.verify.first, flags.verify.second, flags.verify_tolerance, network.orders},
+                   {{}, Interrupted}));
   for (const std::string& note : result.notes) LogInfo(note);
   for (const VerifiedTensor& tensor : result.tensors) {
     tool.Print(PrintableLines(StrCat("verified   ", tensor.name, ": ", result.examples,

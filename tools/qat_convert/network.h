@@ -13,7 +13,8 @@ namespace qat {
 
 Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags);
 
-/// Only the types at the borders are asked for, of a .tflite that computes with integers: they are changed, and nothing inside is.
+/// Only the types at the borders are asked for, of a .tflite that computes with integers: they are changed,
+/// and nothing inside is.
 bool ChangesBordersOnly(const ConvertFlags& flags);
 
 /// That model as it is; nothing where the file is another one.

@@ -16,7 +16,8 @@
 namespace qat {
 namespace {
 
-// By its first bytes. A stream can be read only once, so it is taken for a model; --graph says that it is a graph.
+// By its first bytes. A stream can be read only once, so it is taken for a model; --graph says that it is a
+// graph.
 bool IsGraphFile(const std::string& path) {
   Bytes head(16);
   auto file = InputFile::Open(path);
@@ -50,8 +51,9 @@ Status PlaceFirstModel(std::vector<std::string>& arguments, RowRequest& rows) {
   return {};
 }
 
-// Does the work of a command whose report becomes files, and writes them, also of an error, which is what CI must show. It
-// stays the error of the run, even where they cannot be written. An interrupted run leaves no file.
+// Does the work of a command whose report becomes files, and writes them, also of an error, which is what CI
+// must show. It stays the error of the run, even where they cannot be written. An interrupted run leaves no
+// file.
 template <class Work>
 Status WithFiles(EvalFlags& flags, Tool& tool, Report& report, Work&& work) {
   ReportFiles files;
@@ -64,7 +66,8 @@ Status WithFiles(EvalFlags& flags, Tool& tool, Report& report, Work&& work) {
   shown.status = "error";
   shown.error = done.error().message;
   tool.NameFlags(shown);
-  if (const Status written = files.WriteVerdict(shown, report); !written.ok()) LogWarning(written.error().message);
+  if (const Status written = files.WriteVerdict(shown, report); !written.ok())
+    LogWarning(written.error().message);
   return done;
 }
 
@@ -102,7 +105,8 @@ Status RunClassify(EvalFlags& flags, Tool& tool, Report& report) {
   std::vector<std::string>& files = flags.pictures.files;
   QAT_RETURN_IF_ERROR(PlaceFirstModel(flags.arguments, flags.request.rows));
   files.insert(files.end(), flags.arguments.begin(), flags.arguments.end());
-  if (files.empty()) return InvalidArgument("expected a model and pictures (JPEG, PNG, BMP), arrays or tables to classify");
+  if (files.empty())
+    return InvalidArgument("expected a model and pictures (JPEG, PNG, BMP), arrays or tables to classify");
   flags.pictures.topk = *std::max_element(flags.request.topk.begin(), flags.request.topk.end());
   StageProgress progress(tool.flags().ProgressStyle());
   Status status = RunPictures(flags.pictures, flags.request.rows, progress.Hooks(), report);
@@ -126,9 +130,11 @@ Status RunModel(EvalFlags& flags, Tool& tool, Report& report) {
 
 Status RunTrace(EvalFlags& flags, Tool& tool, Report& report) {
   return WithFiles(flags, tool, report, [&](ReportFiles& files) -> Status {
-    if (flags.argument.empty()) return InvalidArgument("expected a model whose way back to its data is to be traced");
+    if (flags.argument.empty())
+      return InvalidArgument("expected a model whose way back to its data is to be traced");
     StageProgress progress(tool.flags().ProgressStyle());
-    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint, flags.request.data, progress.Hooks()};
+    flags.trace = {flags.argument, flags.request.rows.graph, flags.request.rows.checkpoint,
+                   flags.request.data, progress.Hooks()};
     Expected<std::vector<TraceLink>> links = Trace(flags.trace);
     progress.Finish();
     if (!links.ok()) return links.error();
@@ -150,7 +156,8 @@ Status ShowReport(EvalFlags& flags, Tool& tool, Report& own) {
     QAT_ASSIGN_OR_RETURN(const std::string text, ReadTextFile(flags.argument, kLargestLog));
     QAT_ASSIGN_OR_RETURN(const Report report, ParseReport(text, flags.argument));
     if (!flags.benchmark_json.empty() && report.models.empty() && report.benchmarks.empty())
-      return InvalidArgument(StrCat("--benchmark-json: ", flags.argument, " holds no figures of models, expected a report of compare or bench"));
+      return InvalidArgument(StrCat("--benchmark-json: ", flags.argument,
+                                    " holds no figures of models, expected a report of compare or bench"));
     PrintTable(report, flags, tool);
     return files.Write(report, own);
   });

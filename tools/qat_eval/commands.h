@@ -1,4 +1,5 @@
-// commands.h: what each command of qat-eval does, from its flags to its report. The work itself is in lib/eval and lib/trace.
+// commands.h: what each command of qat-eval does, from its flags to its report. The work itself is in
+// lib/eval and lib/trace.
 #ifndef QAT_TOOLS_QAT_EVAL_COMMANDS_H_
 #define QAT_TOOLS_QAT_EVAL_COMMANDS_H_
 

@@ -76,8 +76,10 @@ Expected<ReadNetworkResult> ReadFloatNetwork(const EvalFlags& flags) {
   return network;
 }
 
-/// Of several outputs whose meanings nobody knows the first is judged, by the labels of its name where the data have such.
-Expected<Dataset> OpenFirstOutput(const std::string& data, const std::string& output, Split split, const OpenOptions& options) {
+/// Of several outputs whose meanings nobody knows the first is judged, by the labels of its name where the
+/// data have such.
+Expected<Dataset> OpenFirstOutput(const std::string& data, const std::string& output, Split split,
+                                  const OpenOptions& options) {
   OpenOptions named = options;
   named.label = output;
   named.outputs = {{output, "", options.class_names, options.task}};
@@ -112,9 +114,10 @@ Expected<Dataset> OpenSplit(const EvalFlags& flags, const Graph& graph, Split sp
   options.hooks = hooks;
   const bool first = graph.outputs.size() > 1 && !KnowsItsOutputs(contract);
   if (first) options.outputs.clear();
-  QAT_ASSIGN_OR_RETURN_IN("`data`", Dataset dataset,
-                          first ? OpenFirstOutput(flags.request.data, graph.tensor(graph.outputs[0]).name, split, options)
-                                : OpenDataset(flags.request.data, split, options));
+  QAT_ASSIGN_OR_RETURN_IN(
+      "`data`", Dataset dataset,
+      first ? OpenFirstOutput(flags.request.data, graph.tensor(graph.outputs[0]).name, split, options)
+            : OpenDataset(flags.request.data, split, options));
   if (dataset.task == Task::kReconstruction) QAT_RETURN_IF_ERROR(FillTargets(dataset));
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no examples, expected at least one"));
   return dataset;
@@ -125,7 +128,8 @@ Status CalibrateRest(const DebugData& data, const WorkHooks& hooks, Graph graph,
                      std::vector<std::string>& warnings) {
   QAT_RETURN_IF_ERROR(EqualizeNamed(choices.equalize, graph));
   PartLayers(choices, graph);
-  QAT_RETURN_IF_ERROR(Calibrate(data.calibration, {.precisions = choices.precisions}, hooks, graph, warnings));
+  QAT_RETURN_IF_ERROR(
+      Calibrate(data.calibration, {.precisions = choices.precisions}, hooks, graph, warnings));
   CollectRanges(graph, choices);
   return {};
 }
@@ -141,9 +145,12 @@ bool HasRanges(const Graph& graph) {
 Expected<Converted> ConvertNetwork(const Graph& network, const PlanChoices& choices, const OwnIntegers& own,
                                    std::vector<std::string>& warnings) {
   Expected<Converted> converted = Convert(network, choices, warnings, own);
-  if (converted.ok() || converted.error().code != ErrorCode::kUnsupported || !HasRanges(network)) return converted;
-  return Unsupported("is a model of integers without the ranges of some layers, expected the float network that it was made from, and the model, "
-                     "if any, as the second file");
+  if (converted.ok() || converted.error().code != ErrorCode::kUnsupported || !HasRanges(network))
+    return converted;
+  return Unsupported(
+      "is a model of integers without the ranges of some layers, expected the float network that it was made "
+      "from, and the model, "
+      "if any, as the second file");
 }
 
 /// The model that the network was converted to; null: none is given.
@@ -173,7 +180,8 @@ Expected<PlanChoices> ChoicesAsAsked(const EvalFlags& flags, const Graph& networ
 }
 
 /// What is examined has to be the model that was given.
-Status CheckItIsTheModel(const EvalFlags& flags, const Converted& converted, const OwnIntegers& own, const Model& model) {
+Status CheckItIsTheModel(const EvalFlags& flags, const Converted& converted, const OwnIntegers& own,
+                         const Model& model) {
   if (!own.why_not.empty()) {
     LogWarning(StrCat(flags.arguments[1], ": the model's own filters could not be taken: ", own.why_not,
                       "; what is examined is the network converted afresh with its ranges and types"));
@@ -182,7 +190,8 @@ Status CheckItIsTheModel(const EvalFlags& flags, const Converted& converted, con
   QAT_ASSIGN_OR_RETURN(const auto made, RunnableFromBytes(converted.model, "converted"));
   const std::string difference = DifferenceFromModel(*made, model);
   if (!difference.empty())
-    LogWarning(StrCat(flags.arguments[1], ": what is examined is not quite this model: ", difference, " there"));
+    LogWarning(
+        StrCat(flags.arguments[1], ": what is examined is not quite this model: ", difference, " there"));
   return {};
 }
 
@@ -211,8 +220,8 @@ Status WriteReproducer(const EvalFlags& flags, const Diagnosis& diagnosis, const
 }
 
 /// The edited network on the test split, which nothing was chosen on.
-Status VerifyOnTest(const EvalFlags& flags, const Graph& network, const OwnIntegers& own, const Suggestion& suggestion,
-                    const WorkHooks& hooks, DebugSummary& summary) {
+Status VerifyOnTest(const EvalFlags& flags, const Graph& network, const OwnIntegers& own,
+                    const Suggestion& suggestion, const WorkHooks& hooks, DebugSummary& summary) {
   std::vector<std::string> none;
   QAT_ASSIGN_OR_RETURN(const Converted edited, Convert(network, suggestion.choices, none, own));
   QAT_ASSIGN_OR_RETURN(const Dataset test, OpenSplit(flags, network, Split::kTest, 0, hooks));
@@ -240,22 +249,26 @@ Status CheckLimitFits(const EvalFlags& flags, Task task) {
 
 /// Nobody said what a byte means.
 bool GuessesBytes(const EvalFlags& flags, const ReadNetworkResult& read) {
-  return read.assumed_bytes && !flags.request.rows.input_stats && read.graph.contract.input().values != ValueType::kReal;
+  return read.assumed_bytes && !flags.request.rows.input_stats &&
+         read.graph.contract.input().values != ValueType::kReal;
 }
 
 /// Where the network itself answers nothing, what quantization does to it cannot be seen.
 void WarnOfWorthless(const EvalFlags& flags, const ReadNetworkResult& read, const Quality& reference) {
   if (reference.worthless.empty()) return;
-  const std::string why = GuessesBytes(flags, read)
-                              ? "a byte probably means something else than real = byte to it, give `input_stats` MEAN,STD"
-                              : "expected the data and labels that it was made for";
+  const std::string why =
+      GuessesBytes(flags, read)
+          ? "a byte probably means something else than real = byte to it, give `input_stats` MEAN,STD"
+          : "expected the data and labels that it was made for";
   LogWarning(StrCat(flags.arguments[0], ": the answers of the float network itself are ", reference.worthless,
-                    ", so neither this analysis nor a plan made of it says anything about quantization; ", why));
+                    ", so neither this analysis nor a plan made of it says anything about quantization; ",
+                    why));
 }
 
-Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const OwnIntegers& own, const PlanChoices& choices,
-                      const DebugData& data, const WorkHooks& hooks, std::optional<OutputFile>& output,
-                      DebugSummary& summary, std::optional<Suggestion>& suggestion, Report& report) {
+Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const OwnIntegers& own,
+                      const PlanChoices& choices, const DebugData& data, const WorkHooks& hooks,
+                      std::optional<OutputFile>& output, DebugSummary& summary,
+                      std::optional<Suggestion>& suggestion, Report& report) {
   if (flags.debug.suggest.empty()) return {};
   summary.max_loss =
       summary.diagnosis->reference.of_numbers ? *flags.debug.max_error_rise : *flags.debug.max_drop;
@@ -274,8 +287,11 @@ Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const OwnInt
   if (summary.test_loss > summary.max_loss) report.status = "gate-failed";
   summary.plan_path = flags.debug.suggest;
   if (is_repaired)
-    LogInfo(StrCat(summary.plan_path, ": holds ranges and types, not how filters were rounded or what biases moved: give qat-convert --repair again, "
-                   "as for ", flags.arguments[1]));
+    LogInfo(StrCat(summary.plan_path,
+                   ": holds ranges and types, not how filters were rounded or what biases moved: give "
+                   "qat-convert --repair again, "
+                   "as for ",
+                   flags.arguments[1]));
   return Commit("plan", output, suggestion->plan, report);
 }
 
@@ -294,20 +310,22 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult read, ReadFloatNetwork(flags));
   Graph& network = read.graph;
   if (network.outputs.size() > 1) {
-    LogInfo(StrCat("of the ", network.outputs.size(), " outputs, the answers of the first, '", network.tensor(network.outputs[0]).name,
-                   "', are judged"));
+    LogInfo(StrCat("of the ", network.outputs.size(), " outputs, the answers of the first, '",
+                   network.tensor(network.outputs[0]).name, "', are judged"));
   }
   const bool all = flags.debug.limit == 0 || flags.debug.calibration_limit == 0;
-  QAT_ASSIGN_OR_RETURN(const Dataset training,
-                       OpenSplit(flags, network, Split::kTrain,
-                                 all ? 0 : flags.debug.limit + flags.debug.calibration_limit, hooks, read.open_inputs));
+  QAT_ASSIGN_OR_RETURN(
+      const Dataset training,
+      OpenSplit(flags, network, Split::kTrain, all ? 0 : flags.debug.limit + flags.debug.calibration_limit,
+                hooks, read.open_inputs));
   QAT_RETURN_IF_ERROR(CheckLimitFits(flags, training.task));
   std::vector<std::string> notes;
   TakeValuesOfData(training, read.open_inputs, network, notes);
   if (!HasRanges(network)) TakeInputNormalizations(network, notes);
   for (const std::string& note : notes) LogInfo(note);
   if (GuessesBytes(flags, read))
-    LogInfo(StrCat(flags.arguments[0], ": `input_stats` MEAN,STD says what a byte means to it "
+    LogInfo(StrCat(flags.arguments[0],
+                   ": `input_stats` MEAN,STD says what a byte means to it "
                    "(127.5,127.5 for values of -1 to 1; 0,255 for 0 to 1)"));
   QAT_ASSIGN_OR_RETURN(const DebugData data, SplitForDebugging(training, flags.debug.calibration_limit,
                                                                flags.debug.limit, flags.request.seed));
@@ -317,7 +335,8 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   const OwnIntegers own = model ? OwnIntegersOf(network, *model) : OwnIntegers();
   if (!HasRanges(network))
     QAT_RETURN_IF_ERROR_IN(flags.arguments[0], CalibrateRest(data, hooks, network, choices, warnings));
-  QAT_ASSIGN_OR_RETURN_IN(flags.arguments[0], const Converted converted, ConvertNetwork(network, choices, own, warnings));
+  QAT_ASSIGN_OR_RETURN_IN(flags.arguments[0], const Converted converted,
+                          ConvertNetwork(network, choices, own, warnings));
   for (const std::string& warning : warnings) LogWarning(warning);
   if (model) QAT_RETURN_IF_ERROR(CheckItIsTheModel(flags, converted, own, *model));
   CollectRanges(converted.real, choices);

@@ -58,7 +58,8 @@ struct EvalFlags {
   std::string task = "auto";
   std::string max_flips, min_speedup, max_latency_ratio;
   std::vector<std::string> min_recall, max_rmse;
-  std::vector<std::string> min_accuracy, max_drop, min_balanced_accuracy, max_error_rise, min_auc, min_f1, min_iou;
+  std::vector<std::string> min_accuracy, max_drop, min_balanced_accuracy, max_error_rise, min_auc, min_f1,
+      min_iou;
   std::string kernels = "fast";
   std::string profile = "tflite";
   std::string html, predictions;
@@ -72,13 +73,15 @@ struct EvalFlags {
   std::vector<EvalOutput> Outputs() const;
 };
 
-/// Adds the rows of the table that `command` has, --threads and --seed where they have an effect, and the names of fields.
+/// Adds the rows of the table that `command` has, --threads and --seed where they have an effect, and the
+/// names of fields.
 void AddEvalFlags(Tool& tool, Command& command, EvalCommand bit, EvalFlags& flags);
 
 /// Which files they name: inputs and outputs of any command.
 void DeclareFiles(const EvalFlags& flags, FileUse& use);
 
-/// Whether each output is named as its format is, and at most one is standard output. Errors: kInvalidArgument.
+/// Whether each output is named as its format is, and at most one is standard output. Errors:
+/// kInvalidArgument.
 Status CheckEvalOutputs(const EvalFlags& flags, Tool& tool);
 
 /// Checks what CLI11 cannot, and fills the requests. Errors: kInvalidArgument.

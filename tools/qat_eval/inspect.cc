@@ -19,8 +19,12 @@ namespace {
 
 Status ShowDifferences(const EvalFlags& flags, Tool& tool, Report& report) {
   if (!flags.dot.empty()) return InvalidArgument("--dot: draws one file, expected it without --diff");
-  if (!flags.spec.empty()) return InvalidArgument("--spec: is written of one file, expected it without --diff");
-  if (flags.arguments.size() != 2) return InvalidArgument(StrCat("--diff: ", flags.arguments.size(), flags.arguments.size() == 1 ? " file is" : " files are", " given, expected two"));
+  if (!flags.spec.empty())
+    return InvalidArgument("--spec: is written of one file, expected it without --diff");
+  if (flags.arguments.size() != 2)
+    return InvalidArgument(StrCat("--diff: ", flags.arguments.size(),
+                                  flags.arguments.size() == 1 ? " file is" : " files are",
+                                  " given, expected two"));
   QAT_ASSIGN_OR_RETURN(const Inspection a, Inspect(flags.arguments[0], flags.request.rows.select));
   QAT_ASSIGN_OR_RETURN(const Inspection b, Inspect(flags.arguments[1], flags.request.rows.select));
   const std::vector<Difference> differences = Compare(a, b);
@@ -56,9 +60,12 @@ Expected<std::string> SpecOf(const EvalFlags& flags) {
 
 Status RunInspect(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_RETURN_IF_ERROR(ApplyEvalFlags(flags, tool));
-  if (flags.arguments.empty()) return InvalidArgument("expected a model, a graph, a run, a checkpoint or weights to inspect");
+  if (flags.arguments.empty())
+    return InvalidArgument("expected a model, a graph, a run, a checkpoint or weights to inspect");
   if (flags.diff) return ShowDifferences(flags, tool, report);
-  if (flags.arguments.size() > 1) return InvalidArgument(StrCat(flags.arguments.size(), " files are given, expected one, or --diff with two"));
+  if (flags.arguments.size() > 1)
+    return InvalidArgument(
+        StrCat(flags.arguments.size(), " files are given, expected one, or --diff with two"));
   std::optional<OutputFile> dot, spec;
   QAT_RETURN_IF_ERROR(OpenOutput("--dot", flags.dot, dot));
   QAT_RETURN_IF_ERROR(OpenOutput("--spec", flags.spec, spec));

@@ -23,10 +23,12 @@ Status Commit(const char* what, std::optional<OutputFile>& file, std::string_vie
 
 void PrintTable(const Report& report, const EvalFlags& flags, Tool& tool) {
   const auto outputs = flags.Outputs();
-  const bool taken = tool.flags().json == "-" ||
-                     std::any_of(outputs.begin(), outputs.end(), [](const EvalOutput& output) { return output.path == "-"; });
+  const bool taken =
+      tool.flags().json == "-" || std::any_of(outputs.begin(), outputs.end(),
+                                              [](const EvalOutput& output) { return output.path == "-"; });
   if (!taken)
-    return tool.Print(ToTable(report, {.details = flags.details, .colour = WantsColour(stdout), .more = "--details"}));
+    return tool.Print(
+        ToTable(report, {.details = flags.details, .colour = WantsColour(stdout), .more = "--details"}));
   for (const std::string& warning : report.warnings) LogWarning(warning);
 }
 

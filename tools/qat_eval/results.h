@@ -38,8 +38,8 @@ class ReportFiles {
 /// The first of two outcomes that is an error.
 Status FirstFailure(Status first, Status second);
 
-/// Names the flags in the report's sentences, writes the files and prints the table: the table and every other file also where
-/// one cannot be written.
+/// Names the flags in the report's sentences, writes the files and prints the table: the table and every
+/// other file also where one cannot be written.
 Status Conclude(ReportFiles& files, const EvalFlags& flags, Tool& tool, Report& report);
 
 }  // namespace qat

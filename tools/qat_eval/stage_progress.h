@@ -1,4 +1,5 @@
-// stage_progress.h: one bar per stage of the work, gone when the stage is done: what it found is shown by the table.
+// stage_progress.h: one bar per stage of the work, gone when the stage is done: what it found is shown by the
+// table.
 #ifndef QAT_TOOLS_QAT_EVAL_STAGE_PROGRESS_H_
 #define QAT_TOOLS_QAT_EVAL_STAGE_PROGRESS_H_
 

@@ -17,7 +17,8 @@ Status RefuseWeightsFlags(const TrainFlags& flags) {
                                                 {"--init-flatten", !flags.init_flatten.empty()},
                                                 {"--print-init", flags.print_init}};
   for (const auto& [flag, is_given] : given) {
-    if (is_given) return InvalidArgument(StrCat(flag, ": expected --init with weights (.safetensors or .npz)"));
+    if (is_given)
+      return InvalidArgument(StrCat(flag, ": expected --init with weights (.safetensors or .npz)"));
   }
   return {};
 }
@@ -26,7 +27,8 @@ Status ReadWeights(const TrainFlags& flags, Init& init) {
   if (!flags.init_layout.empty() && flags.init_layout != "auto") {
     init.options.layout = WeightsLayoutFromName(flags.init_layout);
     if (!init.options.layout)
-      return InvalidArgument(StrCat("--init-layout: value '", flags.init_layout, "', expected auto, pytorch, keras or tflite"));
+      return InvalidArgument(
+          StrCat("--init-layout: value '", flags.init_layout, "', expected auto, pytorch, keras or tflite"));
   }
   if (!flags.init_flatten.empty() && flags.init_flatten != "chw" && flags.init_flatten != "hwc") {
     return InvalidArgument(StrCat("--init-flatten: value '", flags.init_flatten, "', expected chw or hwc"));
@@ -52,11 +54,13 @@ Expected<Init> ReadInit(const TrainFlags& flags) {
   if (flags.init.empty()) return init;
   for (const std::string_view model : {".tflite", ".onnx"}) {
     if (flags.init.ends_with(model) && !IsDirectory(flags.init)) {
-      return InvalidArgument(StrCat("--init: ", flags.init, " is a model, which brings its network: --network ", flags.init,
-                                    " starts from its weights; expected a run, a checkpoint or weights (.safetensors, .npz)"));
+      return InvalidArgument(
+          StrCat("--init: ", flags.init, " is a model, which brings its network: --network ", flags.init,
+                 " starts from its weights; expected a run, a checkpoint or weights (.safetensors, .npz)"));
     }
   }
-  QAT_ASSIGN_OR_RETURN_IN("--init", const ChosenCheckpoint chosen, ChooseCheckpoint(flags.init, flags.select));
+  QAT_ASSIGN_OR_RETURN_IN("--init", const ChosenCheckpoint chosen,
+                          ChooseCheckpoint(flags.init, flags.select));
   if (!chosen.note.empty()) LogInfo(StrCat("--init: ", chosen.note));
   QAT_ASSIGN_OR_RETURN_IN("--init", init.checkpoint, ReadCheckpoint(chosen.path));
   return init;
@@ -67,15 +71,18 @@ Expected<std::optional<Checkpoint>> ReadTeacher(const TrainConfig& config) {
   if (path.empty()) return std::optional<Checkpoint>();
   for (const std::string_view other : {".tflite", ".onnx", ".qgraph", ".safetensors", ".npz"}) {
     if (path.ends_with(other) && !IsDirectory(path)) {
-      return InvalidArgument(StrCat("--teacher: ", path, " is no run and no checkpoint, which a teacher has to be; of a model, "
-                                    "qat-train --no-training --network MODEL makes a run, of weights with --init"));
+      return InvalidArgument(
+          StrCat("--teacher: ", path,
+                 " is no run and no checkpoint, which a teacher has to be; of a model, "
+                 "qat-train --no-training --network MODEL makes a run, of weights with --init"));
     }
   }
   QAT_ASSIGN_OR_RETURN_IN("--teacher", const ChosenCheckpoint chosen, ChooseCheckpoint(path, ""));
   if (!chosen.note.empty()) LogInfo(StrCat("--teacher: ", chosen.note));
   QAT_ASSIGN_OR_RETURN_IN("--teacher", Checkpoint teacher, ReadCheckpoint(chosen.path));
-  LogInfo(StrCat("--teacher: network ", teacher.network.name, " of step ", teacher.step, ", ", NumberText(config.teacher_weight),
-                 " of the loss at temperature ", NumberText(config.teacher_temperature)));
+  LogInfo(StrCat("--teacher: network ", teacher.network.name, " of step ", teacher.step, ", ",
+                 NumberText(config.teacher_weight), " of the loss at temperature ",
+                 NumberText(config.teacher_temperature)));
   return std::optional(std::move(teacher));
 }
 

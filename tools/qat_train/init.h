@@ -1,4 +1,5 @@
-// init.h: where the parameters of a run come from when it does not start afresh: another run, or a weights file.
+// init.h: where the parameters of a run come from when it does not start afresh: another run, or a weights
+// file.
 #ifndef QAT_TOOLS_QAT_TRAIN_INIT_H_
 #define QAT_TOOLS_QAT_TRAIN_INIT_H_
 
@@ -23,7 +24,8 @@ struct Init {
   TakeOptions options;  ///< but for the names
 };
 
-/// Reads what --init names. Errors: those of the readers; kInvalidArgument for flags that go with weights only.
+/// Reads what --init names. Errors: those of the readers; kInvalidArgument for flags that go with weights
+/// only.
 Expected<Init> ReadInit(const TrainFlags& flags);
 
 /// The checkpoint of the recipe's teacher; none: it has none. Errors: those of the readers.

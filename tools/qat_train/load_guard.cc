@@ -1,5 +1,5 @@
-// load_guard.cc: a sentence where there is no memory to load LibTorch. Its libraries allocate before main begins, and an
-// exception there would end the program with "terminate called" and a core file.
+// load_guard.cc: a sentence where there is no memory to load LibTorch. Its libraries allocate before main
+// begins, and an exception there would end the program with "terminate called" and a core file.
 #include <unistd.h>
 
 #include <exception>
@@ -18,7 +18,8 @@ namespace {
 
 void GuardLoading(int, char**, char**) { std::set_terminate(EndLoading); }
 
-// The dynamic linker calls what stands here before the initializers of any library. Tool::Main sets its own handler later.
+// The dynamic linker calls what stands here before the initializers of any library. Tool::Main sets its own
+// handler later.
 [[gnu::section(".preinit_array"), gnu::used]] void (*const guard)(int, char**, char**) = GuardLoading;
 
 }  // namespace

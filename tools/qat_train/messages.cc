@@ -24,24 +24,31 @@ std::string Percent(double value) {
 // Which targets a scheme is for, and how to get the other.
 std::string SchemeText(const std::string& scheme) {
   if (scheme == "uint8") {
-    return "uint8: TFLite on phones and servers, the Edge TPU; TFLite Micro, CMSIS-NN and most NPUs need --scheme int8";
+    return "uint8: TFLite on phones and servers, the Edge TPU; TFLite Micro, CMSIS-NN and most NPUs need "
+           "--scheme int8";
   }
   if (scheme == "int8-per-tensor")
     return "int8-per-tensor: NPUs that take one scale per filter, and qat-convert --twins; others take "
            "--scheme int8, which loses less";
   if (scheme == "w4a8")
-    return "w4a8: filters of 4 bits, half the size of int8; TFLite 2.11 and later, few NPUs; others need --scheme int8";
-  if (scheme == "int8") return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme uint8";
-  return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate needs no training";
+    return "w4a8: filters of 4 bits, half the size of int8; TFLite 2.11 and later, few NPUs; others need "
+           "--scheme int8";
+  if (scheme == "int8")
+    return "int8: TFLite, TFLite Micro, CMSIS-NN, Edge TPU, NPUs; one scale per tensor, as in 2018: --scheme "
+           "uint8";
+  return "float32: never quantized; --scheme uint8 or int8 trains for integers, qat-convert --calibrate "
+         "needs no training";
 }
 
 // The checkpoint that freezing takes.
 std::string CheckpointText(const TrainResult& result, const std::string& run, bool held_out) {
   const std::string taken = CheckpointPath(run, result.taken_step);
-  if (result.taken_step != result.step) return StrCat(taken, ", the best; --select last takes that of step ", result.step);
+  if (result.taken_step != result.step)
+    return StrCat(taken, ", the best; --select last takes that of step ", result.step);
   if (result.best_step == result.step) return StrCat(taken, ", the last and the best");
   return StrCat(taken, ", the last; that of step ", result.best_step,
-                held_out ? ", the best, is not better beyond chance" : " is the best on the test set", " (--select best takes it)");
+                held_out ? ", the best, is not better beyond chance" : " is the best on the test set",
+                " (--select best takes it)");
 }
 
 std::string NumberName(size_t index, const OutputLabels& labels) {
@@ -52,7 +59,8 @@ std::string NumberName(size_t index, const OutputLabels& labels) {
 std::string TargetsText(const std::vector<double>& rmse, const OutputLabels& labels) {
   constexpr size_t kShown = 6;
   std::vector<std::string> texts;
-  for (size_t i = 0; i < rmse.size(); ++i) texts.push_back(StrCat(Significant(rmse[i]), " of ", NumberName(i, labels)));
+  for (size_t i = 0; i < rmse.size(); ++i)
+    texts.push_back(StrCat(Significant(rmse[i]), " of ", NumberName(i, labels)));
   return StrCat("RMSE ", JoinSome(texts, kShown));
 }
 
@@ -64,7 +72,8 @@ std::string FigureText(const OutputEvaluation& output, const OutputLabels& label
 }
 
 // "holdout_rmse/box" or "holdout_rmse/box/left": in the unit of the number.
-void AddTargets(const std::string& prefix, const std::vector<double>& rmse, const OutputLabels& labels, Report& report) {
+void AddTargets(const std::string& prefix, const std::vector<double>& rmse, const OutputLabels& labels,
+                Report& report) {
   for (size_t i = 0; i < rmse.size(); ++i) {
     const std::string name = i < labels.class_names.size() ? labels.class_names[i] : StrCat(i);
     report.metrics[StrCat(prefix, "/", name)] = rmse[i];
@@ -106,8 +115,8 @@ std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& dat
   const auto classes = std::ssize(data.class_names);
   const int32_t outputs = network.tensor(network.outputs[0]).shape.back();
   if (data.task != Task::kClasses || asked != 0 || outputs <= classes) return "";
-  return StrCat("network '", network.name, "' has ", outputs, " outputs for the ", classes, " classes of ", data.name,
-                ", as its spec says; ", outputs - classes,
+  return StrCat("network '", network.name, "' has ", outputs, " outputs for the ", classes, " classes of ",
+                data.name, ", as its spec says; ", outputs - classes,
                 " of them are never right. units = \"classes\" in the last layer follows the data");
 }
 
@@ -133,7 +142,8 @@ void FillReport(const TrainResult& result, const TrainFlags& flags, const Datase
       const bool numbers = std::isnan(each.accuracy);
       AddTargets(StrCat("holdout_rmse/", each.name), each.target_rmse, LabelsNamed(each.name, data), report);
       if (!each.target_rmse.empty()) continue;
-      report.metrics[StrCat(numbers ? "holdout_rmse/" : "holdout_accuracy/", each.name)] = numbers ? std::sqrt(each.loss) : each.accuracy;
+      report.metrics[StrCat(numbers ? "holdout_rmse/" : "holdout_accuracy/", each.name)] =
+          numbers ? std::sqrt(each.loss) : each.accuracy;
     }
   }
   report.outputs["run"] = flags.run;
@@ -147,28 +157,33 @@ std::string FewHeldOut(int64_t held_out, bool of_the_data) {
                 of_the_data ? "" : "; --holdout N holds out more");
 }
 
-std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,
-                    const TrainFlags& flags) {
-  std::string text = StrCat("trained     ", result.step, result.step == 1 ? " step in " : " steps in ", DurationText(result.seconds),
-                            result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
+std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched,
+                    const Dataset& data, const TrainFlags& flags) {
+  std::string text =
+      StrCat("trained     ", result.step, result.step == 1 ? " step in " : " steps in ",
+             DurationText(result.seconds),
+             result.out_of_patience ? StrCat(", ended by --patience ", config.patience) : "", "\n");
   if (flags.no_training) text = "trained     no step was taken\n";
   const int64_t count = watched.held_out > 0 ? watched.held_out : watched.test;
   const std::string_view split = watched.held_out > 0 ? "holdout     " : "test set    ";
   const std::string examples = StrCat(" on ", count, count == 1 ? " example" : " examples");
   if (!std::isnan(result.holdout_rmse)) {
     const std::string_view unit = result.in_deviations ? " deviations" : "";
-    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), unit, examples, ", best ", Significant(result.best_rmse),
-                   " at step ", result.best_step, "\n");
-    if (!result.target_rmse.empty()) text += StrCat("numbers     ", TargetsText(result.target_rmse, data), "\n");
+    text += StrCat(split, "RMSE ", Significant(result.holdout_rmse), unit, examples, ", best ",
+                   Significant(result.best_rmse), " at step ", result.best_step, "\n");
+    if (!result.target_rmse.empty())
+      text += StrCat("numbers     ", TargetsText(result.target_rmse, data), "\n");
   }
   if (!std::isnan(result.holdout_accuracy)) {
-    text += StrCat(split, Percent(result.holdout_accuracy), examples, ", best ", Percent(result.best_accuracy),
-                   " at step ", result.best_step, "\n");
+    text += StrCat(split, Percent(result.holdout_accuracy), examples, ", best ",
+                   Percent(result.best_accuracy), " at step ", result.best_step, "\n");
   }
   if (!std::isnan(result.holdout_loss)) {
-    text += StrCat(split, "loss ", Fixed(result.holdout_loss, 4), examples, ", best ", Fixed(result.best_loss, 4), " at step ",
-                   result.best_step, "\n");
-    for (const OutputEvaluation& each : result.outputs) text += StrCat("output      ", Printable(each.name), ": ", FigureText(each, LabelsNamed(each.name, data)), "\n");
+    text += StrCat(split, "loss ", Fixed(result.holdout_loss, 4), examples, ", best ",
+                   Fixed(result.best_loss, 4), " at step ", result.best_step, "\n");
+    for (const OutputEvaluation& each : result.outputs)
+      text += StrCat("output      ", Printable(each.name), ": ",
+                     FigureText(each, LabelsNamed(each.name, data)), "\n");
   }
   text += StrCat("checkpoint  ", Printable(CheckpointText(result, flags.run, watched.held_out > 0)), "\n");
   text += StrCat("scheme      ", SchemeText(config.scheme), "\n");

@@ -32,7 +32,8 @@ std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& dat
 /// Metrics and outputs of a finished run on `data`.
 void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& data, Report& report);
 
-/// A word on a holdout that is too small to choose a checkpoint by; else, or without one, empty. `of_the_data`: it is their own.
+/// A word on a holdout that is too small to choose a checkpoint by; else, or without one, empty.
+/// `of_the_data`: it is their own.
 std::string FewHeldOut(int64_t held_out, bool of_the_data);
 
 /// What evaluations during training were made on.
@@ -42,8 +43,8 @@ struct Watched {
 };
 
 /// The lines at the end: steps, accuracy, checkpoint, scheme, and the next command.
-std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched, const Dataset& data,
-                    const TrainFlags& flags);
+std::string Summary(const TrainResult& result, const TrainConfig& config, const Watched& watched,
+                    const Dataset& data, const TrainFlags& flags);
 
 }  // namespace qat
 

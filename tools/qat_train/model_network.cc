@@ -16,7 +16,8 @@
 namespace qat {
 namespace {
 
-constexpr float kHiddenInTraining = -64;  // e^-64 is 0 beside scores up to 50 apart, and int8 has steps of a third
+// e^-64 is 0 beside scores up to 50 apart, and int8 has steps of a third
+constexpr float kHiddenInTraining = -64;
 
 // Sizes of layers follow keys of a spec; a model has them as they are.
 Status RefuseScaling(const TrainConfig& config) {
@@ -61,7 +62,8 @@ void LeaveOutSoftmax(Graph& graph) {
     // Labels and flags name it.
     if (several) std::swap(graph.tensor(output).name, graph.tensor(node->inputs[0]).name);
     output = node->inputs[0];
-    LogInfo(StrCat("--network: softmax '", node->name, "' at the end is left out, since the loss contains it; qat-convert --append ",
+    LogInfo(StrCat("--network: softmax '", node->name,
+                   "' at the end is left out, since the loss contains it; qat-convert --append ",
                    several ? StrCat(graph.tensor(output).name, "=") : "", "softmax puts it back"));
     graph.nodes.erase(node);
   }
@@ -88,8 +90,8 @@ Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const T
   LeaveOutSoftmax(read.graph);
   const std::vector<std::string> masked = LimitMasks(read.graph, kHiddenInTraining);
   if (!masked.empty())
-    LogInfo(StrCat("--network: masks before softmax hide by ", -kHiddenInTraining, ", so that scores keep steps when they are quantized: ",
-                   JoinSome(masked, 6)));
+    LogInfo(StrCat("--network: masks before softmax hide by ", -kHiddenInTraining,
+                   ", so that scores keep steps when they are quantized: ", JoinSome(masked, 6)));
   QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
   return std::optional(std::move(start));
 }

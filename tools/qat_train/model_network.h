@@ -11,9 +11,11 @@
 
 namespace qat {
 
-/// What `network` of the recipe names, where that is a model: its network, with its weights as the values to start from. Nothing: it
-/// is a spec. A softmax at the end is left out: the loss contains it. Says what was assumed and folded.
-/// Errors: those of the import, one list of what cannot come in; kInvalidArgument for flags that change a spec only.
+/// What `network` of the recipe names, where that is a model: its network, with its weights as the values to
+/// start from. Nothing: it is a spec. A softmax at the end is left out: the loss contains it. Says what was
+/// assumed and folded.
+/// Errors: those of the import, one list of what cannot come in; kInvalidArgument for flags that change a
+/// spec only.
 Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const TrainFlags& flags);
 
 }  // namespace qat

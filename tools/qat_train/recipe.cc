@@ -37,13 +37,15 @@ Expected<Asked> LoadRecipe(const std::string& preset, const std::string& path) {
     if (name.empty()) name = file.preset;
   }
   if (name.empty()) name = kAutoPreset;
-  QAT_ASSIGN_OR_RETURN_IN(preset.empty() ? path : std::string("--preset"), TrainConfig base, LoadPreset(name));
+  QAT_ASSIGN_OR_RETURN_IN(preset.empty() ? path : std::string("--preset"), TrainConfig base,
+                          LoadPreset(name));
   QAT_ASSIGN_OR_RETURN(asked.config, ParseTrainConfig(text, path, std::move(base), &asked.given));
   asked.config.preset = name;
   return asked;
 }
 
-// The first key in which two recipes differ; where data and network lie may, since what is in them is compared later.
+// The first key in which two recipes differ; where data and network lie may, since what is in them is
+// compared later.
 Status RefuseOtherRecipe(const std::string& run, const TrainConfig& saved, TrainConfig asked) {
   asked.data = saved.data;
   asked.data_cache = saved.data_cache;
@@ -84,10 +86,12 @@ Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
   }
   TrainConfig checked = asked.config;
   // Its length is decided later.
-  if (asked.automatic() && !asked.given.contains("steps") && !asked.given.contains("epochs")) checked.epochs = 1;
+  if (asked.automatic() && !asked.given.contains("steps") && !asked.given.contains("epochs"))
+    checked.epochs = 1;
   // What it starts from may bring another scheme.
   const bool may_bring_scheme = !flags.init.empty() || NamesModel(asked.config);
-  if (may_bring_scheme && !asked.given.contains("scheme")) checked.filter_ranges = TrainConfig().filter_ranges;
+  if (may_bring_scheme && !asked.given.contains("scheme"))
+    checked.filter_ranges = TrainConfig().filter_ranges;
   QAT_RETURN_IF_ERROR(Validate(checked));
   return asked;
 }
@@ -105,10 +109,12 @@ Status RefuseIdleFlags(Tool& tool, const TrainConfig& config) {
                           {"--milestone-factor", "schedule", config.schedule, "step"}};
   for (const Owner& each : owners) {
     if (!tool.Given(each.flag) || each.is == each.needed) continue;
-    return InvalidArgument(StrCat(each.flag, ": is for --", each.key, " ", each.needed, ", and the recipe has ", each.is));
+    return InvalidArgument(
+        StrCat(each.flag, ": is for --", each.key, " ", each.needed, ", and the recipe has ", each.is));
   }
   for (const char* flag : {"--teacher-weight", "--teacher-temperature"}) {
-    if (tool.Given(flag) && config.teacher.empty()) return InvalidArgument(StrCat(flag, ": is for --teacher, and the recipe has none"));
+    if (tool.Given(flag) && config.teacher.empty())
+      return InvalidArgument(StrCat(flag, ": is for --teacher, and the recipe has none"));
   }
   return {};
 }
@@ -120,7 +126,8 @@ Expected<bool> DecideResume(const TrainFlags& flags) {
   if (FileExists(flags.run) && !IsDirectory(flags.run)) {
     return InvalidArgument(StrCat("--output: ", flags.run, " is a file, expected the directory of the run"));
   }
-  if (!FileExists(flags.run)) QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a run directory", {}}, flags.run));
+  if (!FileExists(flags.run))
+    QAT_RETURN_IF_ERROR(CheckOutputName({"--output", "a run directory", {}}, flags.run));
   std::vector<int64_t> steps;
   if (IsDirectory(JoinPath(flags.run, "checkpoints"))) {
     QAT_ASSIGN_OR_RETURN(steps, ListCheckpoints(flags.run));

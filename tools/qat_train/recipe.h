@@ -23,7 +23,8 @@ struct Asked {
 /// Preset, --config and flags, in this order. Errors: kInvalidArgument, and those of reading the file.
 Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags);
 
-/// Whether this is a resumed run. Errors: kInvalidArgument for what would overwrite a run, kNotFound where there is nothing to resume.
+/// Whether this is a resumed run. Errors: kInvalidArgument for what would overwrite a run, kNotFound where
+/// there is nothing to resume.
 Expected<bool> DecideResume(const TrainFlags& flags);
 
 /// The recipe of the run that is resumed. Errors: kInvalidArgument where the flags ask for another one.

@@ -13,8 +13,8 @@
 #include "cli/interrupt.h"
 #include "data/test_split.h"
 #include "init.h"
-#include "model_network.h"
 #include "messages.h"
+#include "model_network.h"
 #include "recipe.h"
 #include "spec/auto_network.h"
 #include "spec/build_graph.h"
@@ -36,12 +36,15 @@ std::string Text(const ChannelNumbers& numbers) {
 // Bytes become the real numbers that the network learned with, which the file does not say.
 void WarnOfNormalization(const Asked& asked, const TrainConfig& config) {
   if (asked.given.contains("mean") && asked.given.contains("std")) return;
-  LogWarning(StrCat("bytes are normalized with mean ", Text(config.mean), " and std ", Text(config.std), ", but the weights of --init were "
-                    "learned with their own: --mean and --std say which (of PyTorch's ToTensor() alone: 0 and 255)"));
+  LogWarning(StrCat(
+      "bytes are normalized with mean ", Text(config.mean), " and std ", Text(config.std),
+      ", but the weights of --init were "
+      "learned with their own: --mean and --std say which (of PyTorch's ToTensor() alone: 0 and 255)"));
 }
 
 // What fills the network that was prepared: the tensors as a checkpoint without ranges.
-Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJob& job, Tool& tool, bool print) {
+Expected<Checkpoint> TakeInit(const Init& init, const Asked& asked, const TrainJob& job, Tool& tool,
+                              bool print) {
   QAT_ASSIGN_OR_RETURN_IN("--init", TakenWeights taken, FillFromWeights(init, job));
   if (print) {
     tool.Print(PrintableLines(taken.table));
@@ -62,7 +65,8 @@ void KeepFilterRanges(Tool& tool, const Checkpoint& init, TrainConfig& config) {
   const bool named = tool.Given("--filter-ranges") || !tool.flags().config.empty();
   if (named || init.filter_ranges.empty() || config.scheme != init.scheme) return;
   const std::string usual = std::exchange(config.filter_ranges, std::string(kLearnedRanges));
-  LogInfo(StrCat("filter-ranges ", kLearnedRanges, ", as the run of --init has them; --filter-ranges ", usual, " changes that"));
+  LogInfo(StrCat("filter-ranges ", kLearnedRanges, ", as the run of --init has them; --filter-ranges ", usual,
+                 " changes that"));
 }
 
 // What was made for other integers than the default's goes on so, unless somebody has named a scheme.
@@ -88,7 +92,8 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   request.teacher = teacher;
   request.trained = init.weights.has_value();
   request.strict = flags.strict;
-  request.fit_budget = !resume && !flags.no_training && (tool.Given("--budget") || !asked.given.contains("steps"));
+  request.fit_budget =
+      !resume && !flags.no_training && (tool.Given("--budget") || !asked.given.contains("steps"));
   request.hooks.interrupted = Interrupted;
   request.hooks.progress = [&](const std::string& what, int64_t done, int64_t total) {
     if (what != shown) progress.emplace(tool.flags().ProgressStyle(), shown = what, total);
@@ -100,11 +105,13 @@ Expected<TrainJob> Prepare(Tool& tool, const TrainFlags& flags, const Asked& ask
   std::set<std::string> said;  // both splits may say the same
   for (const Dataset* data : {&job->train, &job->test}) {
     for (const std::string& warning : SplitText(data->warning, '\n')) {
-      if (!warning.empty() && said.insert(warning).second) LogWarning(StrCat(asked.config.data, ": ", warning));
+      if (!warning.empty() && said.insert(warning).second)
+        LogWarning(StrCat(asked.config.data, ": ", warning));
     }
     for (std::string note : data->notes) {
       // What only other programs can do.
-      if (const size_t hint = note.find(kWholeHint); hint != std::string::npos) note.erase(hint, kWholeHint.size());
+      if (const size_t hint = note.find(kWholeHint); hint != std::string::npos)
+        note.erase(hint, kWholeHint.size());
       if (said.insert(note).second) LogInfo(StrCat(asked.config.data, ": ", note));
     }
   }
@@ -121,7 +128,8 @@ Status PrintAsAsked(Tool& tool, const TrainFlags& flags, const Graph& network) {
 }
 
 Status PrintNamedNetwork(Tool& tool, const TrainFlags& flags, const TrainConfig& config) {
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, LoadNetworkSpec(config.network, {config.width, config.resolution, config.classes}));
+  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec,
+                       LoadNetworkSpec(config.network, {config.width, config.resolution, config.classes}));
   QAT_ASSIGN_OR_RETURN(const Graph network, BuildGraph(spec));
   return PrintAsAsked(tool, flags, network);
 }
@@ -133,12 +141,16 @@ namespace {
 // Ranges come from training; what is not trained is float32.
 Status AdaptToNoTraining(const TrainFlags& flags, bool has_start, bool resume, Asked& asked) {
   if (!flags.no_training) return {};
-  if (resume) return InvalidArgument("--no-training: a run that is resumed is trained on, expected a new one");
+  if (resume)
+    return InvalidArgument("--no-training: a run that is resumed is trained on, expected a new one");
   if (!has_start) {
-    return InvalidArgument("--no-training: expected parameters to start from, by --init or --network FILE.tflite: fresh ones are random");
+    return InvalidArgument(
+        "--no-training: expected parameters to start from, by --init or --network FILE.tflite: fresh ones "
+        "are random");
   }
   if (asked.given.contains("scheme") && asked.config.scheme != "float32") {
-    return InvalidArgument(StrCat("--no-training: scheme ", asked.config.scheme, " needs ranges, which training finds, expected "
+    return InvalidArgument(StrCat("--no-training: scheme ", asked.config.scheme,
+                                  " needs ranges, which training finds, expected "
                                   "float32; qat-convert --calibrate finds them from data"));
   }
   asked.config.scheme = "float32";
@@ -152,7 +164,8 @@ Status AdaptToNoTraining(const TrainFlags& flags, bool has_start, bool resume, A
 
 Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   QAT_ASSIGN_OR_RETURN(const WorkerPlace place, PlaceFromEnvironment());
-  const bool print_only = tool.flags().print_config || flags.print_network || flags.print_spec || flags.print_init;
+  const bool print_only =
+      tool.flags().print_config || flags.print_network || flags.print_spec || flags.print_init;
   // Flags are judged before the directory is.
   QAT_ASSIGN_OR_RETURN(Asked asked, RecipeFromFlags(tool, flags));
   bool resume = false;
@@ -183,13 +196,17 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   }
   CatchInterrupts();
   if (!place.alone()) {
-    LogInfo(StrCat(place.size, " processes (RANK and WORLD_SIZE of the environment): each computes a share of every batch"));
+    LogInfo(
+        StrCat(place.size,
+               " processes (RANK and WORLD_SIZE of the environment): each computes a share of every batch"));
   }
   std::optional<Checkpoint> teacher;
   if (!print_only) {
     QAT_ASSIGN_OR_RETURN(teacher, ReadTeacher(asked.config));
   }
-  QAT_ASSIGN_OR_RETURN(TrainJob job, Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr, teacher ? &*teacher : nullptr));
+  QAT_ASSIGN_OR_RETURN(TrainJob job,
+                       Prepare(tool, flags, asked, resume, init, model ? &model->network : nullptr,
+                               teacher ? &*teacher : nullptr));
   if (tool.flags().print_config && (data_decide || resume)) tool.Print(ToToml(job.config));
   QAT_RETURN_IF_ERROR(PrintAsAsked(tool, flags, job.network));
   if (init.weights && !resume && (flags.print_init || !print_only)) {
@@ -219,10 +236,12 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
   callbacks.on_note = LogInfo;
   callbacks.on_step = [&](const TrainProgress& at) { display.Show(at); };
   callbacks.interrupted = Interrupted;
-  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training, place, teacher ? &*teacher : nullptr};
+  const TrainStart start = {resume, init.checkpoint ? &*init.checkpoint : nullptr, flags.no_training, place,
+                            teacher ? &*teacher : nullptr};
   auto result = Train(job.network, job.config, job.train, job.test, flags.run, start, callbacks);
   display.Finish();
-  if (!result.ok() && !place.writes()) return std::move(result).error().Prefixed(StrCat("process ", place.rank));
+  if (!result.ok() && !place.writes())
+    return std::move(result).error().Prefixed(StrCat("process ", place.rank));
   if (!result.ok()) return std::move(result).error();
   if (!place.writes()) return {};
   FillReport(*result, flags, job.train, report);

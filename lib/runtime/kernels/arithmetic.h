@@ -14,7 +14,8 @@
 
 namespace qat {
 
-/// a + b modulo 2^32: TFLite lets its accumulators wrap, and a hostile file must not reach undefined behaviour.
+/// a + b modulo 2^32: TFLite lets its accumulators wrap, and a hostile file must not reach undefined
+/// behaviour.
 inline int32_t WrappingAdd(int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
 }
@@ -31,7 +32,8 @@ inline int32_t Requantize(int64_t acc, FixedPointMultiplier multiplier) {
   return MultiplyWideByQuantizedMultiplier(acc, multiplier);
 }
 
-/// round(value), half away from zero, within [-limit, limit]; NaN, which scales from a hostile file can give, is 0.
+/// round(value), half away from zero, within [-limit, limit]; NaN, which scales from a hostile file can give,
+/// is 0.
 /// Requires limit <= 2^30.
 inline int32_t RoundWithin(float value, float limit) {
   return std::isnan(value) ? 0 : static_cast<int32_t>(std::clamp(std::round(value), -limit, limit));
@@ -54,9 +56,10 @@ struct FloatArithmetic {
   }
 };
 
-/// Every arithmetic has Output(acc, channel), which is a Result; `channel` matters to those with a multiplier for each.
-/// real = scale * (quantized - zero_point) on both operands of every product. Inputs and outputs are T, filters F, sums and
-/// biases Sum: int16 activations have int8 filters and mostly 64-bit sums.
+/// Every arithmetic has Output(acc, channel), which is a Result; `channel` matters to those with a multiplier
+/// for each.
+/// real = scale * (quantized - zero_point) on both operands of every product. Inputs and outputs are T,
+/// filters F, sums and biases Sum: int16 activations have int8 filters and mostly 64-bit sums.
 template <class T, class F = T, class Sum = int32_t>
 struct QuantizedArithmetic {
   using Element = T;
@@ -104,8 +107,9 @@ struct HybridArithmetic {
   int32_t input_offset = 0;  ///< minus the zero point of the inputs
   float input_scale = 1;
   std::span<const float> filter_scales;  ///< one, or one per output channel
-  bool channel_scale_first = false;      ///< sum * filter scale * input scale; else the scales are multiplied first
-  const float* bias = nullptr;           ///< added here, as it is no sum's unit
+  /// sum * filter scale * input scale; else the scales are multiplied first
+  bool channel_scale_first = false;
+  const float* bias = nullptr;  ///< added here, as it is no sum's unit
   FloatArithmetic clamp;
 
   int32_t Product(int8_t input, int8_t filter) const { return (input + input_offset) * filter; }
@@ -118,7 +122,8 @@ struct HybridArithmetic {
   }
 };
 
-/// acc * real_multiplier, rounded half away from zero. A product outside int32 saturates (undefined in TFLite).
+/// acc * real_multiplier, rounded half away from zero. A product outside int32 saturates (undefined in
+/// TFLite).
 template <class Sum>
 int32_t MultiplyByDouble(Sum acc, double real_multiplier) {
   constexpr double kLimit = 1 << 30;

@@ -110,7 +110,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Version 3 brought int16, and int8 to int32, which Prepare refuses; 4 8-bit second operands of float ones, as well.
+// Version 3 brought int16, and int8 to int32, which Prepare refuses; 4 8-bit second operands of float ones,
+// as well.
 const OpKernels& BatchMatMulKernels() {
   static const OpKernels kKernels = {Prepare, 5};
   return kKernels;

@@ -1,5 +1,5 @@
-// Prepare of CAST between float32, int32, int64, int16, uint8, int8 and bool. Quantized values are cast as the integers they
-// are, as in TFLite.
+// Prepare of CAST between float32, int32, int64, int16, uint8, int8 and bool. Quantized values are cast as
+// the integers they are, as in TFLite.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -32,8 +32,10 @@ std::unique_ptr<Kernel> Make(const KernelContext& context) {
   const int64_t count = FlatSize(context.output.shape);
   return MakeKernel(context, "reference", [=](const KernelBuffers& io) {
     std::transform(io.input<Stored>(0), io.input<Stored>(0) + count, io.output<Out>(), [](Stored value) {
-      if constexpr (std::is_same_v<In, bool>) return CastValue<Out, bool>(value != 0);
-      else return CastValue<Out, In>(value);
+      if constexpr (std::is_same_v<In, bool>)
+        return CastValue<Out, bool>(value != 0);
+      else
+        return CastValue<Out, In>(value);
     });
   });
 }

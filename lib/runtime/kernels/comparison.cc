@@ -56,7 +56,8 @@ Expected<std::unique_ptr<Kernel>> CompareQuantized(const KernelContext& context)
   });
 }
 
-// Of quantized values TFLite brings two of them to real ones; it compares the integers of the others, if at all.
+// Of quantized values TFLite brings two of them to real ones; it compares the integers of the others, if at
+// all.
 Expected<std::unique_ptr<Kernel>> PrepareInt16(const KernelContext& context) {
   const OpType type = context.definition.type;
   const bool equality = type == OpType::kEqual || type == OpType::kNotEqual;

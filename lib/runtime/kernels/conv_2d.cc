@@ -24,7 +24,8 @@ bool WantsFast(const KernelContext& context, const Window2D& window) {
          portable::CanConv2D(window);
 }
 
-// Null if only the portable kernel or the reference can run it. The bias is folded with the zero points, once.
+// Null if only the portable kernel or the reference can run it. The bias is folded with the zero points,
+// once.
 const simd::Instructions* SimdInstructions(const KernelContext& context, const Window2D& window) {
   if (context.kernels != KernelSet::kFast || window.groups != 1 || !HasConstantFilter(context) ||
       !simd::CanConv2D(window)) {
@@ -33,7 +34,8 @@ const simd::Instructions* SimdInstructions(const KernelContext& context, const W
   return simd::InstructionsOf(context.isa);
 }
 
-// Windows side by side inside the image, and one scale: then the largest of the sums becomes the largest of the bytes.
+// Windows side by side inside the image, and one scale: then the largest of the sums becomes the largest of
+// the bytes.
 template <class Arithmetic>
 std::optional<simd::PoolWindows> PoolOf(const KernelContext& context, const Arithmetic& arithmetic) {
   if (context.pool == nullptr) return std::nullopt;

@@ -76,7 +76,8 @@ struct Scales {
   QuantizationParams output;
 };
 
-// round(f(real) / scale) + zero_point in float32, as TFLite fills its tables; what no int32 holds becomes its least.
+// round(f(real) / scale) + zero_point in float32, as TFLite fills its tables; what no int32 holds becomes its
+// least.
 template <class T>
 std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales& scales, auto f) {
   const float inverse = 1 / scales.output.scale;

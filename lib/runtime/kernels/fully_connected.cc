@@ -35,7 +35,8 @@ std::unique_ptr<Kernel> MakeReference(const KernelContext& context, const Matrix
   });
 }
 
-// Null if only the portable kernel or the reference can run it. The bias is folded with the zero points, once.
+// Null if only the portable kernel or the reference can run it. The bias is folded with the zero points,
+// once.
 const simd::Instructions* SimdInstructions(const KernelContext& context) {
   if (context.kernels != KernelSet::kFast || !HasConstantFilter(context)) return nullptr;
   return simd::InstructionsOf(context.isa);
@@ -256,7 +257,8 @@ Expected<std::unique_ptr<Kernel>> Prepare(const KernelContext& context) {
 
 }  // namespace
 
-// Later versions brought sparse and four-bit filters, which are expanded before, and int16 filters, which Prepare refuses.
+// Later versions brought sparse and four-bit filters, which are expanded before, and int16 filters, which
+// Prepare refuses.
 const OpKernels& FullyConnectedKernels() {
   static const OpKernels kKernels = {Prepare, 14};
   return kKernels;

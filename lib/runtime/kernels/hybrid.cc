@@ -174,8 +174,8 @@ bool IsHybrid(const KernelContext& context) {
          context.output.type == DType::kFloat32;
 }
 
-// Of filters with one scale TFLite quantizes the input around 0. Of those with a scale per channel it multiplies the sum by
-// that scale first, unlike in its other layers.
+// Of filters with one scale TFLite quantizes the input around 0. Of those with a scale per channel it
+// multiplies the sum by that scale first, unlike in its other layers.
 Expected<std::unique_ptr<Kernel>> PrepareHybridConv2D(const KernelContext& context, const Window2D& window) {
   QAT_ASSIGN_OR_RETURN(Plan plan, ReadPlan(context, 0));
   plan.asymmetric = plan.arithmetic.channel_scale_first = context.inputs[1]->scale.size() != 1;

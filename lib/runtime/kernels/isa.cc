@@ -35,7 +35,8 @@ std::vector<Isa> Detect() {
 #endif
 #ifdef QAT_ARM_KERNELS
   isas.push_back(Isa::kNeon);
-  // Products that are rounded, doubled and added came with Armv8.1, dot products with 8.2: each has a bit of its own.
+  // Products that are rounded, doubled and added came with Armv8.1, dot products with 8.2: each has a bit of
+  // its own.
   constexpr unsigned long kWanted = HWCAP_ASIMDRDM | HWCAP_ASIMDDP;
   if ((getauxval(AT_HWCAP) & kWanted) == kWanted) isas.push_back(Isa::kNeonDot);
 #endif
@@ -52,10 +53,12 @@ std::string NamesOf(const std::vector<Isa>& isas) {
 
 bool HasAvxVnniEncoding() {
 #ifdef QAT_X86_KERNELS
-  // Bit 4 of EAX, leaf 7, subleaf 1; the compilers' own names for it are newer than the compilers that we build with.
+  // Bit 4 of EAX, leaf 7, subleaf 1; the compilers' own names for it are newer than the compilers that we
+  // build with.
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avx2") != 0 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1) != 0;
+  return __builtin_cpu_supports("avx2") != 0 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (eax >> 4 & 1) != 0;
 #else
   return false;
 #endif

@@ -1,4 +1,5 @@
-// isa.h: the instruction sets that kernels are written for, which of them this machine has, and which one runs.
+// isa.h: the instruction sets that kernels are written for, which of them this machine has, and which one
+// runs.
 #ifndef QAT_RUNTIME_KERNELS_ISA_H_
 #define QAT_RUNTIME_KERNELS_ISA_H_
 
@@ -19,8 +20,8 @@ enum class Isa {
   kNeonDot,     ///< the same with 8-bit dot products (and what else Armv8.2 adds)
 };
 
-/// "portable", "avx2", "avxvnni", "avx512vnni", "neon", "neondot": the folder of its kernels, the tail of their names, the
-/// value of QAT_FORCE_ISA.
+/// "portable", "avx2", "avxvnni", "avx512vnni", "neon", "neondot": the folder of its kernels, the tail of
+/// their names, the value of QAT_FORCE_ISA.
 std::string_view NameOf(Isa isa);
 
 /// True where kAvxVnni has instructions of its own; else it is encoded as AVX-512 VL.

@@ -24,11 +24,13 @@ enum class KernelSet {
   kFast,       ///< kernels for the instruction set, else portable fast ones, else the reference
 };
 
-/// docs/quantization.md#profiles. They differ in the requantization of fully connected layers, and the last in logistic and tanh.
+/// docs/quantization.md#profiles. They differ in the requantization of fully connected layers, and the last
+/// in logistic and tanh.
 enum class ArithmeticProfile {
   kTflite,         ///< reference kernels of ai-edge-litert 2.3.0
   kTfliteClassic,  ///< TensorFlow 1.13 to 2.19: the fixed-point multiplier everywhere
-  kTfliteMicro,    ///< the same, and logistic and tanh of int8 in fixed point: TensorFlow Lite for Microcontrollers
+  /// the same, and logistic and tanh of int8 in fixed point: TensorFlow Lite for Microcontrollers
+  kTfliteMicro,
 };
 
 /// Of fully connected layers, instead of a product in double.
@@ -62,7 +64,7 @@ struct KernelContext {
   ArithmeticProfile profile = ArithmeticProfile::kTflite;
   Isa isa = Isa::kPortable;                              ///< for KernelSet::kFast
   std::span<const KernelTensor> outputs = {&output, 1};  ///< all of them; `output` is the first
-  int threads = 1;                   ///< those of KernelBuffers::pool: for scratch that each needs of its own
+  int threads = 1;                  ///< those of KernelBuffers::pool: for scratch that each needs of its own
   const PoolAfter* pool = nullptr;  ///< null: none
 
   /// The input at `position`, null where it is left out or absent.
@@ -101,8 +103,8 @@ class Kernel {
   virtual void Eval(const KernelBuffers& buffers) const = 0;
   const std::string& name() const { return name_; }
   size_t scratch_size() const { return scratch_size_; }
-  /// Inputs that the first output may lie over, the best first: Eval reads each of their values before it writes
-  /// there. Both have the same size.
+  /// Inputs that the first output may lie over, the best first: Eval reads each of their values before it
+  /// writes there. Both have the same size.
   std::span<const size_t> in_place_inputs() const { return in_place_inputs_; }
   void AllowInPlace(size_t input) { in_place_inputs_.push_back(input); }
   /// True if Eval runs KernelContext::pool too, and writes what that does.
@@ -130,7 +132,8 @@ std::unique_ptr<Kernel> MakeKernel(const KernelContext& context, std::string_vie
                                           std::move(function));
 }
 
-/// For kernels that make value i of the output of values i of the inputs: it may lie over any input of its size.
+/// For kernels that make value i of the output of values i of the inputs: it may lie over any input of its
+/// size.
 inline std::unique_ptr<Kernel> ElementByElement(const KernelContext& context,
                                                 std::unique_ptr<Kernel> kernel) {
   const int64_t count = FlatSize(context.output.shape);

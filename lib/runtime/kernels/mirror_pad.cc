@@ -1,4 +1,5 @@
-// Prepare of MIRROR_PAD: from which index of the input each index of the output comes is worked out once per axis.
+// Prepare of MIRROR_PAD: from which index of the input each index of the output comes is worked out once per
+// axis.
 #include <cstring>
 
 #include "runtime/kernels/indices.h"

@@ -9,8 +9,8 @@
 
 namespace qat {
 
-/// output = f(a, b) for each pair of values of type T of the first two inputs; `f` is copied. Requires shapes that broadcast
-/// to the output's, which the shape rules have checked.
+/// output = f(a, b) for each pair of values of type T of the first two inputs; `f` is copied. Requires shapes
+/// that broadcast to the output's, which the shape rules have checked.
 template <class T, class Out = T, class F>
 std::unique_ptr<Kernel> MakePairKernel(const KernelContext& context, F f) {
   const auto loops =

@@ -47,7 +47,8 @@ struct MacScales {
   QuantizationParams output;
 };
 
-/// Reads them, and checks that the bias has the zero point 0 and the scale input * filter. Errors: kCorrupt, kUnsupported.
+/// Reads them, and checks that the bias has the zero point 0 and the scale input * filter. Errors: kCorrupt,
+/// kUnsupported.
 Expected<MacScales> ReadMacScales(const KernelContext& context, QuantizedLimits limits);
 
 /// Scales of a filter that may be quantized per axis, and what goes with them.
@@ -57,24 +58,27 @@ struct ChannelScales {
   QuantizationParams output;
 };
 
-/// Reads them for int8 or int16 activations and an int8 filter whose output channels lie along dimension `axis`: one scale
-/// for all or one per channel, all zero points 0, bias with zero point 0. Errors: kCorrupt, kUnsupported.
+/// Reads them for int8 or int16 activations and an int8 filter whose output channels lie along dimension
+/// `axis`: one scale for all or one per channel, all zero points 0, bias with zero point 0. Errors: kCorrupt,
+/// kUnsupported.
 Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t axis);
 
-/// input_scale * filter_scale[c] / output_scale in double, left to right. Errors: kCorrupt where one is 2^30 or
-/// more.
+/// input_scale * filter_scale[c] / output_scale in double, left to right. Errors: kCorrupt where one is 2^30
+/// or more.
 Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales);
 /// The same as 31-bit multipliers.
 Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScales& scales);
 /// Errors: kCorrupt where one is 2^14 or more, which 64-bit sums have no shift for.
 Status CheckWideMultipliers(std::span<const FixedPointMultiplier> multipliers);
 
-/// Checks that filter and output have the type of the input, that the bias (if any) has the type `bias`, and that it has one value per
-/// output channel along `channel_axis` of the filter. Filters of int16 activations are int8.
+/// Checks that filter and output have the type of the input, that the bias (if any) has the type `bias`, and
+/// that it has one value per output channel along `channel_axis` of the filter. Filters of int16 activations
+/// are int8.
 /// Errors: kCorrupt, kUnsupported.
 Status CheckMacTypes(const KernelContext& context, DType bias, size_t channel_axis = 0);
 
-/// Type of the sums and of the bias with int16 activations: int64 unless the option `quantized_bias_type` says int32.
+/// Type of the sums and of the bias with int16 activations: int64 unless the option `quantized_bias_type`
+/// says int32.
 /// Errors: kUnsupported (another type; a bias of another type than the sums).
 Expected<DType> SumTypeOfInt16(const KernelContext& context, DType quantized_bias_type);
 
@@ -123,8 +127,8 @@ Expected<ChannelFixedPointArithmetic<int16_t, int8_t, Sum>> ReadInt16Arithmetic(
   return arithmetic;
 }
 
-/// For operators that only move values: checks that an 8-bit or int16 output has the parameters of `input`. Other
-/// types, and tensors without parameters, pass. Errors: kCorrupt.
+/// For operators that only move values: checks that an 8-bit or int16 output has the parameters of `input`.
+/// Other types, and tensors without parameters, pass. Errors: kCorrupt.
 Status CheckMovedQuantization(const KernelTensor& input, const KernelTensor& output);
 
 /// kUnsupported: "input float16, filter int8, output int8 have no kernel".

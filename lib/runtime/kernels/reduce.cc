@@ -45,8 +45,8 @@ std::unique_ptr<Kernel> MakeFor(const KernelContext& context) {
   }
 }
 
-// round(sum * scale + bias) + zero point, in float32 as TFLite's default kernel: its reference kernel answers with one
-// value whatever the input is (2.1.4 and 2.3.0).
+// round(sum * scale + bias) + zero point, in float32 as TFLite's default kernel: its reference kernel answers
+// with one value whatever the input is (2.1.4 and 2.3.0).
 template <class T>
 Expected<std::unique_ptr<Kernel>> PrepareRescaledSum(const KernelContext& context, QuantizationParams input,
                                                      QuantizationParams output) {

@@ -1,5 +1,5 @@
-// Prepare of RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR: where each row and column of the output lies over the
-// input is worked out once.
+// Prepare of RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR: where each row and column of the output lies over
+// the input is worked out once.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -14,7 +14,8 @@ struct Sizes {
   int32_t batch, input_h, input_w, output_h, output_w, depth;
 };
 
-// Calls make(image, row) for the rows of all images over the threads; `work` is that of a value, in multiply-accumulates.
+// Calls make(image, row) for the rows of all images over the threads; `work` is that of a value, in
+// multiply-accumulates.
 template <class F>
 void ForRows(const Sizes& s, int64_t work, ThreadPool* pool, const F& make) {
   const int64_t rows = int64_t{s.batch} * s.output_h, row_size = int64_t{s.output_w} * s.depth;

@@ -32,7 +32,8 @@ Plan PlanOf(const KernelContext& context, const Shape& whole, const Shape& dealt
   return plan;
 }
 
-// Calls f(pixel of the side with the blocks whole, -1 in its border; pixel of the other side) for all of the other side.
+// Calls f(pixel of the side with the blocks whole, -1 in its border; pixel of the other side) for all of the
+// other side.
 template <class F>
 void ForEachPixel(const Plan& plan, const F& f) {
   int64_t pixel = 0;

@@ -78,7 +78,8 @@ void ThreadPool::Work(int thread) {
   }
 }
 
-// Calls the parts that are left of a share, the first ones of one's own, the last ones of another's. Returns how many.
+// Calls the parts that are left of a share, the first ones of one's own, the last ones of another's. Returns
+// how many.
 uint32_t ThreadPool::TakeFrom(int owner, uint32_t round, int thread) {
   std::atomic<uint64_t>& share = shares_[static_cast<size_t>(owner)].left;
   uint32_t taken = 0;
@@ -105,8 +106,8 @@ uint32_t ThreadPool::TakeFrom(int owner, uint32_t round, int thread) {
   }
 }
 
-// Where no thread has more than one part, only the caller looks after others, which may still sleep: a look at a share takes it
-// from its owner's cache.
+// Where no thread has more than one part, only the caller looks after others, which may still sleep: a look
+// at a share takes it from its owner's cache.
 void ThreadPool::TakeParts(uint32_t round, int thread) {
   const bool takes_over = thread == 0 || parts_.load(std::memory_order_relaxed) > threads();
   uint32_t taken = TakeFrom(thread, round, thread);

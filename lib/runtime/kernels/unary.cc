@@ -114,13 +114,15 @@ std::unique_ptr<Kernel> MakeRealTable(const KernelContext& context, const Scales
   });
 }
 
-// Logistic and tanh of int8 as TFLite Micro computes them: the input as Q4.27, saturated from `radius` on; the output in steps of
-// 1/256 and 1/128.
-Expected<std::unique_ptr<Kernel>> MakeFixedSigmoid(const KernelContext& context, const Scales<int8_t>& scales) {
+// Logistic and tanh of int8 as TFLite Micro computes them: the input as Q4.27, saturated from `radius` on;
+// the output in steps of 1/256 and 1/128.
+Expected<std::unique_ptr<Kernel>> MakeFixedSigmoid(const KernelContext& context,
+                                                   const Scales<int8_t>& scales) {
   const bool is_tanh = context.definition.type == OpType::kTanh;
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier multiplier,
                        CheckedMultiplier(static_cast<double>(scales.input.scale) * (1 << 27), "input scale"));
-  if (multiplier.shift < 0) return Unsupported(StrCat("input scale is ", scales.input.scale, ", expected 2^-28 or more"));
+  if (multiplier.shift < 0)
+    return Unsupported(StrCat("input scale is ", scales.input.scale, ", expected 2^-28 or more"));
   const auto radius = static_cast<int32_t>(
       std::floor(15.0 * static_cast<double>(1 << 27) / static_cast<double>(int64_t{1} << multiplier.shift)));
   const int32_t zero_point = is_tanh ? 0 : -128;

@@ -29,8 +29,8 @@ struct Window2D {
   int32_t groups = 1;  ///< of a convolution: each reads input_depth / groups channels
 };
 
-/// Rows [begin, end) of the output of one image as a window of their own: they lie at begin * output_w * output_depth, and
-/// read the same image. For loops that look for the edge of the image at every tap.
+/// Rows [begin, end) of the output of one image as a window of their own: they lie at begin * output_w *
+/// output_depth, and read the same image. For loops that look for the edge of the image at every tap.
 inline Window2D RowsOf(Window2D window, int64_t begin, int64_t end) {
   window.batch = 1;
   window.output_h = static_cast<int32_t>(end - begin);
@@ -38,8 +38,9 @@ inline Window2D RowsOf(Window2D window, int64_t begin, int64_t end) {
   return window;
 }
 
-/// Calls run(rows, first, thread) for the rows of one image's output over the threads: `rows` is what RowsOf makes of some, whose
-/// output begins `first` elements after the image's. `work_of_a_tap` is in multiply-accumulates, as ForRuns counts.
+/// Calls run(rows, first, thread) for the rows of one image's output over the threads: `rows` is what RowsOf
+/// makes of some, whose output begins `first` elements after the image's. `work_of_a_tap` is in
+/// multiply-accumulates, as ForRuns counts.
 template <class Function>
 void ForRowsOf(ThreadPool* pool, const Window2D& w, int64_t work_of_a_tap, const Function& run) {
   const int64_t row_size = int64_t{w.output_w} * w.output_depth;

@@ -22,8 +22,7 @@ class BatchMatMulModule final : public Module {
     const QuantizedLimits limits = LimitsOf(activations());
     const FixedPointMultiplier multiplier =
         QuantizeMultiplier(double{a.scale * b.scale} / double{output.scale});
-    const at::Tensor sums =
-        Product(inputs[0].values.sub(a.zero_point), inputs[1].values.sub(b.zero_point));
+    const at::Tensor sums = Product(inputs[0].values.sub(a.zero_point), inputs[1].values.sub(b.zero_point));
     const at::Tensor steps =
         MapIntegers(sums, [=](int32_t v) { return MultiplyByQuantizedMultiplier(v, multiplier); });
     return {steps.add(output.zero_point).clamp(limits.quant_min, limits.quant_max), output};

@@ -104,8 +104,8 @@ class ExtremeModule final : public Module {
   Select select_;
 };
 
-// y = max(x, 0) + slope * min(x, 0), one slope per channel. The slopes are quantized like an activation, by the range of
-// their values: no observer, since converting reads the same values.
+// y = max(x, 0) + slope * min(x, 0), one slope per channel. The slopes are quantized like an activation, by
+// the range of their values: no observer, since converting reads the same values.
 class PReluModule final : public Module {
  public:
   PReluModule(const LayerNode& layer, const ModuleOptions& options)
@@ -137,7 +137,9 @@ class PReluModule final : public Module {
     return {steps.add(output.zero_point).clamp(limits.quant_min, limits.quant_max), output};
   }
 
-  std::vector<Parameter> parameters() override { return {{parameter_.name, parameter_.trained.role, slope_}}; }
+  std::vector<Parameter> parameters() override {
+    return {{parameter_.name, parameter_.trained.role, slope_}};
+  }
 
  private:
   /// In the shape that broadcasts over the activation.
@@ -195,7 +197,8 @@ Expected<std::unique_ptr<Module>> MakeMinimum(const LayerNode& layer, const Modu
 
 Expected<std::unique_ptr<Module>> MakePRelu(const LayerNode& layer, const ModuleOptions& options) {
   if (layer.Find(ParameterSpec::Role::kSlope) == nullptr)
-    return Unsupported(StrCat("layer '", layer.name, "': its slopes are constants, which have no training form"));
+    return Unsupported(
+        StrCat("layer '", layer.name, "': its slopes are constants, which have no training form"));
   return std::unique_ptr<Module>(std::make_unique<PReluModule>(layer, options));
 }
 

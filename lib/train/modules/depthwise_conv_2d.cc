@@ -1,4 +1,5 @@
-// Depthwise convolution: one group per channel, TFLite's geometry and order of outputs (channel * multiplier + m).
+// Depthwise convolution: one group per channel, TFLite's geometry and order of outputs (channel * multiplier
+// + m).
 
 #include "train/modules/conv_2d.h"
 #include "train/modules/module.h"

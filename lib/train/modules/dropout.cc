@@ -16,7 +16,8 @@ class DropoutModule final : public Module {
 
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     if (!context.training) return inputs[0];
-    return inputs[0].mul(Mask(inputs[0].sizes(), context.sharing.first, MixKey(context.dropout_key, NameKey(name()))));
+    return inputs[0].mul(
+        Mask(inputs[0].sizes(), context.sharing.first, MixKey(context.dropout_key, NameKey(name()))));
   }
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const override { return inputs[0]; }
   std::string PrettyPrint() const override {

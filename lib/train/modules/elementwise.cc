@@ -1,4 +1,5 @@
-// Exp, Log, Sqrt, Rsqrt, Abs, Elu, Gelu: tables on 8 bits. Square, Neg, Sin, Cos, Floor, Ceil, Round: of reals only.
+// Exp, Log, Sqrt, Rsqrt, Abs, Elu, Gelu: tables on 8 bits. Square, Neg, Sin, Cos, Floor, Ceil, Round: of
+// reals only.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/ceil.h>
@@ -59,8 +60,8 @@ class TableModule : public UnaryModule {
   ScalarFunction scalar_;
 };
 
-// A function of positive numbers. Among rounded values there are zeros; there it is an end of its range, as on integers, and has
-// no slope.
+// A function of positive numbers. Among rounded values there are zeros; there it is an end of its range, as
+// on integers, and has no slope.
 class PositiveModule : public UnaryModule {
  public:
   PositiveModule(const LayerNode& layer, const ModuleOptions& options, RealFunction real)
@@ -96,8 +97,7 @@ class LogModule final : public PositiveModule {
   int32_t Entry(int32_t q, QuantizationParams input, QuantizationParams output) const override {
     const float x = input.scale * static_cast<float>(q - input.zero_point);
     const int32_t least = LimitsOf(activations()).quant_min;
-    const float y =
-        x <= 0 ? static_cast<float>(least - output.zero_point) * output.scale : std::log(x);
+    const float y = x <= 0 ? static_cast<float>(least - output.zero_point) * output.scale : std::log(x);
     return ToInt32(std::round(y * (1 / output.scale)) + static_cast<float>(output.zero_point));
   }
 };
@@ -109,8 +109,8 @@ at::Tensor Sqrt(const at::Tensor& input) {
   return at::where(zero, at::zeros_like(roots), roots);
 }
 
-// sqrt(real) / scale in float32, towards zero. Source: tflite/kernels/elementwise.cc, SqrtEvalQuantized, which ends the run at
-// values below zero; here they give zero.
+// sqrt(real) / scale in float32, towards zero. Source: tflite/kernels/elementwise.cc, SqrtEvalQuantized,
+// which ends the run at values below zero; here they give zero.
 class SqrtModule final : public PositiveModule {
  public:
   SqrtModule(const LayerNode& layer, const ModuleOptions& options) : PositiveModule(layer, options, Sqrt) {}
@@ -124,8 +124,10 @@ class SqrtModule final : public PositiveModule {
   }
 };
 
-// 2^20 / sqrt(steps) as a whole number, then by the multiplier 1 / (sqrt(input_scale) * output_scale) without these 20 bits.
-// Source    tflite/kernels/elementwise.cc, RsqrtEvalQuantizedInt8, which ends the run at values below zero; here they give
+// 2^20 / sqrt(steps) as a whole number, then by the multiplier 1 / (sqrt(input_scale) * output_scale) without
+// these 20 bits.
+// Source    tflite/kernels/elementwise.cc, RsqrtEvalQuantizedInt8, which ends the run at values below zero;
+// here they give
 //           the largest value, as zero does.
 class RsqrtModule final : public PositiveModule {
  public:
@@ -192,8 +194,8 @@ at::Tensor Ceil(const at::Tensor& input) { return at::ceil(input); }
 at::Tensor Round(const at::Tensor& input) { return at::round(input); }
 
 at::Tensor Elu(const at::Tensor& input) { return at::elu(input); }
-// Not at::gelu: the gradient of LibTorch 1.13 with oneDNN differs from run to run, NaN among it, where it lies in memory otherwise
-// than the values.
+// Not at::gelu: the gradient of LibTorch 1.13 with oneDNN differs from run to run, NaN among it, where it
+// lies in memory otherwise than the values.
 at::Tensor Gelu(const at::Tensor& input) {
   return input.mul(at::erfc(input.mul(-std::numbers::sqrt2 / 2))).mul(0.5);
 }

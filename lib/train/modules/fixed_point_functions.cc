@@ -50,10 +50,10 @@ int32_t ReciprocalOfOnePlus(int32_t x) {
   return SaturatingShiftLeft(y, 1);
 }
 
-// x = r * 2^k with r around 2^(-1/4); ln(x) = k ln(2) + ln(r), the latter as a quotient of polynomials in r. Both ways to
-// choose k, a quarter apart, are tried; the one with the smaller r counts.
+// x = r * 2^k with r around 2^(-1/4); ln(x) = k ln(2) + ln(r), the latter as a quotient of polynomials in r.
+// Both ways to choose k, a quarter apart, are tried; the one with the smaller r counts.
 int32_t LogOfAtLeastOne(int32_t x) {
-  constexpr int kIntegerBits = 12, kScaleBits = 25;            // of x; of the sum, Q6.25
+  constexpr int kIntegerBits = 12, kScaleBits = 25;  // of x; of the sum, Q6.25
   constexpr int32_t kLog2 = 1488522236, kRootHalf = 1518500250, kFourthRootHalf = 1805811301;
   constexpr int32_t kAlphaN = 117049297, kAlphaD = 127690142, kAlphaI = 1057819769, kAlphaF = 638450708;
   constexpr int32_t kQuarter = 1 << (kScaleBits - 2);

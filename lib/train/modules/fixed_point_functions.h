@@ -1,5 +1,5 @@
-// fixed_point_functions.h: the functions of gemmlowp's fixed-point numbers that exact simulations need, written from their
-// formulas; the runtime has its own. Qm.n has m integer and n fractional bits in an int32.
+// fixed_point_functions.h: the functions of gemmlowp's fixed-point numbers that exact simulations need,
+// written from their formulas; the runtime has its own. Qm.n has m integer and n fractional bits in an int32.
 #ifndef QAT_TRAIN_MODULES_FIXED_POINT_FUNCTIONS_H_
 #define QAT_TRAIN_MODULES_FIXED_POINT_FUNCTIONS_H_
 
@@ -17,8 +17,8 @@ inline int32_t HighMul(int32_t a, int32_t b) { return SaturatingRoundingDoubling
 /// x * 2^bits, at the ends of int32 where it does not fit.
 int32_t SaturatingShiftLeft(int32_t x, int bits);
 
-/// exp(z) as Q0.31 for z <= 0 as Q5.26: the part below 1/4 by a polynomial, each binary digit above it by a factor
-/// exp(-2^k), k = -2 … 4.
+/// exp(z) as Q0.31 for z <= 0 as Q5.26: the part below 1/4 by a polynomial, each binary digit above it by a
+/// factor exp(-2^k), k = -2 … 4.
 int32_t ExpOfNegative(int32_t z);
 
 /// 1 / (1 + x) as Q0.31 for x in [0, 1), Q0.31: Newton's steps for the reciprocal of (1 + x) / 2.

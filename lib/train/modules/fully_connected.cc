@@ -25,12 +25,14 @@ namespace {
 class FullyConnectedModule final : public FilterModule {
  public:
   FullyConnectedModule(const LayerNode& layer, const ModuleOptions& options)
-      : FilterModule(layer, options), keeps_axes_(std::get<FullyConnectedAttributes>(layer.attributes).keep_num_dims) {}
+      : FilterModule(layer, options),
+        keeps_axes_(std::get<FullyConnectedAttributes>(layer.attributes).keep_num_dims) {}
 
  private:
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
-    const at::Tensor rows = keeps_axes_ ? functional::ToNhwc(input).reshape({-1, input.size(input.dim() == 4 ? 1 : -1)})
-                                        : functional::FlattenNhwc(input);
+    const at::Tensor rows =
+        keeps_axes_ ? functional::ToNhwc(input).reshape({-1, input.size(input.dim() == 4 ? 1 : -1)})
+                    : functional::FlattenNhwc(input);
     return functional::FullyConnected(rows, filter, bias);
   }
   // The last axis of the input is what is multiplied; the others stay.

@@ -10,7 +10,8 @@ namespace qat::functional {
 /// [N, C, H, W] -> [N, H * W * C], the order of NHWC; other ranks -> [N, all the rest].
 at::Tensor FlattenNhwc(const at::Tensor& input);
 
-/// y[n, o] = bias[o] + sum over i of x[n, i] * filter[o, i]. Shapes: input [N, I], filter [O, I], bias [O] or undefined.
+/// y[n, o] = bias[o] + sum over i of x[n, i] * filter[o, i]. Shapes: input [N, I], filter [O, I], bias [O] or
+/// undefined.
 at::Tensor FullyConnected(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias);
 
 }  // namespace qat::functional

@@ -17,8 +17,7 @@ class GatherModule final : public MovingModule {
   at::Tensor Moved(const at::Tensor& input) const override {
     const LayerNode& operands = node();
     const std::vector<int32_t>& indices = operands.Values("indices");
-    const int64_t axis =
-        functional::AxisInNchw(std::get<GatherAttributes>(attributes()).axis, input.dim());
+    const int64_t axis = functional::AxisInNchw(std::get<GatherAttributes>(attributes()).axis, input.dim());
     const at::Tensor list = at::tensor(std::vector<int64_t>(indices.begin(), indices.end()));
     return Dense(at::index_select(input, axis, list));
   }

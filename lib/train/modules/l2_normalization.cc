@@ -19,8 +19,8 @@ class L2NormalizationModule final : public Module {
  public:
   using Module::Module;
 
-  // No vector counts as shorter than 1e-6. Those that are have no slope: theirs would be a million, and among rounded and clipped
-  // values many are 0.
+  // No vector counts as shorter than 1e-6. Those that are have no slope: theirs would be a million, and among
+  // rounded and clipped values many are 0.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     constexpr double kLeastSquare = 1e-12;
     const at::Tensor rows = functional::ToNhwc(inputs[0]);

@@ -29,13 +29,15 @@ bool IsIndexConstant(const GraphTensor& tensor) {
 // Names come from the operator's rule, in the order of the constants.
 std::vector<IndexOperand> IndicesOf(const Graph& graph, const GraphNode& node, const Shape& data) {
   std::vector<IndexOperand> named;
-  if (node.definition().index_operands != nullptr) named = node.definition().index_operands(node.attributes, data);
+  if (node.definition().index_operands != nullptr)
+    named = node.definition().index_operands(node.attributes, data);
   std::vector<IndexOperand> indices;
   for (const int32_t input : node.inputs) {
     const GraphTensor& tensor = graph.tensor(input);
     if (!IsIndexConstant(tensor)) continue;
     const size_t i = indices.size();
-    indices.push_back({i < named.size() ? named[i].suffix : std::string_view(), tensor.shape, Integers(tensor)});
+    indices.push_back(
+        {i < named.size() ? named[i].suffix : std::string_view(), tensor.shape, Integers(tensor)});
   }
   return indices;
 }

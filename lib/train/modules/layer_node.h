@@ -1,5 +1,5 @@
-// layer_node.h: what a module is made of: one output of a node of a trainable graph (ir/graph.h), with the parameters and
-// index constants that the node reads.
+// layer_node.h: what a module is made of: one output of a node of a trainable graph (ir/graph.h), with the
+// parameters and index constants that the node reads.
 #ifndef QAT_TRAIN_MODULES_LAYER_NODE_H_
 #define QAT_TRAIN_MODULES_LAYER_NODE_H_
 
@@ -25,14 +25,16 @@ struct LayerNode {
   std::string node_name;
   OpType type = OpType::kConv2D;
   OpAttributes attributes;
-  int32_t output = 0;               ///< which of the node's outputs
-  std::vector<Shape> input_shapes;  ///< of the data inputs, for one example: [1, …]
-  Shape output_shape;               ///< for one example
+  int32_t output = 0;                      ///< which of the node's outputs
+  std::vector<Shape> input_shapes;         ///< of the data inputs, for one example: [1, …]
+  Shape output_shape;                      ///< for one example
   std::vector<LayerParameter> parameters;  ///< as TrainedTensorsOf lists them
   std::optional<FusedBatchNorm> batch_norm;
-  std::vector<IndexOperand> indices;  ///< integer constants among the inputs, named as the operator's rule names them
+  /// integer constants among the inputs, named as the operator's rule names them
+  std::vector<IndexOperand> indices;
 
-  /// What the node reads, in its order, for one example: what the operator's rules see. Valid as long as this object.
+  /// What the node reads, in its order, for one example: what the operator's rules see. Valid as long as this
+  /// object.
   struct Input {
     Shape shape;
     DType type = DType::kFloat32;

@@ -1,4 +1,5 @@
-// LogSoftmax over the last of TFLite's axes. Its exact form is the fixed-point algorithm of TFLite's reference kernels.
+// LogSoftmax over the last of TFLite's axes. Its exact form is the fixed-point algorithm of TFLite's
+// reference kernels.
 // Source    tflite/kernels/internal/reference/log_softmax.h and integer_ops/log_softmax.h.
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/log_softmax.h>
@@ -29,7 +30,8 @@ struct Differences {
   int32_t farthest = 0;  // exp of less counts as nothing
 };
 
-// A row of `depth` bytes; the sum is Q12.19, its logarithm Q5.26, the output in 16ths with 0 at the largest byte.
+// A row of `depth` bytes; the sum is Q12.19, its logarithm Q5.26, the output in 16ths with 0 at the largest
+// byte.
 void LogSoftmaxRow(const double* from, double* to, int64_t depth, const Differences& differences,
                    QuantizedLimits limits) {
   const double largest = *std::max_element(from, from + depth);
@@ -42,8 +44,9 @@ void LogSoftmaxRow(const double* from, double* to, int64_t depth, const Differen
   }
   const int32_t log_sum = functional::LogOfAtLeastOne(static_cast<int32_t>(sum));
   // What lies farther away than int32 can tell is the smallest byte.
-  const int32_t least = std::max(differences.farthest - 1,
-                                 MultiplyByQuantizedMultiplier(log_sum - functional::kLargest - 1, differences.to_steps));
+  const int32_t least =
+      std::max(differences.farthest - 1,
+               MultiplyByQuantizedMultiplier(log_sum - functional::kLargest - 1, differences.to_steps));
   for (int64_t i = 0; i < depth; ++i) {
     to[i] = limits.quant_min;
     if (difference(i) <= least) continue;

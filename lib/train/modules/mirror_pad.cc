@@ -28,7 +28,8 @@ class MirrorPadModule final : public MovingModule {
     return Dense(padded);
   }
 
-  // Which index each place of the padded axis shows. A symmetric mirror shows the first and the last one twice.
+  // Which index each place of the padded axis shows. A symmetric mirror shows the first and the last one
+  // twice.
   static at::Tensor Mirrored(int64_t size, int64_t before, int64_t after, bool symmetric) {
     const int64_t twice = symmetric ? 1 : 0;
     std::vector<int64_t> shown;

@@ -43,14 +43,17 @@ at::Tensor Filled(const LayerParameter& parameter) {
 int64_t ValuesPerChannel(const at::Tensor& output) { return output.numel() / output.size(1); }
 
 // What makes the variance of a batch an unbiased one; 1 where there is one value.
-double Unbiased(int64_t count) { return static_cast<double>(count) / static_cast<double>(std::max<int64_t>(count - 1, 1)); }
+double Unbiased(int64_t count) {
+  return static_cast<double>(count) / static_cast<double>(std::max<int64_t>(count - 1, 1));
+}
 
 }  // namespace
 
 Module::Module(const LayerNode& layer, const ModuleOptions& options)
     : node_(layer),
       precisions_(options.precisions),
-      output_(layer.name, precisions_.activations, OwnsRange(layer.definition()) ? Observed::kBatch : Observed::kNothing,
+      output_(layer.name, precisions_.activations,
+              OwnsRange(layer.definition()) ? Observed::kBatch : Observed::kNothing,
               RangeObserver(options.ema_decay, options.ranges_cover)) {}
 
 std::vector<NamedObserver> Module::observers() { return output_.observers(); }
@@ -63,7 +66,9 @@ at::Tensor Module::Finish(const at::Tensor& output, Range bounds, const ForwardC
   return output_.Forward(output, bounds, context);
 }
 
-at::Tensor Module::Finish(const at::Tensor& output, const ForwardContext& context) { return output_.Forward(output, context); }
+at::Tensor Module::Finish(const at::Tensor& output, const ForwardContext& context) {
+  return output_.Forward(output, context);
+}
 
 QuantizationParams Module::OutputParams() const { return output_.ParamsOf({}).at(0); }
 
@@ -82,8 +87,9 @@ FilterModule::FilterModule(const LayerNode& layer, const ModuleOptions& options,
     if (const LayerParameter* bias = layer.Find(Role::kBias)) bias_ = Filled(*bias);
     return;
   }
-  norm_ = BatchNorm{Filled(FindParameter(layer, Role::kGamma)), Filled(FindParameter(layer, Role::kBeta)),
-                    BatchStatistics(filter.shape[axis], layer.batch_norm->momentum), layer.batch_norm->epsilon};
+  norm_ =
+      BatchNorm{Filled(FindParameter(layer, Role::kGamma)), Filled(FindParameter(layer, Role::kBeta)),
+                BatchStatistics(filter.shape[axis], layer.batch_norm->momentum), layer.batch_norm->epsilon};
 }
 
 at::Tensor FilterModule::OutputFirst(const at::Tensor& filter) const {
@@ -146,12 +152,14 @@ void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, co
   }
 }
 
-// Statistics of the sums of a rounded filter stand for those of the unrounded one, unless a channel has so few steps of the grid
-// that its sums are mostly rounding: normalizing them would blow the rounding up, and the channel with it.
+// Statistics of the sums of a rounded filter stand for those of the unrounded one, unless a channel has so
+// few steps of the grid that its sums are mostly rounding: normalizing them would blow the rounding up, and
+// the channel with it.
 bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tensor& factor) const {
   if (bn_convolutions_ != 0) return bn_convolutions_ == 1;
   if (filters().per_axis() || !quantizer_->ready()) return true;
-  // Steps from 0 to a channel's largest value. 4 and 16 gave the accuracy of two convolutions (docs/quantization.md), 0 less.
+  // Steps from 0 to a channel's largest value. 4 and 16 gave the accuracy of two convolutions
+  // (docs/quantization.md), 0 less.
   constexpr float kFewestSteps = 8;
   const float fewest = kFewestSteps * quantizer_->ParamsOf(filter)[0].scale;
   const at::Tensor factors = factor.detach().contiguous();
@@ -163,12 +171,16 @@ bool FilterModule::OneConvolutionServes(const at::Tensor& filter, const at::Tens
   return true;
 }
 
-// The deployed filter without the factor that folding gives each channel: normalization by the batch cancels that factor, so its
-// sums need no correction and no second convolution. A grid per channel is scaled with its channel: nothing is to be divided.
-// A channel that folding takes to 0 is deployed as its offset alone; its own filter lets gamma learn to bring it back.
-at::Tensor FilterModule::RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context) {
+// The deployed filter without the factor that folding gives each channel: normalization by the batch cancels
+// that factor, so its sums need no correction and no second convolution. A grid per channel is scaled with
+// its channel: nothing is to be divided.
+// A channel that folding takes to 0 is deployed as its offset alone; its own filter lets gamma learn to bring
+// it back.
+at::Tensor FilterModule::RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor,
+                                         const ForwardContext& context) {
   if (filters().per_axis()) return quantizer_->Forward(filter, context);
-  constexpr double kVanishing = 1e-20;  // its inverse, times a filter's value, stays far from the ends of float32
+  // its inverse, times a filter's value, stays far from the ends of float32
+  constexpr double kVanishing = 1e-20;
   const at::Tensor fixed = AlongChannels(factor.detach(), filter.dim(), 0);
   const at::Tensor rounded = quantizer_->Forward(filter * fixed, context);
   const at::Tensor vanishes = fixed.abs() < kVanishing;
@@ -176,8 +188,9 @@ at::Tensor FilterModule::RoundedUnfolded(const at::Tensor& filter, const at::Ten
   return at::where(vanishes, filter, rounded / at::where(vanishes, at::ones_like(fixed), fixed));
 }
 
-// The filter is rounded as it will be deployed, folded with the moving averages; its sums are then brought to the scale of
-// this batch, so that training sees batch normalization. Source: tf.contrib.quantize, fold_batch_norms.
+// The filter is rounded as it will be deployed, folded with the moving averages; its sums are then brought to
+// the scale of this batch, so that training sees batch normalization. Source: tf.contrib.quantize,
+// fold_batch_norms.
 at::Tensor FilterModule::Corrected(const at::Tensor& input, const at::Tensor& rounded,
                                    const ForwardContext& context) {
   const BatchNorm& n = *norm_;
@@ -202,11 +215,12 @@ std::pair<at::Tensor, at::Tensor> FilterModule::DeployedParameters() const {
   const std::span<const float> ends = quantizer_->channel_ends();
   if (!ends.empty()) RoundChannels(filter.values, folding_block_, ends, filters());
   if (!norm_)
-    return {FromTfliteLayout(filter, layout_), bias_.defined() ? bias_ : at::zeros({OutputFirst(filter_).size(0)}, at::kFloat)};
-  const FoldedFilter folded = FoldBatchNorm(filter.values, folding_block_,
-                                            {SpanOf(norm_->gamma), SpanOf(norm_->beta),
-                                             SpanOf(norm_->statistics.mean()),
-                                             SpanOf(norm_->statistics.variance()), norm_->epsilon});
+    return {FromTfliteLayout(filter, layout_),
+            bias_.defined() ? bias_ : at::zeros({OutputFirst(filter_).size(0)}, at::kFloat)};
+  const FoldedFilter folded =
+      FoldBatchNorm(filter.values, folding_block_,
+                    {SpanOf(norm_->gamma), SpanOf(norm_->beta), SpanOf(norm_->statistics.mean()),
+                     SpanOf(norm_->statistics.variance()), norm_->epsilon});
   const auto channels = static_cast<int32_t>(folded.bias.size());
   return {FromTfliteLayout({filter.shape, folded.filter}, layout_),
           FromTfliteLayout({{channels}, folded.bias})};
@@ -248,8 +262,10 @@ std::vector<Parameter> FilterModule::parameters() {
 
 void FilterModule::Share(const Parameter& parameter) {
   if (parameter.is_range) return quantizer_->Share(parameter);
-  if (parameter.role == Role::kFilter && parameter.name == FindParameter(node(), Role::kFilter).name) filter_ = parameter.value;
-  if (parameter.role == Role::kBias && bias_.defined() && parameter.name == FindParameter(node(), Role::kBias).name)
+  if (parameter.role == Role::kFilter && parameter.name == FindParameter(node(), Role::kFilter).name)
+    filter_ = parameter.value;
+  if (parameter.role == Role::kBias && bias_.defined() &&
+      parameter.name == FindParameter(node(), Role::kBias).name)
     bias_ = parameter.value;
 }
 
@@ -298,7 +314,8 @@ at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout) {
 
 Expected<std::unique_ptr<Module>> MakeModule(const LayerNode& layer, const ModuleOptions& options) {
   if (layer.definition().filter_input >= 0 && layer.Find(Role::kFilter) == nullptr && IsTrainable(layer.type))
-    return Unsupported(StrCat("layer '", layer.name, "': its filter is a constant, which has no training form"));
+    return Unsupported(
+        StrCat("layer '", layer.name, "': its filter is a constant, which has no training form"));
   switch (layer.type) {
 #define QAT_OP(enumerator, stem, name, tflite_name) \
   case OpType::k##enumerator:                       \

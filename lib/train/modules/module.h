@@ -39,8 +39,9 @@ struct ModuleOptions {
   double ema_decay = 0.999;
   bool ranges_cover = false;  ///< activations: what has been seen lately, not its average (RangeObserver)
   Precisions precisions = PrecisionsOf(Scheme::kUInt8);
-  /// How often layers convolve in a step with fake quantization while their batch normalization learns: 1, or 2, with the raw filter,
-  /// too; 0: once, but twice where the grid of the whole filter leaves a channel few steps.
+  /// How often layers convolve in a step with fake quantization while their batch normalization learns: 1, or
+  /// 2, with the raw filter, too; 0: once, but twice where the grid of the whole filter leaves a channel few
+  /// steps.
   int32_t bn_convolutions = 0;
   bool learn_filter_ranges = false;  ///< learned_quantizer.h; only with symmetric filters
 };
@@ -58,8 +59,8 @@ class Module {
 
   /// Empty for modules without any.
   virtual std::vector<Parameter> parameters() { return {}; }
-  /// Trains a parameter together with the layer that it is of: what has this name here is the same tensor from now on. Requires  one of
-  /// the same shape and layout.
+  /// Trains a parameter together with the layer that it is of: what has this name here is the same tensor
+  /// from now on. Requires  one of the same shape and layout.
   virtual void Share(const Parameter&) {}
   /// Observers of parameters first, then that of the output where the layer has a range of its own.
   virtual std::vector<NamedObserver> observers();
@@ -74,14 +75,15 @@ class Module {
   const std::string& name() const { return node_.name; }
   const OpDefinition& definition() const { return node_.definition(); }
 
-  /// The range that the output shares with others, instead of one for itself alone. The network calls it once.
+  /// The range that the output shares with others, instead of one for itself alone. The network calls it
+  /// once.
   void ShareRange(std::shared_ptr<const SharedRange> range) { output_.ShareRange(std::move(range)); }
   /// Null for outputs that are no reals, and for modules that stand alone and have no range of their own.
   const SharedRange* range() const { return output_.range(); }
 
  protected:
-  /// Observes (layers with a range of their own), clamps to `bounds`, rounds to the grid of the range. The end of every
-  /// Forward that computes new values; what only moves values does not need it.
+  /// Observes (layers with a range of their own), clamps to `bounds`, rounds to the grid of the range. The
+  /// end of every Forward that computes new values; what only moves values does not need it.
   at::Tensor Finish(const at::Tensor& output, Range bounds, const ForwardContext& context);
   at::Tensor Finish(const at::Tensor& output, const ForwardContext& context);
 
@@ -100,11 +102,13 @@ class Module {
   bool finite_ = true;
 };
 
-/// A layer with a filter, and a bias or a batch normalization, a fused activation and an output range of its own:
+/// A layer with a filter, and a bias or a batch normalization, a fused activation and an output range of its
+/// own:
 /// convolutions and fully connected.
 class FilterModule : public Module {
  public:
-  /// Starts the parameters as their initializers say, by streams named after (seed, node). Requires  a trained filter.
+  /// Starts the parameters as their initializers say, by streams named after (seed, node). Requires  a
+  /// trained filter.
   FilterModule(const LayerNode& layer, const ModuleOptions& options,
                FilterLayout layout = FilterLayout::kOutputFirst);
 
@@ -118,14 +122,15 @@ class FilterModule : public Module {
   std::string PrettyPrint() const final;
 
  protected:
-  /// The operator itself, before the activation, on reals of any floating type. `filter` has its output channels first
-  /// whatever the layout; `bias` may be undefined.
+  /// The operator itself, before the activation, on reals of any floating type. `filter` has its output
+  /// channels first whatever the layout; `bias` may be undefined.
   virtual at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter,
                            const at::Tensor& bias) const = 0;
   /// Requantizes the sums of Apply on integers: convolution's rule, unless overridden.
   virtual at::Tensor Requantize(const at::Tensor& acc, float input_scale, const SimulatedFilter& filter,
                                 const SimulatedOutput& output) const;
-  /// The output as readers take it, where Apply gives rows [N…, output channels]: unchanged, unless overridden.
+  /// The output as readers take it, where Apply gives rows [N…, output channels]: unchanged, unless
+  /// overridden.
   virtual at::Tensor Arrange(const at::Tensor& output, const at::Tensor& input) const;
 
  private:
@@ -141,7 +146,8 @@ class FilterModule : public Module {
   at::Tensor Normalized(const at::Tensor& input, const ForwardContext& context);
   at::Tensor NormalizedByBatch(const at::Tensor& sums, const ForwardContext& context);
   at::Tensor NormalizedTogether(const at::Tensor& sums, const ForwardContext& context);
-  at::Tensor RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor, const ForwardContext& context);
+  at::Tensor RoundedUnfolded(const at::Tensor& filter, const at::Tensor& factor,
+                             const ForwardContext& context);
   bool OneConvolutionServes(const at::Tensor& filter, const at::Tensor& factor) const;
   at::Tensor Corrected(const at::Tensor& input, const at::Tensor& rounded, const ForwardContext& context);
   void TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context);

@@ -1,5 +1,5 @@
-// moving.h: modules of operators whose outputs are values of their input, moved or chosen: real and quantized ones alike, on the grid
-// that they have.
+// moving.h: modules of operators whose outputs are values of their input, moved or chosen: real and quantized
+// ones alike, on the grid that they have.
 #ifndef QAT_TRAIN_MODULES_MOVING_H_
 #define QAT_TRAIN_MODULES_MOVING_H_
 

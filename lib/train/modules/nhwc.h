@@ -1,5 +1,5 @@
-// nhwc.h: TFLite's view of LibTorch's tensors: [N, C, H, W] counts as [N, H, W, C], every other rank as it is. Axes,
-// shapes and index operands of a layer are in TFLite's order.
+// nhwc.h: TFLite's view of LibTorch's tensors: [N, C, H, W] counts as [N, H, W, C], every other rank as it
+// is. Axes, shapes and index operands of a layer are in TFLite's order.
 #ifndef QAT_TRAIN_MODULES_NHWC_H_
 #define QAT_TRAIN_MODULES_NHWC_H_
 

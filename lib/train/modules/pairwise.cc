@@ -26,9 +26,9 @@ at::Tensor MapPairs(const SimulatedTensor& a, const SimulatedTensor& b, const F&
   return MapIntegers(pairs, [&](int32_t pair) { return f(pair / kShift - 512, pair % kShift - 512); });
 }
 
-// a / b in steps: the reciprocal of b as Q0.31, both numbers shifted to the left as far as they go; one rounding shift takes all
-// of it back. That shift is taken modulo 32 where it is 32 and more, as processors do: a quotient that is nearly 0 then comes
-// out as a large number.
+// a / b in steps: the reciprocal of b as Q0.31, both numbers shifted to the left as far as they go; one
+// rounding shift takes all of it back. That shift is taken modulo 32 where it is 32 and more, as processors
+// do: a quotient that is nearly 0 then comes out as a large number.
 // Source    tflite/kernels/internal/reference/div.h, DivElementwise.
 class Quotient {
  public:
@@ -48,8 +48,8 @@ class Quotient {
     const int a_headroom = std::countl_zero(bits);
     const auto shifted = static_cast<int32_t>(static_cast<uint32_t>(a) << a_headroom);
     const int right = 31 - b_headroom + a_headroom - multiplier_.shift;
-    return ShiftedRight(
-        functional::HighMul(functional::HighMul(shifted, reciprocal), multiplier_.multiplier), right);
+    return ShiftedRight(functional::HighMul(functional::HighMul(shifted, reciprocal), multiplier_.multiplier),
+                        right);
   }
 
  private:
@@ -67,7 +67,8 @@ class DivModule final : public Module {
   DivModule(const LayerNode& layer, const ModuleOptions& options)
       : Module(layer, options), activation_(FusedActivation(layer.attributes)) {}
 
-  // Among rounded values there are zeros. A quotient by one is 0 then, and has no slope; TFLite's integer kernel ends the run.
+  // Among rounded values there are zeros. A quotient by one is 0 then, and has no slope; TFLite's integer
+  // kernel ends the run.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const ForwardContext& context) override {
     const Range bounds = ActivationRange(activation_);
     if (!context.fake_quantize) return Finish(inputs[0].div(inputs[1]), bounds, context);
@@ -91,7 +92,8 @@ class DivModule final : public Module {
   Activation activation_;
 };
 
-// Both inputs go to a scale of twice the larger one, 2^7 times finer; the square of the difference from there to the output's.
+// Both inputs go to a scale of twice the larger one, 2^7 times finer; the square of the difference from there
+// to the output's.
 // Source    tflite/kernels/squared_difference.cc.
 class SquaredDifferenceModule final : public Module {
  public:
@@ -113,9 +115,9 @@ class SquaredDifferenceModule final : public Module {
     };
     const FixedPointMultiplier to_output =
         QuantizeMultiplier(twice * twice / double{static_cast<float>(kFiner * kFiner) * output.scale});
-    const at::Tensor squares =
-        MapIntegers(at::square(fine(inputs[0]).sub(fine(inputs[1]))),
-                    [=](int32_t v) { return MultiplyByQuantizedMultiplier(v, to_output); });
+    const at::Tensor squares = MapIntegers(at::square(fine(inputs[0]).sub(fine(inputs[1]))), [=](int32_t v) {
+      return MultiplyByQuantizedMultiplier(v, to_output);
+    });
     return {squares.add(output.zero_point).clamp(limits.quant_min, limits.quant_max), output};
   }
 };
@@ -140,7 +142,8 @@ Expected<std::unique_ptr<Module>> MakeDiv(const LayerNode& layer, const ModuleOp
   return std::unique_ptr<Module>(std::make_unique<DivModule>(layer, options));
 }
 
-Expected<std::unique_ptr<Module>> MakeSquaredDifference(const LayerNode& layer, const ModuleOptions& options) {
+Expected<std::unique_ptr<Module>> MakeSquaredDifference(const LayerNode& layer,
+                                                        const ModuleOptions& options) {
   return std::unique_ptr<Module>(std::make_unique<SquaredDifferenceModule>(layer, options));
 }
 

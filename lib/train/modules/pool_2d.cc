@@ -47,8 +47,8 @@ WindowSums SumPool2D(const at::Tensor& input, const Pool2DAttributes& a) {
 
 namespace {
 
-// Scale and zero point pass through; an activation clamps, in quantized units of the same parameters. A maximum stays on
-// the grid; an average is rounded back to it.
+// Scale and zero point pass through; an activation clamps, in quantized units of the same parameters. A
+// maximum stays on the grid; an average is rounded back to it.
 class Pool2DModule : public Module {
  public:
   Pool2DModule(const LayerNode& layer, const ModuleOptions& options)
@@ -59,8 +59,7 @@ class Pool2DModule : public Module {
   }
   SimulatedTensor Simulate(const std::vector<SimulatedTensor>& inputs) const final {
     const QuantizationParams params = inputs[0].params;
-    const QuantizedLimits limits =
-        ActivationLimits(attributes_.activation, params, LimitsOf(activations()));
+    const QuantizedLimits limits = ActivationLimits(attributes_.activation, params, LimitsOf(activations()));
     return {at::clamp(PoolIntegers(inputs[0].values), limits.quant_min, limits.quant_max), params};
   }
 
@@ -86,8 +85,8 @@ class AveragePool2DModule final : public Pool2DModule {
     const functional::WindowSums windows = functional::SumPool2D(input, attributes_);
     return windows.sums.div(windows.counts);
   }
-  // (|sum| + n / 2) / n with the sign of the sum, divisions truncating, n the values inside the image: TFLite's rule
-  // for both 8-bit types.
+  // (|sum| + n / 2) / n with the sign of the sum, divisions truncating, n the values inside the image:
+  // TFLite's rule for both 8-bit types.
   at::Tensor PoolIntegers(const at::Tensor& values) const override {
     const functional::WindowSums windows = functional::SumPool2D(values, attributes_);
     const at::Tensor half = at::floor_divide(windows.counts, 2);

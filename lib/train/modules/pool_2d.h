@@ -9,7 +9,8 @@
 namespace qat::functional {
 
 /// Largest value of each window, with autograd: the gradient goes to the first of equal values. Loops of our
-/// own, which keep one byte per window where at::max_pool2d keeps an index of eight, and know its common case.
+/// own, which keep one byte per window where at::max_pool2d keeps an index of eight, and know its common
+/// case.
 /// Shapes    [N, C, H, W], float32. Requires windows of at most 256 values.
 at::Tensor MaxPool2D(const at::Tensor& input, const Pool2DAttributes& attributes);
 

@@ -1,5 +1,5 @@
-// Quantize: the same reals under a range of their own. Between what is fixed (the input, softmax, logistic, tanh) and
-// operators that tie ranges together; to real values nothing.
+// Quantize: the same reals under a range of their own. Between what is fixed (the input, softmax, logistic,
+// tanh) and operators that tie ranges together; to real values nothing.
 #include <algorithm>
 
 #include "quant/fixed_point.h"

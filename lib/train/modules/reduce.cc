@@ -17,9 +17,11 @@ namespace {
 
 bool KeepsDims(const OpAttributes& attributes) { return std::get<MeanAttributes>(attributes).keep_dims; }
 
-// round(sum * scale + bias) + zero_point in float32, scale = input_scale / output_scale and bias = -zero_point * scale * count,
-// where `sum` is of the bytes themselves. Where both grids are the same, TFLite adds bytes, which wrap.
-// Source    tflite/kernels/reduce.cc, QuantizedMeanOrSum of the default kernels; the reference kernels are wrong on int8.
+// round(sum * scale + bias) + zero_point in float32, scale = input_scale / output_scale and bias =
+// -zero_point * scale * count, where `sum` is of the bytes themselves. Where both grids are the same, TFLite
+// adds bytes, which wrap.
+// Source    tflite/kernels/reduce.cc, QuantizedMeanOrSum of the default kernels; the reference kernels are
+// wrong on int8.
 class SumModule final : public Module {
  public:
   using Module::Module;
@@ -54,9 +56,8 @@ class SumModule final : public Module {
   }
 
   at::Tensor Sums(const at::Tensor& input) const {
-    return functional::FromNhwc(at::sum(functional::ToNhwc(input),
-                                        functional::ReducedAxes(node(), input),
-                                        KeepsDims(attributes())));
+    return functional::FromNhwc(
+        at::sum(functional::ToNhwc(input), functional::ReducedAxes(node(), input), KeepsDims(attributes())));
   }
 };
 

@@ -41,10 +41,13 @@ class SliceModule final : public MovingModule {
 Status ExpectWholeBatch(const LayerNode& layer) {
   const auto axes = layer.type == OpType::kSlice ? SliceGeometry(layer.Operands())
                                                  : StridedSliceGeometry(layer.attributes, layer.Operands());
-  const bool inserts = axes.ok() && std::any_of(axes->begin(), axes->end(), [](const SliceAxis& a) { return a.inserted; });
-  if (axes.ok() && !axes->empty() && !inserts && (*axes)[0].begin == 0 && (*axes)[0].stride == 1 && !(*axes)[0].dropped)
+  const bool inserts =
+      axes.ok() && std::any_of(axes->begin(), axes->end(), [](const SliceAxis& a) { return a.inserted; });
+  if (axes.ok() && !axes->empty() && !inserts && (*axes)[0].begin == 0 && (*axes)[0].stride == 1 &&
+      !(*axes)[0].dropped)
     return {};
-  return Unsupported(StrCat("layer '", layer.name, "': ", inserts ? "inserts an axis" : "cuts the axis of the batch",
+  return Unsupported(StrCat("layer '", layer.name,
+                            "': ", inserts ? "inserts an axis" : "cuts the axis of the batch",
                             ", which has no training form"));
 }
 

@@ -1,5 +1,5 @@
-// Softmax over the last of TFLite's axes, inside a network. Its exact form is the fixed-point algorithm of TFLite's
-// reference kernels; Qm.n below has m integer and n fractional bits.
+// Softmax over the last of TFLite's axes, inside a network. Its exact form is the fixed-point algorithm of
+// TFLite's reference kernels; Qm.n below has m integer and n fractional bits.
 // Source    tflite/kernels/internal/reference/softmax.h; gemmlowp fixedpoint.h.
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/softmax.h>
@@ -21,7 +21,8 @@ using functional::HighMul;
 using functional::kLargest;
 using functional::ReciprocalOfOnePlus;
 
-// exp(-beta * scale * distance) as Q0.31 for every distance from the row's largest byte; 0 beyond what Q5.26 holds.
+// exp(-beta * scale * distance) as Q0.31 for every distance from the row's largest byte; 0 beyond what Q5.26
+// holds.
 std::array<int32_t, 256> ExpTable(double beta, double input_scale) {
   const double real = std::min(beta * input_scale * (1 << 26), double{kLargest});
   const FixedPointMultiplier multiplier = QuantizeMultiplier(real);

@@ -1,5 +1,5 @@
-// SpaceToDepth: every block of pixels becomes the channels of one pixel, row by row. DepthToSpace: the other way round. Values
-// are only moved.
+// SpaceToDepth: every block of pixels becomes the channels of one pixel, row by row. DepthToSpace: the other
+// way round. Values are only moved.
 #include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 
@@ -22,8 +22,7 @@ class BlockModule final : public MovingModule {
     }
     const int64_t depth = c / (block * block);
     const at::Tensor blocks = image.reshape({n, h, w, block, block, depth});
-    return functional::FromNhwc(
-        blocks.permute({0, 1, 3, 2, 4, 5}).reshape({n, h * block, w * block, depth}));
+    return functional::FromNhwc(blocks.permute({0, 1, 3, 2, 4, 5}).reshape({n, h * block, w * block, depth}));
   }
 };
 

@@ -1,4 +1,5 @@
-// Transpose: axis i of the output is axis permutation[i] of the input, both counted as TFLite does. Values are only moved.
+// Transpose: axis i of the output is axis permutation[i] of the input, both counted as TFLite does. Values
+// are only moved.
 #include "train/modules/moving.h"
 #include "train/modules/nhwc.h"
 

@@ -1,4 +1,5 @@
-// Transposed convolution: every input pixel adds its filter to the output, which TFLite's geometry then crops.
+// Transposed convolution: every input pixel adds its filter to the output, which TFLite's geometry then
+// crops.
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv_transpose2d.h>
 
@@ -15,8 +16,8 @@ class TransposeConvModule final : public FilterModule {
       : FilterModule(layer, options, FilterLayout::kRotated) {}
 
  private:
-  // The output is as large as the convolution that would lead back wants it: padding is computed from there. Where the
-  // filter is smaller than the stride, pixels without any tap are left at the end.
+  // The output is as large as the convolution that would lead back wants it: padding is computed from there.
+  // Where the filter is smaller than the stride, pixels without any tap are left at the end.
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
     const auto& a = std::get<TransposeConvAttributes>(attributes());
     const at::Tensor whole =

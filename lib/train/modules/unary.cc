@@ -1,4 +1,5 @@
-// Relu, Relu6, ReluN1To1, LeakyRelu, HardSwish, Logistic, Tanh, standing alone: on 8 bits each is a table of 256 entries.
+// Relu, Relu6, ReluN1To1, LeakyRelu, HardSwish, Logistic, Tanh, standing alone: on 8 bits each is a table of
+// 256 entries.
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/sigmoid.h>
@@ -68,8 +69,8 @@ int32_t MultiplierTo16(int32_t multiplier) {
                                                                     : (multiplier + kRound) >> 16;
 }
 
-// x * relu6(x + 3) / 6 in 16 bits: the gate, (x / 3 + 1) / 2 clamped to [0, 1), has 15 fractional bits and saturates by
-// itself; x is 128 times finer than its byte.
+// x * relu6(x + 3) / 6 in 16 bits: the gate, (x / 3 + 1) / 2 clamped to [0, 1), has 15 fractional bits and
+// saturates by itself; x is 128 times finer than its byte.
 // Source    tflite/kernels/internal/reference/hard_swish.h.
 class HardSwishModule final : public UnaryModule {
   using UnaryModule::UnaryModule;

@@ -1,6 +1,6 @@
-// Every fast kernel against the reference, over more than 10,000 random shapes for each instruction set that its kernels really
-// run (the least of each test is at its end); the reference itself is held against TFLite in tests/conformance and against
-// plain double arithmetic in kernels_test.cc.
+// Every fast kernel against the reference, over more than 10,000 random shapes for each instruction set that
+// its kernels really run (the least of each test is at its end); the reference itself is held against TFLite
+// in tests/conformance and against plain double arithmetic in kernels_test.cc.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -41,8 +41,8 @@ Ran RunWith(const testing::RandomModel& random, KernelSet kernels, Isa isa, int 
   return {type, {output.begin(), output.end()}, interpreter->KernelNames()};
 }
 
-// Integers byte for byte, and floats of the portable kernels too. Others fuse each product with its sum: what they round
-// once less is small beside the largest output, of short sums of like magnitudes.
+// Integers byte for byte, and floats of the portable kernels too. Others fuse each product with its sum: what
+// they round once less is small beside the largest output, of short sums of like magnitudes.
 void ExpectEqual(const Ran& fast, const Ran& reference, Isa isa) {
   if (reference.type != DType::kFloat32 || isa == Isa::kPortable) {
     ASSERT_EQ(fast.output, reference.output);
@@ -73,7 +73,8 @@ class FastKernelsOf : public ::testing::TestWithParam<Isa> {
       Count(fast);
     }
   }
-  /// Counts a model that a kernel of this instruction set ran, wholly or in part: one that was really compared.
+  /// Counts a model that a kernel of this instruction set ran, wholly or in part: one that was really
+  /// compared.
   void Count(const Ran& fast) {
     counted_ += std::any_of(fast.kernels.begin(), fast.kernels.end(),
                             [](const std::string& kernel) { return kernel.ends_with(NameOf(GetParam())); });
@@ -256,8 +257,8 @@ TEST_P(FastKernelsOf, SumsOfAllPairsOfBytesEqualTheReference) {
   ASSERT_NO_FATAL_FAILURE(CompareBytes(AllPairs, 200));
 }
 
-// Six units of a 1x1 convolution on all 65,536 pairs of bytes: their sums cover what lies around the edges between two outputs,
-// finely or coarsely.
+// Six units of a 1x1 convolution on all 65,536 pairs of bytes: their sums cover what lies around the edges
+// between two outputs, finely or coarsely.
 testing::RandomModel AllSums(uint64_t seed) {
   constexpr int32_t kUnits = 6;
   Random random(seed);
@@ -270,7 +271,8 @@ testing::RandomModel AllSums(uint64_t seed) {
   const int32_t shift =
       random.Below(3) == 0 ? random.Between(0, 1 << 21) : 0;  // large sums of small differences
   for (int32_t i = 0; i < kUnits; ++i) bias.push_back(shift + random.Between(-100, 100));
-  // An output step is a fourth to four times what a weight makes of an input step, or a part of large sums that differ finely.
+  // An output step is a fourth to four times what a weight makes of an input step, or a part of large sums
+  // that differ finely.
   // Every fourth scale makes ties.
   const float steps = shift == 0 ? static_cast<float>(reach) * 2 * std::exp2(4 * random.Uniform() - 2)
                                  : static_cast<float>(shift + 10000) / (50 + 200 * random.Uniform());
@@ -324,7 +326,8 @@ TEST_P(FastKernelsOf, ThreadsShareFewRowsByTheirUnits) {
     const testing::RandomModel random = testing::MakeFewRowsRandomModel(seed);
     SCOPED_TRACE(StrCat("seed ", seed, ": ", random.description));
     const Ran alone = RunWith(random, KernelSet::kFast, GetParam());
-    // Long sums of floats are further from the reference than what a clamp leaves of them; of threads they are equal.
+    // Long sums of floats are further from the reference than what a clamp leaves of them; of threads they
+    // are equal.
     if (alone.type != DType::kFloat32) {
       ASSERT_EQ(alone.output, RunWith(random, KernelSet::kReference, GetParam()).output);
     }

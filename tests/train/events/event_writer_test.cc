@@ -36,9 +36,9 @@ std::string LossLines(int64_t last) {
 // What TensorBoard's own reader finds; `code` is its exit status.
 std::string ReadWithTensorBoard(const std::string& directory, int& code) {
   testing::TempDir scratch;
-  const std::string command = StrCat("TF_CPP_MIN_LOG_LEVEL=3 '", testing::kLitertPython, "' '", testing::kSourceDir,
-                                     "/tests/train/events/read_with_tensorboard.py' '", directory, "' > '",
-                                     scratch / "out", "' 2> '", scratch / "err", "'");
+  const std::string command = StrCat("TF_CPP_MIN_LOG_LEVEL=3 '", testing::kLitertPython, "' '",
+                                     testing::kSourceDir, "/tests/train/events/read_with_tensorboard.py' '",
+                                     directory, "' > '", scratch / "out", "' 2> '", scratch / "err", "'");
   code = WEXITSTATUS(std::system(command.c_str()));
   const std::string err = *ReadTextFile(scratch / "err");
   return *ReadTextFile(scratch / "out") + (code == 0 ? "" : err);

@@ -201,7 +201,8 @@ struct Avx512Vnni {
     return Vectors256::SumOfLanes(half);
   }
 
-  // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.
+  // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side
+  // is in order.
   [[gnu::always_inline]] static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     const Vector bytes = count >= 64 ? Load(from) : _mm512_maskz_loadu_epi8((uint64_t{1} << count) - 1, from);
     return TransposeDwords(Xor(bytes, flip));

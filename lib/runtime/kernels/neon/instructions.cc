@@ -1,4 +1,5 @@
-// NEON of any AArch64: products of int16. Vectors of units are split into even and odd values once, for all rows of a tile.
+// NEON of any AArch64: products of int16. Vectors of units are split into even and odd values once, for all
+// rows of a tile.
 #include "runtime/kernels/simd/instructions.h"
 
 #include <arm_neon.h>

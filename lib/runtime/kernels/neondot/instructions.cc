@@ -1,5 +1,5 @@
-// NEON with the dot products of Armv8.2 (and the rounded product that adds, which those processors have, too): sdot adds four
-// products of int8 to an int32 lane. Rows of uint8 become int8 where they are read.
+// NEON with the dot products of Armv8.2 (and the rounded product that adds, which those processors have,
+// too): sdot adds four products of int8 to an int32 lane. Rows of uint8 become int8 where they are read.
 #include "runtime/kernels/simd/instructions.h"
 
 #include <arm_neon.h>

@@ -15,7 +15,8 @@ size_t DepthwiseScratchSize(const Window2D& window);
 /// Taps whose sums of int16 values surely stay inside int32.
 inline constexpr int64_t kMostInt16Taps = 511;
 
-/// Equal bit by bit to reference::DepthwiseConv2D. Requires a depth multiplier of 1; of int16 kMostInt16Taps at most.
+/// Equal bit by bit to reference::DepthwiseConv2D. Requires a depth multiplier of 1; of int16 kMostInt16Taps
+/// at most.
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& window, const Arithmetic& arithmetic,
                      const typename Arithmetic::Element* input, const typename Arithmetic::Filter* filter,

@@ -15,8 +15,8 @@ namespace qat::portable {
 inline constexpr int64_t kSlack = 8;
 
 /// Rows of a filter for products with rows of int16, zero points already taken off: the
-/// quantized product sum((x - zx) * (w - zw)) then becomes a plain dot product. Rows are padded with zeros to a
-/// multiple of 8 values, their number to a multiple of 4.
+/// quantized product sum((x - zx) * (w - zw)) then becomes a plain dot product. Rows are padded with zeros to
+/// a multiple of 8 values, their number to a multiple of 4.
 struct PackedInt16 {
   int64_t units = 0;
   int64_t acc_depth = 0;

@@ -11,8 +11,8 @@
 
 namespace qat::portable {
 
-/// Where the windows of one image are gathered: the image within a border of zeros, so that no window has to check
-/// for the edge, then the rows. Images that would be mostly border are refused (see Fits).
+/// Where the windows of one image are gathered: the image within a border of zeros, so that no window has to
+/// check for the edge, then the rows. Images that would be mostly border are refused (see Fits).
 struct PatchLayout {
   int64_t padded_w = 0;
   int64_t padded_h = 0;
@@ -37,8 +37,8 @@ struct PatchLayout {
   static constexpr int64_t kRows = 16;
 };
 
-/// Copies one image into its border of `fill`: rows [begin, end) of what it is with its border, whose row 0 `padded` points
-/// at. convert(from, to, count) writes `count` elements.
+/// Copies one image into its border of `fill`: rows [begin, end) of what it is with its border, whose row 0
+/// `padded` points at. convert(from, to, count) writes `count` elements.
 template <class From, class To, class Convert>
 void PadRows(const Window2D& w, const PatchLayout& layout, const From* image, To* padded, int64_t begin,
              int64_t end, Convert convert, To fill = To{0}) {

@@ -36,8 +36,10 @@ Vector<T> LoadPart(const T* from) {
   }
 }
 
-// The largest of kCount channels of `pixels` windows side by side, as one vector each: kCount values fill it or a part of it.
-// Channels are taken kCount at a time; the last ones overlap those before them. kSide > 0: both sides of a window, known here.
+// The largest of kCount channels of `pixels` windows side by side, as one vector each: kCount values fill it
+// or a part of it.
+// Channels are taken kCount at a time; the last ones overlap those before them. kSide > 0: both sides of a
+// window, known here.
 template <class T, int64_t kCount, int64_t kSide>
 void MaxOfWindows(const Window2D& w, const Taps& taps, int64_t pixels, const Vector<T>& low,
                   const Vector<T>& high, const T* image, T* output) {
@@ -68,8 +70,8 @@ void MaxOfWindows(const Window2D& w, const Taps& taps, int64_t pixels, const Vec
   }
 }
 
-// f(taps, image, output pixel, pixels) for all of the output: once for those of a row whose windows are inside the image, once
-// for each of the others. Taps are those of the first one.
+// f(taps, image, output pixel, pixels) for all of the output: once for those of a row whose windows are
+// inside the image, once for each of the others. Taps are those of the first one.
 template <class T, class F>
 void ForEachRun(const Window2D& w, const T* input, T* output, const F& f) {
   const ColumnRange inside = ColumnsInside(w);

@@ -6,8 +6,8 @@
 
 namespace qat::portable {
 
-/// The same elements in the same order over fewer axes: axes of one index go, axes that walk on where the next one ends are
-/// one axis, and what is contiguous is one element.
+/// The same elements in the same order over fewer axes: axes of one index go, axes that walk on where the
+/// next one ends are one axis, and what is contiguous is one element.
 reference::StridedView Simplify(const reference::StridedView& view);
 
 /// Equal to reference::CopyView. Requires a view out of Simplify, none of its sizes 0.

@@ -1,4 +1,5 @@
-// transpose_conv.h: transposed convolution with its filter in the order in which it is read: all units of a tap together.
+// transpose_conv.h: transposed convolution with its filter in the order in which it is read: all units of a
+// tap together.
 #ifndef QAT_RUNTIME_KERNELS_PORTABLE_TRANSPOSE_CONV_H_
 #define QAT_RUNTIME_KERNELS_PORTABLE_TRANSPOSE_CONV_H_
 

@@ -6,7 +6,8 @@
 
 namespace qat::reference {
 
-/// output[o, i] = first index a of the input[o, a, i] that no other is better than; quantized values are compared as they are.
+/// output[o, i] = first index a of the input[o, a, i] that no other is better than; quantized values are
+/// compared as they are.
 /// Shapes    input [outer, axis_size, inner], axis_size >= 1; output [outer, inner].
 template <class T, class Index, class Better>
 void ArgBest(int64_t outer, int64_t axis_size, int64_t inner, const T* input, Index* output, Better better) {

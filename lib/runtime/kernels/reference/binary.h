@@ -23,7 +23,8 @@ struct QuantizedPair {
   }
 };
 
-/// a + b, or a - b: both brought to one scale with 20 fractional bits (of 8-bit values) or 15 (of int16), then to the output's.
+/// a + b, or a - b: both brought to one scale with 20 fractional bits (of 8-bit values) or 15 (of int16),
+/// then to the output's.
 /// Source    equal bit by bit to tflite/kernels/internal/reference/add.h and sub.h.
 template <int kShift>
 struct QuantizedSumOf : QuantizedPair {
@@ -43,8 +44,8 @@ struct QuantizedSumOf : QuantizedPair {
 };
 using QuantizedSum = QuantizedSumOf<20>;
 
-/// The same of int16 where all scales are powers of 2: the side with the finer steps is shifted to the other's, which are the
-/// output's. Sums saturate, differences do not need to: the clamp does it.
+/// The same of int16 where all scales are powers of 2: the side with the finer steps is shifted to the
+/// other's, which are the output's. Sums saturate, differences do not need to: the clamp does it.
 /// Source    equal bit by bit to the same files.
 struct ShiftedSum {
   int shift_a = 0;  ///< to the right; one of them is 0

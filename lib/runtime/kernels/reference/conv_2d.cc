@@ -3,8 +3,8 @@
 namespace qat::reference {
 namespace {
 
-// The sum over one window; `image` is one image from the first channel of the group on, `filter` the taps of one
-// output channel.
+// The sum over one window; `image` is one image from the first channel of the group on, `filter` the taps of
+// one output channel.
 template <class Arithmetic>
 typename Arithmetic::Accumulator SumWindow(const Window2D& w, const Arithmetic& arithmetic,
                                            const typename Arithmetic::Element* image,

@@ -7,9 +7,10 @@
 
 namespace qat::reference {
 
-/// output[n, y, x, c * M + m] = Output(bias[c * M + m] + sum of Product(input[.., c], filter[.., c * M + m]) over
-/// the taps inside the image), taps in the order height, width, the bias last.
-/// Shapes    input [N, H, W, C], filter [1, H', W', C * M], bias [C * M] or null, output [N, H'', W'', C * M].
+/// output[n, y, x, c * M + m] = Output(bias[c * M + m] + sum of Product(input[.., c], filter[.., c * M + m])
+/// over the taps inside the image), taps in the order height, width, the bias last.
+/// Shapes    input [N, H, W, C], filter [1, H', W', C * M], bias [C * M] or null, output [N, H'', W'', C *
+/// M].
 /// Source    equal bit by bit to tflite/kernels/internal/reference/depthwiseconv_uint8.h and its twins.
 template <class Arithmetic>
 void DepthwiseConv2D(const Window2D& window, const Arithmetic& arithmetic,

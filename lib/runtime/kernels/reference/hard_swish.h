@@ -22,7 +22,8 @@ struct HardSwishScaling {
   HalfMultiplier to_gate;    ///< from input / 128 to units of 3 / 32768
 };
 
-/// Errors: kUnsupported where the input's scale is 128 times the output's or more: TFLite's kernel refuses it.
+/// Errors: kUnsupported where the input's scale is 128 times the output's or more: TFLite's kernel refuses
+/// it.
 Expected<HardSwishScaling> ComputeHardSwishScaling(QuantizationParams input, QuantizationParams output);
 
 namespace reference {

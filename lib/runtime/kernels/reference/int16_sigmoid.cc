@@ -10,7 +10,8 @@
 namespace qat::reference {
 namespace {
 
-// Entry i: about 2^16 / (1 + exp(-i / 24)). TFLite's numbers, which no formula gives: many are one above the nearest.
+// Entry i: about 2^16 / (1 + exp(-i / 24)). TFLite's numbers, which no formula gives: many are one above the
+// nearest.
 constexpr std::array<uint16_t, 256> kSigmoid = {
     32768, 33451, 34133, 34813, 35493, 36169, 36843, 37513, 38180, 38841, 39498, 40149, 40794, 41432, 42064,
     42688, 43304, 43912, 44511, 45102, 45683, 46255, 46817, 47369, 47911, 48443, 48964, 49475, 49975, 50464,

@@ -16,7 +16,8 @@ struct Int16SigmoidScaling {
 /// Source    tflite/kernels/activations.cc, SigmoidPrepare and TanhPrepare.
 Int16SigmoidScaling ComputeInt16SigmoidScaling(float input_scale, bool is_tanh);
 
-/// In units of 2^-15. Source    equal bit by bit to tflite/kernels/internal/reference/integer_ops/logistic.h and tanh.h.
+/// In units of 2^-15. Source    equal bit by bit to tflite/kernels/internal/reference/integer_ops/logistic.h
+/// and tanh.h.
 int16_t Int16Logistic(Int16SigmoidScaling scaling, int16_t q);
 int16_t Int16Tanh(Int16SigmoidScaling scaling, int16_t q);
 

@@ -10,7 +10,8 @@
 
 namespace qat::reference {
 
-/// output[i] = exp(beta * (input[i] - max)) / sum, in units of 2^-15 from 0 to 32767. Differences under -10 count as -10.
+/// output[i] = exp(beta * (input[i] - max)) / sum, in units of 2^-15 from 0 to 32767. Differences under -10
+/// count as -10.
 /// Source    equal bit by bit to tflite/kernels/internal/reference/softmax.h, SoftmaxInt16.
 class Int16Softmax {
  public:

@@ -9,7 +9,8 @@
 namespace qat::reference {
 
 /// By five Newton steps in Q3.28. 1, and what is below, gives 1 (multiplier 2^31 - 1, shift 0).
-/// Source    equal bit by bit to GetInvSqrtQuantizedMultiplierExp in tflite/kernels/internal/common.cc; the shift is
+/// Source    equal bit by bit to GetInvSqrtQuantizedMultiplierExp in tflite/kernels/internal/common.cc; the
+/// shift is
 ///           positive to the left.
 FixedPointMultiplier InverseSqrt(int32_t x);
 

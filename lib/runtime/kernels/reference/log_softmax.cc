@@ -11,8 +11,8 @@ int32_t Mul(int32_t a, int32_t b) { return SaturatingRoundingDoublingHighMul(a, 
 
 int32_t ShiftLeft(int32_t value, int bits) {
   const int64_t shifted = int64_t{value} * (int64_t{1} << bits);
-  return static_cast<int32_t>(std::clamp<int64_t>(shifted, std::numeric_limits<int32_t>::min(),
-                                                  std::numeric_limits<int32_t>::max()));
+  return static_cast<int32_t>(
+      std::clamp<int64_t>(shifted, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
 }
 
 int LeadingZeros(int32_t value) { return std::countl_zero(static_cast<uint32_t>(value)); }
@@ -23,8 +23,8 @@ struct Parts {
   int32_t mantissa;
 };
 
-// The mantissa is in [2^(-3/4), 2^(1/4)) but for factors of sqrt(1/2): of two ways the one with the larger power and the smaller
-// mantissa.
+// The mantissa is in [2^(-3/4), 2^(1/4)) but for factors of sqrt(1/2): of two ways the one with the larger
+// power and the smaller mantissa.
 Parts Split(int32_t z) {
   constexpr int kIntegerBits = 12, kPowerBits = 25;
   constexpr int32_t kSqrtHalf = 1518500250, kQuarter = 1 << 23;

@@ -17,7 +17,8 @@ LogSoftmaxScaling MakeLogSoftmaxScaling(const SoftmaxScaling& exp);
 
 /// output = input - max - ln(sum of exp(input - max)) in 16ths; 0 is the largest value of T.
 /// Shapes    input, output [rows, depth].
-/// Source    equal bit by bit to tflite/kernels/internal/reference/log_softmax.h and integer_ops/log_softmax.h; rows of
+/// Source    equal bit by bit to tflite/kernels/internal/reference/log_softmax.h and
+/// integer_ops/log_softmax.h; rows of
 ///           4096 values and more may overflow its sum, which wraps here.
 template <class T>
 void LogSoftmax(int64_t rows, int64_t depth, const LogSoftmaxScaling& scaling, const T* input, T* output);

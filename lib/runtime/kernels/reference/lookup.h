@@ -1,5 +1,5 @@
-// lookup.h: functions of one quantized value, as tables made in Prepare: one entry per 8-bit value, or 513 of int16, between
-// which is interpolated.
+// lookup.h: functions of one quantized value, as tables made in Prepare: one entry per 8-bit value, or 513 of
+// int16, between which is interpolated.
 #ifndef QAT_RUNTIME_KERNELS_REFERENCE_LOOKUP_H_
 #define QAT_RUNTIME_KERNELS_REFERENCE_LOOKUP_H_
 
@@ -31,7 +31,8 @@ void Lookup(int64_t count, const LookupTable<Out>& table, const uint8_t* input, 
 /// Entry i is for the value 128 * i - 32768.
 using Int16Table = std::array<int16_t, 513>;
 
-/// f at the 513 values, each moved by half of what straight lines are off in the middle of its piece, in units of the output;
+/// f at the 513 values, each moved by half of what straight lines are off in the middle of its piece, in
+/// units of the output;
 /// all in Real: float, and double for the tables of softmax.
 /// Source    equal bit by bit to tflite/kernels/internal/common.h, LUTPopulate, with f of the same library.
 template <class Real, class F>

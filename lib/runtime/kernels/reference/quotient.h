@@ -17,8 +17,9 @@ inline int32_t RoundingShiftRight(int32_t x, int exponent) {
   return (x >> (exponent & 31)) + ((x & mask) > threshold ? 1 : 0);
 }
 
-/// a / b by the reciprocal of b. A quotient of less than about 2^-31 of the multiplier's steps is shifted by more than 31 bits,
-/// which TFLite's kernel does not expect: it comes out large. A division by zero, where TFLite stops with an error, gives zero.
+/// a / b by the reciprocal of b. A quotient of less than about 2^-31 of the multiplier's steps is shifted by
+/// more than 31 bits, which TFLite's kernel does not expect: it comes out large. A division by zero, where
+/// TFLite stops with an error, gives zero.
 /// Source    equal bit by bit to tflite/kernels/internal/reference/div.h.
 struct QuantizedQuotient : QuantizedPair {
   FixedPointMultiplier multiplier;
@@ -31,7 +32,8 @@ struct QuantizedQuotient : QuantizedPair {
       divisor = -divisor;
     }
     const int zeros = std::countl_zero(static_cast<uint32_t>(divisor));
-    const auto fraction = static_cast<int32_t>((static_cast<uint32_t>(divisor) << zeros) - (uint32_t{1} << 31));
+    const auto fraction =
+        static_cast<int32_t>((static_cast<uint32_t>(divisor) << zeros) - (uint32_t{1} << 31));
     const int headroom = HeadroomOf(dividend);
     const auto shifted = static_cast<int32_t>(static_cast<uint32_t>(dividend) << headroom);
     const int32_t quotient = SaturatingRoundingDoublingHighMul(shifted, OneOverOnePlus(fraction));

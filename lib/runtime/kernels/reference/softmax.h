@@ -25,7 +25,8 @@ namespace reference {
 int32_t OneOverOnePlus(int32_t a);
 
 /// logistic(x) and tanh(x) as Q0.31 of a Q4.27, |x| < 16.
-/// Source    equal bit by bit to gemmlowp's fixedpoint.h, logistic and tanh, which TFLite Micro's kernels of int8 use.
+/// Source    equal bit by bit to gemmlowp's fixedpoint.h, logistic and tanh, which TFLite Micro's kernels of
+/// int8 use.
 int32_t FixedLogistic(int32_t x);
 int32_t FixedTanh(int32_t x);
 

@@ -26,17 +26,16 @@ void Pad(const Conv2D& conv, const uint8_t* image, int32_t border, uint8_t* padd
   const auto convert = [&](const uint8_t* from, auto* to, int64_t count) {
     conv.filter.ConvertInput(from, reinterpret_cast<uint8_t*>(to), count);
   };
-  ForRuns(pool, kWorkOfACopy * conv.layout.ImageElements(conv.window), conv.layout.padded_h, 1,
-          [&](int64_t begin, int64_t end, int) {
-            if (conv.filter.widens()) {
-              auto* const wide = reinterpret_cast<int16_t*>(padded);
-              PadRows(conv.window, conv.layout, image, wide, begin, end, convert,
-                      static_cast<int16_t>(border));
-            } else {
-              PadRows(conv.window, conv.layout, image, padded, begin, end, convert,
-                      static_cast<uint8_t>(border));
-            }
-          });
+  ForRuns(
+      pool, kWorkOfACopy * conv.layout.ImageElements(conv.window), conv.layout.padded_h, 1,
+      [&](int64_t begin, int64_t end, int) {
+        if (conv.filter.widens()) {
+          auto* const wide = reinterpret_cast<int16_t*>(padded);
+          PadRows(conv.window, conv.layout, image, wide, begin, end, convert, static_cast<int16_t>(border));
+        } else {
+          PadRows(conv.window, conv.layout, image, padded, begin, end, convert, static_cast<uint8_t>(border));
+        }
+      });
 }
 
 int64_t StepsOf(const Window2D& window) {
@@ -49,8 +48,9 @@ Window2D Widened(Window2D window, int32_t columns, int32_t distance) {
   return window;
 }
 
-// Columns of the output that share a row of the product: those with the fewest instructions per column. Counted in the kernels,
-// not measured: one for each step of a product, 0.7 in narrow registers, and 4 for the requantization of a vector.
+// Columns of the output that share a row of the product: those with the fewest instructions per column.
+// Counted in the kernels, not measured: one for each step of a product, 0.7 in narrow registers, and 4 for
+// the requantization of a vector.
 int32_t ColumnsOf(const Instructions& instructions, const Window2D& window, const PoolWindows& pool) {
   if (instructions.widens || window.dilation_w != 1) return 1;
   const auto cost = [&](int32_t columns) {

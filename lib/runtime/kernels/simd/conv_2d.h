@@ -44,8 +44,8 @@ Conv2D PrepareConv2D(const Instructions& instructions, const Window2D& window, c
 size_t ScratchSize(const Conv2D& conv, int threads);
 /// Equal byte for byte to reference::Conv2D followed by reference::MaxPool2D.
 void Run(const Conv2D& conv, const uint8_t* input, uint8_t* output, uint8_t* scratch, ThreadPool* pool);
-/// The sums of one image alone, [H, W, O], with a border of `zero_point`; of a convolution that was prepared without a bias, a
-/// pool and an input zero point.
+/// The sums of one image alone, [H, W, O], with a border of `zero_point`; of a convolution that was prepared
+/// without a bias, a pool and an input zero point.
 void RunSums(const Conv2D& conv, const uint8_t* image, int32_t zero_point, int32_t* sums, uint8_t* scratch,
              ThreadPool* pool);
 

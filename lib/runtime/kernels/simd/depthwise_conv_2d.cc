@@ -15,12 +15,14 @@ constexpr int64_t kSlack = 64;   // elements beyond the end of a buffer that the
 
 int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
-// Without a stride the columns of a row are contiguous, and channels repeat only where a multiple of them fills vectors.
+// Without a stride the columns of a row are contiguous, and channels repeat only where a multiple of them
+// fills vectors.
 int64_t PeriodOf(const Window2D& w, int64_t lanes) {
   return w.stride_w == 1 ? std::lcm(int64_t{w.input_depth}, lanes) : w.input_depth;
 }
 
-// Rows of the output that are one row of the input apart share what is interleaved, if that is a row more than the filter.
+// Rows of the output that are one row of the input apart share what is interleaved, if that is a row more
+// than the filter.
 bool MakesTwoRows(const Window2D& w, int64_t interleaved_rows) {
   return w.stride_h == 1 && w.dilation_h == 1 && w.output_h > 1 && w.filter_h < interleaved_rows;
 }
@@ -82,8 +84,8 @@ std::vector<int64_t> DepthwiseConv2D::ChannelsOfLanes() const {
   return channels;
 }
 
-// A tap of a lane is a column of the filter, taps() rows of it at a time. Values that fit no int8 are spread over more, in those
-// columns that have such.
+// A tap of a lane is a column of the filter, taps() rows of it at a time. Values that fit no int8 are spread
+// over more, in those columns that have such.
 void DepthwiseConv2D::PackTaps(std::span<const uint8_t> filter) {
   const Window2D& w = window_;
   int64_t parts = 1;
@@ -172,10 +174,11 @@ int64_t DepthwiseConv2D::BufferSize() const {
   return RoundUp((groups_ * BufferElements() + kSlack) * kElement, 64);
 }
 
-// Rows of the output, or pairs of them, that are made at a time: as many as nearby memory holds interleaved rows for.
+// Rows of the output, or pairs of them, that are made at a time: as many as nearby memory holds interleaved
+// rows for.
 int64_t DepthwiseConv2D::RowsAtATime() const {
-  // Bytes that stay in a first-level cache of 32 KiB beside filter and output; rows. Trials with ds_cnn and person_detect,
-  // commit 8b22e4e.
+  // Bytes that stay in a first-level cache of 32 KiB beside filter and output; rows. Trials with ds_cnn and
+  // person_detect, commit 8b22e4e.
   constexpr int64_t kNear = 12288, kMost = 8;
   return std::clamp<int64_t>(kNear / BufferSize(), 1, std::min<int64_t>(kMost, window_.output_h));
 }

@@ -1,6 +1,6 @@
-// depthwise_conv_2d.h: depthwise convolution: rows of the input are interleaved, so that one lane finds the taps of one
-// column side by side, and all columns of an output row share them; and those of the row below, where the lanes hold one row
-// of the input more than the filter has.
+// depthwise_conv_2d.h: depthwise convolution: rows of the input are interleaved, so that one lane finds the
+// taps of one column side by side, and all columns of an output row share them; and those of the row below,
+// where the lanes hold one row of the input more than the filter has.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_DEPTHWISE_CONV_2D_H_
 #define QAT_RUNTIME_KERNELS_SIMD_DEPTHWISE_CONV_2D_H_
 

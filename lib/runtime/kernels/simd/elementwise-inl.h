@@ -1,10 +1,11 @@
-// elementwise-inl.h: Pairs, RowSums and lookups for one instruction set. Behind requantize-inl.h, under the same rules.
+// elementwise-inl.h: Pairs, RowSums and lookups for one instruction set. Behind requantize-inl.h, under the
+// same rules.
 
 namespace qat::simd {
 namespace {
 
-// Calls f(from, to) for whole vectors of bytes, then once on a copy of the rest, so that nothing beyond the ends is
-// touched, and an input that is the output is read before it is written.
+// Calls f(from, to) for whole vectors of bytes, then once on a copy of the rest, so that nothing beyond the
+// ends is touched, and an input that is the output is read before it is written.
 template <class Isa, class F>
 inline void ForEachVector(const uint8_t* const (&from)[2], int64_t size, uint8_t* to, const F& f) {
   constexpr int64_t kBytes = 4 * Isa::kLanes;
@@ -136,8 +137,8 @@ void SumRows(const RowSums& r) {
   }
 }
 
-// Where no instruction looks up more: sixteen tables of sixteen bytes, each of which answers for its own values and gives 0
-// for the others.
+// Where no instruction looks up more: sixteen tables of sixteen bytes, each of which answers for its own
+// values and gives 0 for the others.
 template <class Isa>
 inline typename Isa::Vector LookUpBytes(const uint8_t* table, typename Isa::Vector x) {
   if constexpr (requires { &Isa::LookUp256; }) {

@@ -34,8 +34,8 @@ bool IsMostlySure(const RealSum& real) {
   return doubts <= kMostDoubts;
 }
 
-// Roundings, in units of the output: either input to a whole of 2^-20, the product of their sum twice, and in float three of at
-// most 2^-24 of `reach`, beside those of the constants.
+// Roundings, in units of the output: either input to a whole of 2^-20, the product of their sum twice, and in
+// float three of at most 2^-24 of `reach`, beside those of the constants.
 RealSum RealSumOf(const reference::QuantizedSum& sum, int32_t flip) {
   const double unit = RealOf(sum.multiplier_output);
   const double one = unit * (1 << reference::QuantizedSum::kLeftShift);

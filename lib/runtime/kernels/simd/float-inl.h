@@ -1,7 +1,8 @@
-// float-inl.h: FloatProduct for one register type F. Included by the source of its instruction set only: everything here has
-// internal linkage and includes nothing.
+// float-inl.h: FloatProduct for one register type F. Included by the source of its instruction set only:
+// everything here has internal linkage and includes nothing.
 //
-// F: Vector (kLanes floats), kRows x kBlocks accumulators, and what is called below; F::Half the same of half the lanes, or F.
+// F: Vector (kLanes floats), kRows x kBlocks accumulators, and what is called below; F::Half the same of half
+// the lanes, or F.
 
 namespace qat::simd {
 namespace {
@@ -13,8 +14,8 @@ struct FloatClamp {
   typename F::Vector operator()(typename F::Vector x) const { return F::Min(high, F::Max(low, x)); }
 };
 
-// kBlocks vectors of units and, where half a vector holds the last of them, kHalves = 1 of those: in narrow registers it costs
-// machines half as much that take wide ones in two steps.
+// kBlocks vectors of units and, where half a vector holds the last of them, kHalves = 1 of those: in narrow
+// registers it costs machines half as much that take wide ones in two steps.
 template <class F, int kRows, int kBlocks, int kHalves>
 inline void MultiplyFloatTile(const FloatProduct& p, const float* const* rows, int64_t unit, float* output) {
   using Half = typename F::Half;
@@ -106,8 +107,9 @@ template <class F, int kRows, int kBlocks>
   if (unit < p.units) MultiplyFloatRest<F, kRows, kBlocks>(p, rows, unit, output);
 }
 
-// Rows in tiles of kRows. Fewer rows than a tile, or left by the last one, go in tiles of 4 or of 1: reading the filter once
-// more for each of them would take longer. What is left by tiles of 4 is one that overlaps the one before it.
+// Rows in tiles of kRows. Fewer rows than a tile, or left by the last one, go in tiles of 4 or of 1: reading
+// the filter once more for each of them would take longer. What is left by tiles of 4 is one that overlaps
+// the one before it.
 template <class F, int kRows, int kBlocks>
 void MultiplyFloatTiles(const FloatProduct& p) {
   int64_t row = p.begin;

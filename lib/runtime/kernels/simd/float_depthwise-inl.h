@@ -1,10 +1,11 @@
-// float_depthwise-inl.h: FloatDepthwiseRow and FloatDepthwiseRun for one register type F. Behind float-inl.h, under the same
-// rules.
+// float_depthwise-inl.h: FloatDepthwiseRow and FloatDepthwiseRun for one register type F. Behind float-inl.h,
+// under the same rules.
 
 namespace qat::simd {
 namespace {
 
-// One row of the input times the same row of the filter, or, of two output rows, times the one before it, too.
+// One row of the input times the same row of the filter, or, of two output rows, times the one before it,
+// too.
 template <class F, int kWidth, int kStride, int kPixels, int kOutputRows>
 inline void AddDepthwiseFloats(const float* input, int64_t depth, const float* const (&filter)[kOutputRows],
                                typename F::Vector* const (&acc)[kOutputRows]) {
@@ -27,8 +28,8 @@ inline void AddDepthwiseFloats(const float* input, int64_t depth, const float* c
   }
 }
 
-// kPixels pixels side by side whose windows are inside the image, of one row or of two: what they find in the same place is read
-// once. The last vector of channels overlaps the one before.
+// kPixels pixels side by side whose windows are inside the image, of one row or of two: what they find in the
+// same place is read once. The last vector of channels overlaps the one before.
 template <class F, int kWidth, int kStride, int kPixels, int kOutputRows>
 [[gnu::noinline]] void DepthwiseFloatTile(const FloatDepthwiseRow& d, int64_t pixel) {
   // Copies, which no store can reach.

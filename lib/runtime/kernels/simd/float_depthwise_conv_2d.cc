@@ -28,7 +28,8 @@ size_t FloatDepthwiseConv2D::ScratchSize(int threads) const {
          static_cast<size_t>(threads * window_taps()) * 2 * sizeof(int64_t);
 }
 
-// Taps of the output pixel (y, x) that are inside the image, relative to the corner of its window, which may be outside.
+// Taps of the output pixel (y, x) that are inside the image, relative to the corner of its window, which may
+// be outside.
 int64_t FloatDepthwiseConv2D::TapsInside(int64_t y, int64_t x, int64_t* input_offsets,
                                          int64_t* filter_offsets) const {
   const Window2D& w = window_;

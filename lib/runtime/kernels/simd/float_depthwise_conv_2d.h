@@ -1,5 +1,5 @@
-// float_depthwise_conv_2d.h: depthwise convolution on floats, read in place: pixels whose windows reach over the edge of
-// the image are computed apart, with the taps that are inside.
+// float_depthwise_conv_2d.h: depthwise convolution on floats, read in place: pixels whose windows reach over
+// the edge of the image are computed apart, with the taps that are inside.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_FLOAT_DEPTHWISE_CONV_2D_H_
 #define QAT_RUNTIME_KERNELS_SIMD_FLOAT_DEPTHWISE_CONV_2D_H_
 

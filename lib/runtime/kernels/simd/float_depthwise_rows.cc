@@ -84,7 +84,8 @@ bool FloatDepthwiseRows::MakesTwoRows(int64_t y) const {
   return shared_begin < shared_end;
 }
 
-// `row` points at the image and at what it makes. Of two rows, the second sees those of the input one further down.
+// `row` points at the image and at what it makes. Of two rows, the second sees those of the input one further
+// down.
 void FloatDepthwiseRows::RunRow(FloatDepthwiseRow row, int64_t y, bool two) const {
   const Window2D& w = window_;
   const int64_t filter_row = w.filter_w * instructions_->lanes;

@@ -1,5 +1,5 @@
-// float_depthwise_rows.h: depthwise convolution on floats with the usual windows, 3 or 5 columns that move by 1 or 2: one row of
-// the output at a time, or two that share rows of the input, read in place.
+// float_depthwise_rows.h: depthwise convolution on floats with the usual windows, 3 or 5 columns that move by
+// 1 or 2: one row of the output at a time, or two that share rows of the input, read in place.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_FLOAT_DEPTHWISE_ROWS_H_
 #define QAT_RUNTIME_KERNELS_SIMD_FLOAT_DEPTHWISE_ROWS_H_
 

@@ -1,5 +1,6 @@
-// float_matrix.h: convolutions and fully connected layers on floats. Every output sums its products in the order of the
-// reference, each fused with the sum: results are the same under every instruction set, and nearer to the real ones.
+// float_matrix.h: convolutions and fully connected layers on floats. Every output sums its products in the
+// order of the reference, each fused with the sum: results are the same under every instruction set, and
+// nearer to the real ones.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_FLOAT_MATRIX_H_
 #define QAT_RUNTIME_KERNELS_SIMD_FLOAT_MATRIX_H_
 

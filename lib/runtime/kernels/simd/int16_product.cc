@@ -5,7 +5,8 @@
 namespace qat::simd {
 namespace {
 
-// 504 * 2^15 * 2^7 < 2^31; half of it where a zero point makes 9 bits of a weight. Even, as a lane takes two values.
+// 504 * 2^15 * 2^7 < 2^31; half of it where a zero point makes 9 bits of a weight. Even, as a lane takes two
+// values.
 constexpr int64_t kDepth = 504;
 
 // A part of the segments, and where its values lie in a unit of the filter.

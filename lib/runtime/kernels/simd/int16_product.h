@@ -1,5 +1,5 @@
-// int16_product.h: products of int16 rows with int8 filters. Sums of up to kDepth products fit into int32, so deeper ones are made
-// of several products.
+// int16_product.h: products of int16 rows with int8 filters. Sums of up to kDepth products fit into int32, so
+// deeper ones are made of several products.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_INT16_PRODUCT_H_
 #define QAT_RUNTIME_KERNELS_SIMD_INT16_PRODUCT_H_
 
@@ -18,7 +18,8 @@ struct Int16Rows {
 
 class Int16Product {
  public:
-  /// Shapes    filter [units, segments] of int8, less `filter_zero_point`. Runs of an odd number of values: one value after each is
+  /// Shapes    filter [units, segments] of int8, less `filter_zero_point`. Runs of an odd number of values:
+  /// one value after each is
   ///           read, and multiplied by zero.
   Int16Product(const Instructions& instructions, const Segments& segments, std::span<const uint8_t> filter,
                int64_t units, int32_t filter_zero_point);
@@ -26,8 +27,8 @@ class Int16Product {
   int64_t units() const { return units_; }
   /// Sums that one row needs room for: int32 ones of one product, int64 ones where there are several.
   size_t RowScratch() const { return static_cast<size_t>(units_) * (parts_.size() > 1 ? 12 : 4); }
-  /// Calls store(row, sums) with the int64 or int32 sums of each of `rows` rows. `scratch` holds RowScratch() bytes for each row,
-  /// aligned to 8.
+  /// Calls store(row, sums) with the int64 or int32 sums of each of `rows` rows. `scratch` holds RowScratch()
+  /// bytes for each row, aligned to 8.
   template <class Store>
   void Run(const Int16Rows& at, int64_t rows, uint8_t* scratch, const Store& store) const {
     auto* const wide = reinterpret_cast<int64_t*>(scratch);

@@ -159,8 +159,9 @@ PackedFilter::PackedFilter(const Instructions& instructions, const Segments& seg
   PlaceRowTerm();
 }
 
-// In instructions per row, counted in the kernels: a row term costs 3 in a free lane; as a vector of its own it costs one per
-// step, or 8 and 4 per run where the bytes are summed. kMostUnits is an estimate: with more units, the row term is a small share.
+// In instructions per row, counted in the kernels: a row term costs 3 in a free lane; as a vector of its own
+// it costs one per step, or 8 and 4 per run where the bytes are summed. kMostUnits is an estimate: with more
+// units, the row term is a small share.
 PackedFilter::Split PackedFilter::SplitOf(const Instructions& instructions, const Segments& segments,
                                           std::span<const uint8_t> filter, int64_t units,
                                           const Operands& operands) {
@@ -225,8 +226,8 @@ Product PackedFilter::OfUnits(const Product& product, int64_t begin, int64_t end
   return part;
 }
 
-// word(position, count) holds `count` values of `unit` from `position` on, as a lane takes them, and zeros. A lane
-// takes kValues; the compiler knows that of all words but the last of a segment.
+// word(position, count) holds `count` values of `unit` from `position` on, as a lane takes them, and zeros. A
+// lane takes kValues; the compiler knows that of all words but the last of a segment.
 template <int64_t kValues, class Word>
 void PackedFilter::PackUnit(int64_t unit, Word word) {
   const int64_t step = lanes() * kStep;

@@ -16,8 +16,9 @@
 
 namespace qat::simd {
 
-// Work of one tap and of one copied element for ForRuns, in multiply-accumulates of a product. A depthwise tap was measured to
-// take four times as long (commit aad9760). A copy is estimated: half of its bytes come from another core's cache.
+// Work of one tap and of one copied element for ForRuns, in multiply-accumulates of a product. A depthwise
+// tap was measured to take four times as long (commit aad9760). A copy is estimated: half of its bytes come
+// from another core's cache.
 inline constexpr int64_t kWorkOfADepthwiseTap = 4;
 inline constexpr int64_t kWorkOfACopy = 8;
 
@@ -25,7 +26,8 @@ inline constexpr int64_t kRowGrain = 12;       ///< rows of the largest tile
 inline constexpr int64_t kVectorOfUnits = 16;  ///< fewer units than it holds are as much work
 inline constexpr int64_t kUnitGrain = 64;      ///< units of the widest tile
 
-/// Whether threads share a product by its units instead of its rows: where there are too few rows to share them evenly.
+/// Whether threads share a product by its units instead of its rows: where there are too few rows to share
+/// them evenly.
 bool SplitsUnits(const ThreadPool* pool, int64_t rows, int64_t units);
 
 /// Null for Isa::kPortable.
@@ -48,10 +50,12 @@ class AlignedBytes {
 
 /// A filter [units, offsets.size() * segment_size] with all that is constant folded into its bias:
 ///   sum((x - zx) * (w - zw)) = sum(x * w') - (zw - 128) * sum(x) - zx * sum(w') + depth * zx * (zw - 128)
-/// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x, zx:
-/// the kernel adds that 128 where it reads x. Instruction sets of signed rows multiply x - 128, with zx - 128 for zx.
-/// The second term is a unit of its own. Where that would cost more, w - zw is packed itself, in two parts (of two steps
-/// over the same bytes) where int8 does not hold it.
+/// with w' = w - 128 on uint8; on int8 w' = w, zw in place of zw - 128, and x + 128, zx + 128 in place of x,
+/// zx:
+/// the kernel adds that 128 where it reads x. Instruction sets of signed rows multiply x - 128, with zx - 128
+/// for zx.
+/// The second term is a unit of its own. Where that would cost more, w - zw is packed itself, in two parts
+/// (of two steps over the same bytes) where int8 does not hold it.
 /// Where the instruction set widens: int16 of x - zx and of w - zw.
 class PackedFilter {
  public:
@@ -75,7 +79,8 @@ class PackedFilter {
   uint8_t InputZeroPoint() const { return static_cast<uint8_t>(operands_.input_zero_point); }
   /// All of the product but its rows and its output, without a pool.
   Product AsProduct() const;
-  /// True if a max pool may be part of the product: it must be requantized in the folded form, which rises with the sum.
+  /// True if a max pool may be part of the product: it must be requantized in the folded form, which rises
+  /// with the sum.
   bool CanPool() const { return stage_.View().folded_multiplier != nullptr; }
   /// Clamps outputs to `limits`, too, as an operator after this one would.
   void NarrowClamp(QuantizedLimits limits) { stage_.NarrowClamp(limits); }

@@ -1,5 +1,5 @@
-// max_pool-inl.h: MaxPoolRow for one instruction set. Included by its source only, after the register type Isa and
-// SixteenBytes: everything here has internal linkage and includes nothing.
+// max_pool-inl.h: MaxPoolRow for one instruction set. Included by its source only, after the register type
+// Isa and SixteenBytes: everything here has internal linkage and includes nothing.
 
 namespace qat::simd {
 namespace {
@@ -23,7 +23,8 @@ struct OneByte {
   static void Store(uint8_t* to, Vector a) { *to = a; }
 };
 
-// The largest of each column from `i` on, as unsigned bytes, as long as registers are full. Returns where that ends.
+// The largest of each column from `i` on, as unsigned bytes, as long as registers are full. Returns where
+// that ends.
 template <class Bytes>
 inline int64_t MaxOfRows(const MaxPoolRow& m, int64_t i, uint8_t* to) {
   for (; i + Bytes::kBytes <= m.size; i += Bytes::kBytes) {

@@ -5,8 +5,9 @@
 namespace qat::simd {
 namespace {
 
-// Sums of kRows rows by kBlocks vectors of units from `unit` on, less the row's term; null: there is none. They leave by way of
-// memory, and the loop is a function: registers that stayed live around it would be spilled within it.
+// Sums of kRows rows by kBlocks vectors of units from `unit` on, less the row's term; null: there is none.
+// They leave by way of memory, and the loop is a function: registers that stayed live around it would be
+// spilled within it.
 template <class Isa, int kRows, int kBlocks>
 [[gnu::noinline]] void SumTile(const Product& p, const uint8_t* const* rows, const int32_t* row_terms,
                                int64_t unit, typename Isa::Vector (&sums)[kRows][kBlocks]) {
@@ -147,7 +148,8 @@ inline void RequantizeTile(const Product& p, int64_t unit, typename Isa::Vector 
 template <int kRows>
 using RowTerms = int32_t[Product::kMaxPoolTaps][kRows];
 
-// The last vector of units holds the rows' terms: they are taken off here, and left to the other vectors if there are any.
+// The last vector of units holds the rows' terms: they are taken off here, and left to the other vectors if
+// there are any.
 template <class Isa, int kRows, int kBlocks>
 inline void SubtractRowTerms(const Product& p, typename Isa::Vector (&sums)[kRows][kBlocks], int64_t unit,
                              int32_t* row_terms) {
@@ -166,7 +168,8 @@ inline void SubtractRowTerms(const Product& p, typename Isa::Vector (&sums)[kRow
   }
 }
 
-// SumTile, over the rows of each window where there are any. kLast: the vectors that hold the rows' terms, if any does.
+// SumTile, over the rows of each window where there are any. kLast: the vectors that hold the rows' terms, if
+// any does.
 template <class Isa, bool kPools, bool kLast, int kRows, int kBlocks>
 inline void SumWindows(const Product& p, const uint8_t* const* rows, RowTerms<kRows>& row_terms, int64_t unit,
                        typename Isa::Vector (&sums)[kRows][kBlocks]) {
@@ -226,7 +229,8 @@ struct RowCursor {
   }
 };
 
-// Terms of rows that no vector of units holds: as one more vector, or, where a row is long, as the sum of its bytes.
+// Terms of rows that no vector of units holds: as one more vector, or, where a row is long, as the sum of its
+// bytes.
 template <class Isa, int kRows>
 inline void ComputeRowTerms(const Product& p, const uint8_t* const* rows, int32_t* row_terms) {
   if (p.steps > Product::kLongRow) {
@@ -265,8 +269,9 @@ void MultiplyRows(const Product& p, int64_t first, RowCursor& cursor) {
   }
 }
 
-// Rows in tiles of kRows. Fewer rows than a tile, or left by the last one, go in tiles of 4 or of 1: reading the filter once
-// more for each of them would take longer. What is left by tiles of 4 is one that overlaps the one before it.
+// Rows in tiles of kRows. Fewer rows than a tile, or left by the last one, go in tiles of 4 or of 1: reading
+// the filter once more for each of them would take longer. What is left by tiles of 4 is one that overlaps
+// the one before it.
 template <class Isa, class Requantize, bool kPools, int kRows, int kBlocks>
 void MultiplyTiles(const Product& p) {
   int64_t row = p.begin;
@@ -290,14 +295,16 @@ void MultiplyTiles(const Product& p) {
 constexpr int kColumnTaps = 3;  // pixels: 3x3 filters are the usual ones
 constexpr int kColumnRows = 8;  // of a tile; as many as registers hold
 
-// True where windows are kColumnTaps pixels wide and one pixel apart, so that rows side by side read the same pixels.
+// True where windows are kColumnTaps pixels wide and one pixel apart, so that rows side by side read the same
+// pixels.
 inline bool SharesColumns(const Product& p) {
   const int64_t pixel_steps = p.step_x / 4;
   return p.step_x % 4 == 0 && p.segment_size == kColumnTaps * p.step_x && p.row_term_lane < 0 &&
          p.steps == p.segments * kColumnTaps * pixel_steps && p.width >= kColumnRows;
 }
 
-// SumTile of such rows, one after the other: each value that is read goes into the sums of all windows that it is part of.
+// SumTile of such rows, one after the other: each value that is read goes into the sums of all windows that
+// it is part of.
 template <class Isa, int kBlocks>
 [[gnu::noinline]] void SumColumns(const Product& p, const uint8_t* row,
                                   typename Isa::Vector (&sums)[kColumnRows][kBlocks]) {

@@ -65,7 +65,8 @@ OutputStage OfUnitsFrom(OutputStage stage, int64_t unit);
 /// The arrays that an OutputStage points into.
 class OutputStageTable {
  public:
-  /// `units[lane]` is the unit of a lane, -1 for none; `bounds[unit]` is the largest magnitude of its accumulator.
+  /// `units[lane]` is the unit of a lane, -1 for none; `bounds[unit]` is the largest magnitude of its
+  /// accumulator.
   OutputStageTable(const Requantization& requantization, bool is_signed, std::span<const int64_t> units,
                    std::span<const int64_t> bounds);
   OutputStage View() const;

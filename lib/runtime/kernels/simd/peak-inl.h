@@ -1,7 +1,8 @@
-// peak-inl.h: the loop of a Peak for one instruction set. Included by its source only, under the rules of vectors256-inl.h.
+// peak-inl.h: the loop of a Peak for one instruction set. Included by its source only, under the rules of
+// vectors256-inl.h.
 //
-// Step: Vector, kAccumulators, One(), and Accumulate(acc, x, w). That is one statement of assembly: compilers move and
-// spill values of intrinsics, and the loop must contain nothing but multiply-accumulates.
+// Step: Vector, kAccumulators, One(), and Accumulate(acc, x, w). That is one statement of assembly: compilers
+// move and spill values of intrinsics, and the loop must contain nothing but multiply-accumulates.
 
 namespace qat::simd {
 namespace {

@@ -1,4 +1,5 @@
-// peak.h: the best that the processor can do: loops of independent accumulators with nothing but multiply-accumulates.
+// peak.h: the best that the processor can do: loops of independent accumulators with nothing but
+// multiply-accumulates.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_PEAK_H_
 #define QAT_RUNTIME_KERNELS_SIMD_PEAK_H_
 

@@ -1,8 +1,9 @@
-// requantize-inl.h: OutputStage for one instruction set. Included by its source only, after the register type Isa:
+// requantize-inl.h: OutputStage for one instruction set. Included by its source only, after the register type
+// Isa:
 // everything here has internal linkage and includes nothing, so that no code leaves its instruction set.
 //
-// A requantizer is made for the units of one vector and turns their sums into unsigned bytes, one per lane, that still
-// want to be clamped.
+// A requantizer is made for the units of one vector and turns their sums into unsigned bytes, one per lane,
+// that still want to be clamped.
 
 namespace qat::simd {
 namespace {
@@ -45,8 +46,8 @@ struct Folded<Isa> {
   }
 };
 
-// Folded where the clamp takes all that is negative: without the half that rounds negative ties away from zero. What is
-// negative stays so, or becomes 0.
+// Folded where the clamp takes all that is negative: without the half that rounds negative ties away from
+// zero. What is negative stays so, or becomes 0.
 template <class Isa>
 struct FoldedFromZero {
   using Vector = typename Isa::Vector;

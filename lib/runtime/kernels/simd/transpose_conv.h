@@ -1,5 +1,5 @@
-// transpose_conv.h: transposed convolution as a product: each pixel of the input times all taps of all units at once, whose
-// products are then added where they belong.
+// transpose_conv.h: transposed convolution as a product: each pixel of the input times all taps of all units
+// at once, whose products are then added where they belong.
 #ifndef QAT_RUNTIME_KERNELS_SIMD_TRANSPOSE_CONV_H_
 #define QAT_RUNTIME_KERNELS_SIMD_TRANSPOSE_CONV_H_
 
@@ -10,7 +10,8 @@ namespace qat::simd {
 
 class TransposeConv2D {
  public:
-  /// Shapes    filter [O, H, W, I] of bytes; `window` has the sizes of the input and the output, and the padding of the
+  /// Shapes    filter [O, H, W, I] of bytes; `window` has the sizes of the input and the output, and the
+  /// padding of the
   ///           convolution backwards.
   TransposeConv2D(const Instructions& instructions, const Window2D& window, std::span<const uint8_t> filter,
                   const Operands& operands);

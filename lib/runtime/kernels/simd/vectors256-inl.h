@@ -1,5 +1,5 @@
-// vectors256-inl.h: registers of 256 bits, for every instruction set that has AVX2. Included by a source of such a set, behind
-// <immintrin.h>: everything here has internal linkage and includes nothing.
+// vectors256-inl.h: registers of 256 bits, for every instruction set that has AVX2. Included by a source of
+// such a set, behind <immintrin.h>: everything here has internal linkage and includes nothing.
 
 namespace qat::simd {
 namespace {

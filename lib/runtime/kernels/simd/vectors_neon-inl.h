@@ -1,5 +1,5 @@
-// vectors_neon-inl.h: registers of 128 bits, for every instruction set that has NEON. Included by a source of such a set, behind
-// <arm_neon.h>: everything here has internal linkage and includes nothing.
+// vectors_neon-inl.h: registers of 128 bits, for every instruction set that has NEON. Included by a source of
+// such a set, behind <arm_neon.h>: everything here has internal linkage and includes nothing.
 
 namespace qat::simd {
 namespace {

@@ -1,5 +1,5 @@
-// vnni256-inl.h: dot products of bytes in registers of 256 bits: AVX-VNNI, and AVX-512 with VNNI where units are few. Behind
-// vectors256-inl.h, under the same rules.
+// vnni256-inl.h: dot products of bytes in registers of 256 bits: AVX-VNNI, and AVX-512 with VNNI where units
+// are few. Behind vectors256-inl.h, under the same rules.
 
 namespace qat::simd {
 namespace {
@@ -43,7 +43,8 @@ struct Vnni256 : Vectors256 {
     return Load(bytes);
   }
 
-  // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side is in order.
+  // Dword j of each 128 bits holds the j-th quarter of the run, so that what the unpacking puts side by side
+  // is in order.
   [[gnu::always_inline]] static Vector LoadRow(const uint8_t* from, int64_t count, Vector flip) {
     const Vector bytes = Xor(LoadBytes(from, count), flip);
     return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));

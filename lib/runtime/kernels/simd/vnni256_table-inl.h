@@ -1,5 +1,5 @@
-// vnni256_table-inl.h: what 256-bit code with VNNI provides, in whichever encoding its source is compiled. Included by
-// such a source only, after <immintrin.h>.
+// vnni256_table-inl.h: what 256-bit code with VNNI provides, in whichever encoding its source is compiled.
+// Included by such a source only, after <immintrin.h>.
 #include "runtime/kernels/simd/vectors256-inl.h"
 #include "runtime/kernels/simd/vnni256-inl.h"
 
