@@ -107,7 +107,9 @@ enum class WeightStorage : uint8_t {
   /// "dynamic range": filters of convolutions, depthwise and fully connected layers of 1,024 values or more,
   /// symmetric in [-127, 127]; TFLite quantizes the inputs of such layers while it runs
   kInt8,
-  kInt4,  ///< the same in [-7, 7], two to a byte, with a scale per channel
+  /// the same in [-7, 7], two to a byte, with a scale per channel; smaller filters in 8 bits, also per
+  /// channel, where that saves bytes
+  kInt4,
 };
 
 /// Requires  a graph that ChooseQuantization made float32. Warns of values that no half holds, and where

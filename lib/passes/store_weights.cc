@@ -22,6 +22,10 @@ constexpr int64_t kFewestHalves = 64;
 // Source    tensorflow/lite/tools/optimize/quantize_weights.cc, kWeightsMinNumElementsDefault.
 constexpr int64_t kFewestBytes = 1024;
 
+// Of each channel in the file: a scale of 4 bytes and a zero point of 8. Of each filter: a table for them
+// (rounded up).
+constexpr int64_t kBytesOfAChannel = 12, kBytesOfAScaleTable = 64;
+
 bool IsRealConstant(const GraphTensor& tensor) {
   return tensor.is_constant() && tensor.type == DType::kFloat32;
 }
@@ -123,18 +127,28 @@ std::map<int32_t, const OpDefinition*> HybridFilters(const Graph& graph) {
   return filters;
 }
 
+/// Whether a filter with a scale per channel takes less of the file in 8 bits than as float32.
+bool SavesBytes(const OpDefinition& definition, const Shape& shape) {
+  const int64_t channels = shape[static_cast<size_t>(definition.filter_channel_axis)];
+  return FlatSize(shape) * 3 > channels * kBytesOfAChannel + kBytesOfAScaleTable;
+}
+
+/// In 4 bits, filters of fewer than `kFewestBytes` values have 8: who asks for 4 asks for a small file, and
+/// these are the filters, of first and last layers mostly, that lose most by 4 bits and save least.
 void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::string>& warnings) {
   int64_t stored = 0;
   std::vector<std::string> wider, too_large;
   for (const auto& [index, definition] : HybridFilters(graph)) {
-    if (FlatSize(graph.tensor(index).shape) < kFewestBytes) continue;
+    const Shape& shape = graph.tensor(index).shape;
+    const bool large = FlatSize(shape) >= kFewestBytes;
+    if (!large && (precision.bits == 8 || !SavesBytes(*definition, shape))) continue;
     if (!HasAScale(graph.tensor(index))) {
       too_large.push_back(graph.tensor(index).name);
       continue;
     }
     const bool fits = precision.bits == 8 || Int4HybridVersionOf(definition->type).version > 0;
-    if (!fits) wider.push_back(StrCat("'", graph.tensor(index).name, "' (", definition->name, ")"));
-    QuantizeFilter(*definition, fits ? precision : kInt8FiltersPerAxis, graph.tensor(index));
+    if (large && !fits) wider.push_back(StrCat("'", graph.tensor(index).name, "' (", definition->name, ")"));
+    QuantizeFilter(*definition, large && fits ? precision : kInt8FiltersPerAxis, graph.tensor(index));
     ++stored;
   }
   if (!too_large.empty())
@@ -144,8 +158,10 @@ void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::st
     warnings.push_back(
         StrCat("TFLite takes no 4 bits of these filters beside real numbers, so they have 8: ", Join(wider)));
   if (stored == 0)
-    warnings.push_back(StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in ",
-                              precision.bits, " bits"));
+    warnings.push_back(
+        precision.bits == 8
+            ? StrCat("no filter has ", kFewestBytes, " values or more: nothing was stored in 8 bits")
+            : "no filter would be smaller as integers: nothing was stored in 4 bits");
 }
 
 }  // namespace

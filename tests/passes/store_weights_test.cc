@@ -87,6 +87,26 @@ TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
   EXPECT_EQ(Named(graph, "b/filter").type, DType::kFloat32) << "256 values";
 }
 
+// A value saves 3 bytes in 8 bits, a channel costs 12.
+TEST(StoreWeights, StoresSmallFiltersInEightBitsBesideFour) {
+  Graph graph = TwoConvolutions();
+  // b -> conv 24@1x1: 96 values in 24 channels, which no scale per channel makes smaller.
+  const int32_t filter = graph.AddConstant("c/filter", {24, 1, 1, 4}, std::vector<float>(96, 0.5f));
+  const int32_t bias = graph.AddConstant("c/bias", {24}, std::vector<float>(24));
+  graph.outputs = {
+      *graph.AddNode(OpType::kConv2D, "c", Conv2DAttributes(), {graph.outputs[0], filter, bias})};
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kInt4, graph, warnings);
+  EXPECT_TRUE(warnings.empty());
+  QAT_ASSERT_OK(Verify(graph));
+  EXPECT_EQ(Named(graph, "a/filter").type, DType::kInt4);
+  const GraphTensor& small = Named(graph, "b/filter");
+  EXPECT_EQ(small.type, DType::kInt8) << "256 values of 4 channels";
+  ASSERT_EQ(small.quantization->scale.size(), 4u);
+  EXPECT_FLOAT_EQ(small.quantization->scale[3], 0.5f / 127);
+  EXPECT_EQ(Named(graph, "c/filter").type, DType::kFloat32);
+}
+
 // From -x to x would be no finite number wide.
 TEST(StoreWeights, KeepsFiltersThatNoScaleHolds) {
   Graph graph = TwoConvolutions(/*largest=*/3e38f);

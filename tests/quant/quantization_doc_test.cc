@@ -426,8 +426,8 @@ std::vector<int32_t> FixedPointSoftmax(const std::vector<int32_t>& values, doubl
   return result;
 }
 
-// (F23) yq = clamp(round(256 * exp(d[i]) / sum exp(d[j])), 0, 255),   d[i] = beta * x_scale * (xq[i] - max
-// xq)
+// (F23) yq = clamp(round(256 * exp(d[i]) / sum exp(d[j])), 0, 255)
+//       d[i] = beta * x_scale * (xq[i] - max xq)
 TEST(QuantizationDoc, F23) {
   const auto tenth = static_cast<double>(0.1f);
   EXPECT_EQ(FixedPointSoftmax({10, 20, 30, 128, 200, 205, 210, 255, 254, 250}, tenth),
