@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "base/check.h"
 
@@ -23,6 +24,7 @@ constexpr float kRate = 0.02f;
 constexpr float kLambda = 0.02f;
 constexpr float kFirstBeta = 20, kLastBeta = 2;
 constexpr float kStretch = 1.2f, kShift = -0.1f;  // of the sigmoid: it reaches 0 and 1
+constexpr int kGrids = 11;  // of GridOfLeastError: ranges of 1, 0.95, …, 0.5 of the largest
 
 /// Of kLanes channels, the weights of one place side by side.
 using Lanes = std::array<float, kLanes>;
@@ -57,8 +59,10 @@ class Rounding {
     return mean_ > 0 ? static_cast<float>(pull / (mean_ * scale)) : 0;
   }
 
-  /// `steps` are weights in steps of their scale, `pull` is p, of up to kLanes channels; h of each.
-  std::vector<Lanes> Run(const std::vector<Lanes>& steps, const std::vector<Lanes>& pull) {
+  /// `steps` are weights in steps of their scale, `pull` is p, of up to kLanes channels; h of each. Where
+  /// `fixed` is a number, it is v - w in steps of a weight that is not free.
+  std::vector<Lanes> Run(const std::vector<Lanes>& steps, const std::vector<Lanes>& pull,
+                         const std::vector<Lanes>& fixed) {
     std::vector<Lanes> v(depth_), d(depth_), gradient(depth_), mean(depth_), square(depth_), h(depth_);
     for (size_t i = 0; i < depth_; ++i) {
       for (size_t lane = 0; lane < kLanes; ++lane) {
@@ -71,7 +75,8 @@ class Rounding {
       for (size_t i = 0; i < depth_; ++i) {
         for (size_t lane = 0; lane < kLanes; ++lane) {
           const float fraction = steps[i][lane] - std::floor(steps[i][lane]);
-          d[i][lane] = SoftRounding(Sigmoid(v[i][lane])) - fraction;
+          d[i][lane] =
+              std::isnan(fixed[i][lane]) ? SoftRounding(Sigmoid(v[i][lane])) - fraction : fixed[i][lane];
         }
       }
       Multiply(gram_, depth_, d, gradient);
@@ -154,6 +159,39 @@ std::vector<float> RealsOf(std::span<const int32_t> integers, QuantizationParams
   return reals;
 }
 
+/// One channel's weights and their nearest integers on its grid.
+struct Channel {
+  Channel(std::span<const float> own, const RoundingGrid& on) : weights(own), grid(on), stays(own.size()) {
+    for (const float weight : own) nearest.push_back(QuantizeFakeQuant(weight, grid.params, grid.limits));
+    const auto [least, largest] = std::minmax_element(own.begin(), own.end());
+    for (const auto& end : {least, largest}) {
+      const auto i = static_cast<size_t>(end - own.begin());
+      stays[i] = nearest[i] == grid.limits.quant_min || nearest[i] == grid.limits.quant_max;
+    }
+  }
+
+  /// v - w, in steps, of a weight that stays or has one integer to go to, `steps` beyond the grid; else NaN.
+  float FixedOffset(size_t i, float steps) const {
+    const bool inside = Rounded(i, steps, false) != Rounded(i, steps, true);
+    return inside ? std::numeric_limits<float>::quiet_NaN()
+                  : static_cast<float>(nearest[i] - grid.params.zero_point) - steps;
+  }
+
+  int32_t Rounded(size_t i, float steps, bool up) const {
+    if (stays[i]) return nearest[i];
+    const int32_t zero_point = grid.params.zero_point;
+    const auto least = static_cast<float>(grid.limits.quant_min - zero_point);
+    const auto largest = static_cast<float>(grid.limits.quant_max - zero_point);
+    return static_cast<int32_t>(std::clamp(std::floor(steps) + (up ? 1.0f : 0.0f), least, largest)) +
+           zero_point;
+  }
+
+  std::span<const float> weights;
+  RoundingGrid grid;
+  std::vector<int32_t> nearest;
+  std::vector<bool> stays;
+};
+
 }  // namespace
 
 double SumError(const InputMoments& moments, size_t channel, std::span<const float> w,
@@ -181,49 +219,65 @@ std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float
   for (size_t first = 0; first < channels; first += kLanes) {
     if (between && !between(first)) return {};
     const size_t lanes = std::min(kLanes, channels - first);
-    const auto grid_of = [&](size_t lane) -> const RoundingGrid& {
-      return grids[grids.size() == 1 ? 0 : first + lane];
-    };
-    std::vector<Lanes> steps(depth), pulls(depth);
+    std::vector<Lanes> steps(depth), pulls(depth), fixed(depth, Lanes{});
+    std::vector<Channel> all;
     for (size_t lane = 0; lane < lanes; ++lane) {
-      const float scale = grid_of(lane).params.scale;
+      const auto own = weights.subspan((first + lane) * depth, depth);
+      all.emplace_back(own, grids[grids.size() == 1 ? 0 : first + lane]);
+      const float scale = all[lane].grid.params.scale;
       for (size_t i = 0; i < depth; ++i) {
-        const size_t at = (first + lane) * depth + i;
-        steps[i][lane] = weights[at] / scale;
-        if (!moments.pull.empty()) pulls[i][lane] = rounding.PullInSteps(moments.pull[at], scale);
+        steps[i][lane] = own[i] / scale;
+        fixed[i][lane] = all[lane].FixedOffset(i, steps[i][lane]);
+        if (!moments.pull.empty())
+          pulls[i][lane] = rounding.PullInSteps(moments.pull[(first + lane) * depth + i], scale);
       }
     }
-    const std::vector<Lanes> h = descends ? rounding.Run(steps, pulls) : steps;
+    const std::vector<Lanes> h = descends ? rounding.Run(steps, pulls, fixed) : steps;
     for (size_t lane = 0; lane < lanes; ++lane) {
-      const size_t channel = first + lane;
-      const auto own = weights.subspan(channel * depth, depth);
-      const auto [params, limits] = grid_of(lane);
-      std::vector<int32_t> nearest, adapted;
-      std::vector<bool> stays;
-      for (size_t i = 0; i < depth; ++i) {
-        const float up = std::floor(steps[i][lane]) + (h[i][lane] >= 0.5f ? 1 : 0);
-        nearest.push_back(QuantizeFakeQuant(own[i], params, limits));
-        stays.push_back(nearest.back() == limits.quant_min || nearest.back() == limits.quant_max);
-        adapted.push_back(stays.back() || !descends ? nearest.back()
-                                                    : std::clamp(static_cast<int32_t>(up) + params.zero_point,
-                                                                 limits.quant_min, limits.quant_max));
+      const Channel& channel = all[lane];
+      const auto [params, limits] = channel.grid;
+      std::vector<int32_t> chosen = channel.nearest;
+      if (descends) {
+        std::vector<int32_t> adapted;
+        for (size_t i = 0; i < depth; ++i)
+          adapted.push_back(channel.Rounded(i, steps[i][lane], h[i][lane] >= 0.5f));
+        if (SumError(moments, first + lane, channel.weights, RealsOf(adapted, params)) <
+            SumError(moments, first + lane, channel.weights, RealsOf(chosen, params)))
+          chosen = adapted;
       }
-      const bool better = descends && SumError(moments, channel, own, RealsOf(adapted, params)) <
-                                          SumError(moments, channel, own, RealsOf(nearest, params));
-      std::vector<int32_t>& chosen = better ? adapted : nearest;
       std::vector<float> off, pull;
       for (size_t i = 0; i < depth; ++i) {
         off.push_back(static_cast<float>(chosen[i] - params.zero_point) - steps[i][lane]);
         pull.push_back(pulls[i][lane]);
       }
       rounding.Polish(chosen, off, pull, [&, limits = limits](size_t i, int32_t by) {
-        return !stays[i] && chosen[i] + by >= limits.quant_min && chosen[i] + by <= limits.quant_max;
+        return !channel.stays[i] && chosen[i] + by >= limits.quant_min && chosen[i] + by <= limits.quant_max;
       });
       std::copy(chosen.begin(), chosen.end(),
-                integers.begin() + static_cast<std::ptrdiff_t>(channel * depth));
+                integers.begin() + static_cast<std::ptrdiff_t>((first + lane) * depth));
     }
   }
   return integers;
+}
+
+RoundingGrid GridOfLeastError(const InputMoments& moments, std::span<const float> weights,
+                              QuantizedLimits limits) {
+  float largest = 0;
+  for (const float weight : weights) largest = std::max(largest, std::abs(weight));
+  RoundingGrid best;
+  double least = std::numeric_limits<double>::infinity();
+  for (int k = 0; k < kGrids; ++k) {
+    const float reach = largest * (1 - 0.05f * static_cast<float>(k));
+    const RoundingGrid grid = {NudgedParams({-reach, reach}, limits), limits};
+    double error = 0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const int32_t nearest = QuantizeFakeQuant(weights[i], grid.params, limits);
+      const double off = double{Dequantize(nearest, grid.params)} - weights[i];
+      error += double{moments.gram[i * moments.depth + i]} * off * off;
+    }
+    if (error < least) least = error, best = grid;
+  }
+  return best;
 }
 
 }  // namespace qat

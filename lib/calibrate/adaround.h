@@ -29,6 +29,7 @@ double SumError(const InputMoments& moments, size_t channel, std::span<const flo
 struct RoundingGrid {
   QuantizationParams params;
   QuantizedLimits limits;
+  bool operator==(const RoundingGrid&) const = default;
 };
 
 /// Called before some channels are rounded, with the number of those done; false ends the work.
@@ -38,14 +39,21 @@ using BetweenChannels = std::function<bool(size_t channels)>;
 /// starts as its fraction and is pulled to 0 or 1 while SumError descends (by Adam, with the gradient worked
 /// out); a channel that then loses more than with the nearest integers keeps those, and so does a layer whose
 /// descent would take too long (2e11 multiplications). Single weights are then moved by one integer as long
-/// as that lowers SumError. A weight whose nearest integer is the least or the largest stays there: it makes
-/// the scale. Per channel, so the result of one does not depend on the others.
+/// as that lowers SumError. The least and the largest weight stay where their nearest integers are the ends
+/// of the grid: they make the scale. Per channel, so the result of one does not depend on the others.
 /// Shapes    weights [channels, depth]; one grid for each channel, or one for all.
 /// Source    Nagel et al., Up or Down? Adaptive Rounding for Post-Training Quantization, 2020. The loss is
-/// that of the sum, since a
-///           quadratic form says all of it.
+///           that of the sum, since a quadratic form says all of it.
 std::vector<int32_t> AdaRound(const InputMoments& moments, std::span<const float> weights,
                               std::span<const RoundingGrid> grids, const BetweenChannels& between = {});
+
+/// For one channel's weights: of the grids from -r to r, r from the largest magnitude down to half of it, the
+/// one on which the nearest integers, those at its ends for what lies beyond, lose least: the mean squared
+/// error of the sums if the inputs were independent. With few integers, a finer step for most weights is
+/// worth the error of the largest.
+/// Requires  limits around 0. Source: Nagel et al., 2020, section 5, which round on the grid of least error.
+RoundingGrid GridOfLeastError(const InputMoments& moments, std::span<const float> weights,
+                              QuantizedLimits limits);
 
 }  // namespace qat
 

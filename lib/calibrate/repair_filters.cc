@@ -1,6 +1,7 @@
 #include "calibrate/repair_filters.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "base/random.h"
@@ -41,7 +42,7 @@ const TensorPlan* PlanOf(const QuantizationPlan& plan, int32_t tensor) {
 class Repairer {
  public:
   Repairer(const FilterRepairs& repairs, const QuantizationPlan& plan, const Graph& source, Graph& graph)
-      : repairs_(repairs), source_(source), graph_(graph), repaired_(graph) {
+      : repairs_(repairs), plan_(plan), source_(source), graph_(graph), repaired_(graph) {
     for (const GraphNode& node : graph.nodes) {
       const int32_t filter = node.InputAt(node.definition().filter_input);
       const TensorPlan* planned = filter < 0 ? nullptr : PlanOf(plan, filter);
@@ -232,38 +233,91 @@ class Repairer {
   Status Adapt(const FilterLayer& layer, const std::vector<float>& reals, const WorkHooks& hooks, Seen& seen,
                std::vector<float>& rounded) {
     Average(layer, seen);
-    const size_t each = layer.channels / layer.parts();
+    const size_t each = layer.channels / layer.parts(), depth = layer.depth;
     for (size_t part = 0; part < layer.parts(); ++part) {
+      const size_t first = part * each;
+      const InputMoments& moments = seen.moments[part];
       std::vector<float> weights;
-      std::vector<RoundingGrid> grids;
-      for (size_t c = part * each; c < (part + 1) * each; ++c) {
-        for (size_t i = 0; i < layer.depth; ++i) weights.push_back(reals[layer.Place(c, i)]);
-        grids.push_back(GridOf(layer, c));
-      }
-      Status polled;
-      const std::vector<int32_t> integers =
-          AdaRound(seen.moments[part], weights, grids, [&](size_t channels) {
-            hooks.Progress("", static_cast<int64_t>(part * each + channels),
-                           static_cast<int64_t>(layer.channels));
-            polled = hooks.Poll(StrCat("rounding '", layer.node->name, "'"));
-            return polled.ok();
-          });
-      QAT_RETURN_IF_ERROR(Status(polled));
       for (size_t c = 0; c < each; ++c) {
-        std::vector<float> before, after;
-        for (size_t i = 0; i < layer.depth; ++i) {
-          float& value = rounded[layer.Place(part * each + c, i)];
+        for (size_t i = 0; i < depth; ++i) weights.push_back(reals[layer.Place(first + c, i)]);
+      }
+      QAT_ASSIGN_OR_RETURN(const std::vector<float> chosen, Chosen(layer, first, moments, weights, hooks));
+      for (size_t c = 0; c < each; ++c) {
+        std::vector<float> before;
+        for (size_t i = 0; i < depth; ++i) {
+          float& value = rounded[layer.Place(first + c, i)];
           before.push_back(value);
-          value = Dequantize(integers[c * layer.depth + i], grids[c].params);
-          after.push_back(value);
+          value = chosen[c * depth + i];
         }
-        const auto own = std::span(weights).subspan(c * layer.depth, layer.depth);
-        const double inherited = seen.lag_square[part * each + c];
-        result_.error_before += inherited + SumError(seen.moments[part], c, own, before);
-        result_.error_after += inherited + SumError(seen.moments[part], c, own, after);
+        const auto own = std::span(weights).subspan(c * depth, depth);
+        const auto after = std::span(chosen).subspan(c * depth, depth);
+        result_.error_before += seen.lag_square[first + c] + SumError(moments, c, own, before);
+        result_.error_after += seen.lag_square[first + c] + SumError(moments, c, own, after);
       }
     }
     return {};
+  }
+
+  /// What AdaRound makes of the weights of channels from `first` on, [channels, depth]: on the grids of the
+  /// plan, or of channels that lose less on them, on narrower ones.
+  Expected<std::vector<float>> Chosen(const FilterLayer& layer, size_t first, const InputMoments& moments,
+                                      const std::vector<float>& weights, const WorkHooks& hooks) const {
+    const size_t depth = layer.depth, channels = weights.size() / depth;
+    const auto row = [depth](const std::vector<float>& of, size_t c) {
+      return std::span(of).subspan(c * depth, depth);
+    };
+    std::vector<RoundingGrid> planned, narrower;
+    for (size_t c = 0; c < channels; ++c) {
+      planned.push_back(GridOf(layer, first + c));
+      narrower.push_back(planned.back());
+      if (!ScaleIsFree(layer)) continue;
+      const RoundingGrid grid = GridOfLeastError(moments, row(weights, c), planned.back().limits);
+      if (HoldsBias(layer, first + c, grid.params.scale)) narrower.back() = grid;
+    }
+    const int64_t turns = narrower == planned ? 1 : 2;
+    const auto round = [&](const std::vector<RoundingGrid>& grids,
+                           int64_t turn) -> Expected<std::vector<float>> {
+      Status polled;
+      const std::vector<int32_t> integers = AdaRound(moments, weights, grids, [&](size_t done) {
+        hooks.Progress("",
+                       static_cast<int64_t>(first) +
+                           (turn * static_cast<int64_t>(channels) + static_cast<int64_t>(done)) / turns,
+                       static_cast<int64_t>(layer.channels));
+        polled = hooks.Poll(StrCat("rounding '", layer.node->name, "'"));
+        return polled.ok();
+      });
+      QAT_RETURN_IF_ERROR(std::move(polled));
+      std::vector<float> values;
+      for (size_t i = 0; i < integers.size(); ++i)
+        values.push_back(Dequantize(integers[i], grids[i / depth].params));
+      return values;
+    };
+    QAT_ASSIGN_OR_RETURN(std::vector<float> values, round(planned, 0));
+    if (turns == 1) return values;
+    QAT_ASSIGN_OR_RETURN(const std::vector<float> others, round(narrower, 1));
+    for (size_t c = 0; c < channels; ++c) {
+      const auto own = row(weights, c), other = row(others, c);
+      if (SumError(moments, c, own, other) < SumError(moments, c, own, row(values, c)))
+        std::copy(other.begin(), other.end(), values.begin() + static_cast<std::ptrdiff_t>(c * depth));
+    }
+    return values;
+  }
+
+  /// With few integers it pays to give up the largest weights for a finer step; per channel, the plan made
+  /// again takes the scale from the values.
+  static bool ScaleIsFree(const FilterLayer& layer) {
+    return layer.filter->precision.bits < 8 && layer.filter->precision.per_axis();
+  }
+
+  /// Whether the plan made again will not ask for a larger scale, to keep the bias within 2^30 steps. Half of
+  /// them are left to its correction.
+  bool HoldsBias(const FilterLayer& layer, size_t c, float scale) const {
+    if (layer.bias < 0) return true;
+    const int32_t data = layer.node->InputAt(layer.node->definition().data_input);
+    const auto input = std::ranges::find(plan_.tensors, data, &TensorPlan::tensor);
+    if (input == plan_.tensors.end() || input->params.empty()) return false;
+    const double step = double{input->params[0].scale} * scale;
+    return std::abs(RealValues(source_.tensor(layer.bias))[c]) < 0x1p29 * step;
   }
 
   /// Biases that give the sums of every channel the mean that they have in the float network.
@@ -283,6 +337,7 @@ class Repairer {
   }
 
   const FilterRepairs& repairs_;
+  const QuantizationPlan& plan_;
   const Graph& source_;
   Graph& graph_;
   Graph repaired_;  // what runs: as `graph_`, with the values of integers as far as it is repaired

@@ -38,10 +38,12 @@ struct RepairedFilters {
 /// the layers before it have lost. Large networks and data are done in fewer stages of several layers each,
 /// which do not see each other's losses; activations are not rounded. The sums wanted are those of the float
 /// network `source` on `dataset`; `graph` is the same network, whose filters may have been repaired before,
-/// and is changed. Of AdaRound a sample of 4,096 windows a layer, the same every time; weights at the ends of
-/// the integers, which make the scale, stay. Where a layer has a bias, this makes up for the mean error, and
+/// and is changed. Of AdaRound a sample of 4,096 windows a layer, the same every time; the least and the
+/// largest weight, which make the scale, stay. A channel of a filter of 4 bits has a smaller scale where it
+/// loses less with it (GridOfLeastError). Where a layer has a bias, this makes up for the mean error, and
 /// the filter for the rest.
-/// Requires  a plan of `graph`, before it was applied. A plan made again afterwards has the same scales.
+/// Requires  a plan of `graph`, before it was applied. A plan made again afterwards has the scales of the
+/// repaired filters.
 /// Source    Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction, 2019 (the
 /// empirical form), and
 ///           calibrate/adaround.h. Errors: those of FloatRun.

@@ -165,6 +165,58 @@ TEST(AdaRound, WeightsThatMakeTheScaleStay) {
   EXPECT_EQ(chosen[9], -7);
 }
 
+// Weight 0 reaches 1.2, the others 0.5; inputs are independent.
+std::vector<float> OneLargeWeight() {
+  std::vector<float> weights = Weights(40, 11);
+  for (float& weight : weights) weight *= 0.5f;
+  weights[0] = 1.2f;
+  return weights;
+}
+
+InputMoments IndependentMoments(size_t depth, float of_the_first) {
+  InputMoments moments = {depth, std::vector<float>(depth * depth)};
+  for (size_t i = 0; i < depth; ++i) moments.gram[i * depth + i] = i == 0 ? of_the_first : 1;
+  return moments;
+}
+
+TEST(GridOfLeastError, IsThatOfTheLeastErrorAmongRangesFromHalfOn) {
+  const std::vector<float> weights = OneLargeWeight();
+  const InputMoments moments = IndependentMoments(weights.size(), 0.25f);
+  const float chosen = GridOfLeastError(moments, weights, kFourBits).params.scale;
+  double least = INFINITY;
+  float best = 0;
+  for (float part = 1; part > 0.499f; part -= 0.05f) {
+    const float scale = 1.2f * part / 7;
+    double error = 0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const float integer = std::clamp(std::round(weights[i] / scale), -7.0f, 7.0f);
+      error += std::pow(double{integer * scale - weights[i]}, 2) * (i == 0 ? 0.25 : 1);
+    }
+    if (error < least) least = error, best = scale;
+  }
+  EXPECT_LT(best, 0.96f * 1.2f / 7) << "the case is one in which it pays";
+  EXPECT_FLOAT_EQ(chosen, best);
+}
+
+TEST(GridOfLeastError, IsThatOfTheLargestWeightWhereItsInputIsLarge) {
+  const std::vector<float> weights = OneLargeWeight();
+  const RoundingGrid grid = GridOfLeastError(IndependentMoments(weights.size(), 400), weights, kFourBits);
+  EXPECT_FLOAT_EQ(grid.params.scale, 1.2f / 7);
+  EXPECT_EQ(grid.limits, kFourBits);
+}
+
+TEST(AdaRound, MakesUpForWhatLiesBeyondTheGrid) {
+  const InputMoments moments = CorrelatedMoments(40, 12);
+  const std::vector<float> weights = OneLargeWeight();
+  const float scale = 0.7f / 7;
+  const RoundingGrid grid = {{scale, 0}, kFourBits};
+  const std::vector<int32_t> chosen = AdaRound(moments, weights, std::span(&grid, 1));
+  EXPECT_EQ(chosen[0], 7) << "it still makes the scale";
+  std::vector<int32_t> nearest = Nearest(weights, scale);
+  nearest[0] = 7;
+  EXPECT_LT(Error(moments, weights, chosen, scale), 0.1 * Error(moments, weights, nearest, scale));
+}
+
 TEST(AdaRound, OfInputsThatAreZeroKeepsTheNearest) {
   const InputMoments moments = {4, std::vector<float>(16)};
   const std::vector<float> weights = {0.1f, -0.26f, 0.4f, 0.9f};
