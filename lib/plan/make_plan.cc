@@ -153,7 +153,7 @@ class Planner {
     TensorPlan& plan = Add(output, PlannedRole::kActivation, ActivationsIn(node));
     switch (definition.output_quantization) {
       case OutputQuantization::kOwnRange:
-        return PlanOwnRange(graph_.tensor(output), plan);
+        return PlanOwnRange(node, graph_.tensor(output), plan);
       case OutputQuantization::kSameAsInput:
       case OutputQuantization::kJoinsInputs: {
         const int32_t source = node.inputs[static_cast<size_t>(definition.data_input)];
@@ -173,7 +173,35 @@ class Planner {
     return {};
   }
 
-  Status PlanOwnRange(const GraphTensor& tensor, TensorPlan& plan) const {
+  /// Below this scale of its output TFLite's kernel aborts the process; twice the bound. 0: there is none.
+  /// Source    add.cc, sub.cc: 2 largest / 2^20 / output < 1 (int16: 2^15); squared_difference.cc:
+  ///           4 largest^2 / 2^14 / output < 1.
+  double LeastScaleOf(const GraphNode& node) const {
+    const bool is_sum = node.type == OpType::kAdd || node.type == OpType::kSub;
+    if (!is_sum && node.type != OpType::kSquaredDifference) return 0;
+    double largest = 0;
+    for (const int32_t input : node.inputs) {
+      if (IsPlanned(input)) largest = std::max(largest, double{ParamsOf(input).scale});
+    }
+    if (!is_sum) return largest * largest * 0x1p-11;
+    return largest * (ActivationsIn(node).type == DType::kInt16 ? 0x1p-13 : 0x1p-18);
+  }
+
+  /// The output was hardly ever anything but 0: a wider range holds the same values.
+  void Widen(const GraphNode& node, TensorPlan& plan) {
+    QuantizationParams& params = plan.params.at(0);
+    const double least = LeastScaleOf(node);
+    if (2 * double{params.scale} > least) return;
+    const Range narrow = *plan.range;
+    params.scale = static_cast<float>(least);
+    plan.range = RepresentableRange(params, LimitsOf(plan.precision));
+    plan.reason += ", widened to what TFLite's kernel takes beside its inputs";
+    warnings_.push_back(StrCat("'", node.name, "': the range [", narrow.min, ", ", narrow.max,
+                               "] of its output is too narrow for TFLite beside its inputs; widened to [",
+                               plan.range->min, ", ", plan.range->max, "]"));
+  }
+
+  Status PlanOwnRange(const GraphNode& node, const GraphTensor& tensor, TensorPlan& plan) {
     const QuantizedLimits limits = LimitsOf(plan.precision);
     if (tensor.has_range) {
       plan.range = tensor.range;
@@ -184,6 +212,7 @@ class Planner {
       plan.reason = !options_.reason.empty() ? options_.reason
                     : calibrated             ? "calibrated range"
                                              : "trained range";
+      Widen(node, plan);
       return {};
     }
     const Range range = IncludingZero(*options_.default_range);
@@ -191,6 +220,7 @@ class Planner {
     plan.params = {plan.precision.symmetric ? NudgedParams(Symmetric(range, plan.precision), limits)
                                             : ChooseQuantizationParams(range.min, range.max, limits)};
     plan.reason = "default range";
+    Widen(node, plan);
     return {};
   }
 
