@@ -121,6 +121,14 @@ double WeightDecayFor(const TrainConfig& config, const DataFacts& data, const Ne
 // Moving averages that reach back over so many steps: a fixed decay would reach back over all of a short run.
 double DecayOver(double steps) { return std::round((1 - 1 / std::max(steps, 1.0)) * 1e4) / 1e4; }
 
+// Of real numbers as answers, ranges cover what was seen lately: an example comes once per epoch, and what it
+// reaches has to last until it comes again. After 20 epochs without it, a third is left.
+double RangeDecay(double steps, const TrainConfig& config, const DataFacts& data) {
+  if (data.targets == 0) return std::min(DecayOver(steps / 40), 0.999);
+  const double epoch = static_cast<double>(data.examples) / static_cast<double>(config.batch_size);
+  return std::min(DecayOver(std::max(steps / 40, 20 * epoch)), 0.9999);
+}
+
 // One whole mean and one deviation for all channels: the bytes of the data then pass into the integer model
 // as they are.
 // Reals: those of each channel.
@@ -165,7 +173,7 @@ void FillPhases(TrainConfig& config, const Decided& decided, const DataFacts& da
   // them (docs/precisions.md).
   Fill(config.bn_freeze_fraction, config.scheme == "w4a8" ? 1.0 : 0.8, decided("bn_freeze_fraction"));
   Fill(config.freeze_ranges_fraction, 1.0, decided("freeze_ranges_fraction"));
-  Fill(config.ema_decay, std::min(DecayOver(steps / 40), 0.999), decided("ema_decay"));
+  Fill(config.ema_decay, RangeDecay(steps, config, data), decided("ema_decay"));
   Fill(config.weight_average_decay, std::min(DecayOver(steps / 60), 0.999), decided("weight_average_decay"));
   Fill(config.eval_every_fraction, 1 / kEvaluations, decided("eval_every"));
   Fill(config.log_every, std::clamp<int64_t>(static_cast<int64_t>(steps / 100), 1, 100),

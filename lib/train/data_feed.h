@@ -53,6 +53,8 @@ class DataFeed {
   Expected<Batch> Read(int64_t step) { return Read(step, {}); }
   /// The examples of it that a process computes.
   Expected<Batch> Read(int64_t step, const WorkerPlace& place);
+  /// Steps in which each example comes once, rounded up.
+  int64_t PassSteps() const { return sampler_.PassSteps(); }
 
  private:
   /// What a process reads of a step: its share, then the partners of that which are elsewhere.

@@ -9,12 +9,15 @@ namespace qat {
 
 void RangeObserver::Observe(Range seen) {
   const Range range = IncludingZero(seen);
+  if (covers_ && !empty()) {
+    const Range so_far = this->range();
+    state_ = {std::min<double>(range.min, decay_ * so_far.min + (1 - decay_) * range.min),
+              std::max<double>(range.max, decay_ * so_far.max + (1 - decay_) * range.max), 1};
+    return;
+  }
   state_.min_sum = decay_ * state_.min_sum + range.min;
   state_.max_sum = decay_ * state_.max_sum + range.max;
   state_.weight = decay_ * state_.weight + 1;
-  if (!covers_) return;
-  state_.min_sum = std::min(state_.min_sum, state_.weight * range.min);
-  state_.max_sum = std::max(state_.max_sum, state_.weight * range.max);
 }
 
 Range RangeObserver::range() const {

@@ -12,9 +12,10 @@ namespace qat {
 ///   end = sum over k of decay^(t-k) * end_k / sum over k of decay^(t-k),
 /// so the first one counts fully and no initial value is ever forgotten too slowly. Decay 0 is the last
 /// value, as filters are observed; activations take 0.999. Every range is widened to hold 0 first.
-/// One that covers is widened at once to a range that reaches farther than the average, which then falls back
-/// as slowly as the average moves: real numbers as answers must not be cut off, while the averaged ends of
-/// batches lie inside those of the data.
+/// One that covers takes over at once what reaches farther, and falls back by
+///   end = decay * end + (1 - decay) * end_t
+/// where nothing does: real numbers as answers must not be cut off, while the averaged ends of batches lie
+/// inside those of the data.
 /// Source    tf.contrib.quantize, MovingAvgQuantize (zero_debias) and LastValueQuantize.
 class RangeObserver {
  public:
@@ -22,6 +23,11 @@ class RangeObserver {
 
   /// Requires finite ends; a tensor that holds NaN or inf is never shown (network.h reports it).
   void Observe(Range seen);
+
+  /// One that covers forgets all: what was seen while the weights were far from what they become.
+  void Restart() {
+    if (covers_) state_ = {};
+  }
 
   bool empty() const { return state_.weight == 0; }
   /// Requires not empty.

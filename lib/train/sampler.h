@@ -18,6 +18,8 @@ class Sampler {
   Sampler(std::vector<int32_t> examples, int32_t batch_size, uint64_t seed);
   /// Examples of one step, counted from 0.
   void Batch(int64_t step, std::vector<int32_t>& batch);
+  /// Steps of a pass, rounded up.
+  int64_t PassSteps() const { return (std::ssize(examples_) + batch_size_ - 1) / batch_size_; }
 
  private:
   void Shuffle(int64_t pass);

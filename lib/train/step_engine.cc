@@ -28,6 +28,8 @@ constexpr int64_t kRangeBatches = 32;             // that ranges of averaged wei
 // channel has one value per example, chance alone makes a gap of sqrt(1.5 / 1024 + 1.5 / 256) = 0.09; less
 // where it has many.
 constexpr int64_t kStatisticsExamples = 1024;
+// Batches of either, at most, and at most half as many as there are steps between two evaluations.
+constexpr int64_t kStatisticsBatches = 128;
 // Part of the learning rate that learned ranges have under momentum. mobilenet_v1 0.25 on CIFAR-10, w4a8
 // fine-tuned for 352 steps with batch norms that go on learning: 77.5 % of the test set with 0.05, 77.2 with
 // 0.002, 77.3 with observed ranges. With 1, the training loss stayed above that of observed ranges (0.671
@@ -90,6 +92,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
                                  config.bn_convolutions,
                                  config.filter_ranges == kLearnedRanges};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
+  engine->ranges_cover_ = real_answers;
   engine->network_->SetInputs(contract);
   const bool several = graph.outputs.size() > 1;
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
@@ -247,6 +250,10 @@ void StepEngine::UndoStep() {
 Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
   ReturnStatistics();
   if (workers_ != nullptr) NoteBefore();
+  // Before rounding starts, and early enough to have seen much by then.
+  if (step > 0 && step == schedule_.quant_delay / 2 && step < schedule_.freeze_ranges_at) {
+    for (const NamedObserver& each : observers_) each.observer->Restart();
+  }
   QAT_ASSIGN_OR_RETURN(const LossResult result, BackPropagate(batch, step));
   QAT_RETURN_IF_ERROR(CheckLoss(batch, result.loss, step));
   MeasureRanges(step);
@@ -509,7 +516,10 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});
   if (learning) QAT_RETURN_IF_ERROR(EstimateStatistics(*averaged_, feed, steps));
   if (config_.scheme == "float32") return {};
-  for (int64_t step = std::max<int64_t>(steps - kRangeBatches, 0); step < steps; ++step) {
+  // What covers needs the farthest examples, too: a pass, or as many as batch norms get at most.
+  const int64_t most = std::max(kRangeBatches, std::min(schedule_.eval_every / 2, kStatisticsBatches));
+  const int64_t taken = ranges_cover_ ? std::clamp(feed.PassSteps(), kRangeBatches, most) : kRangeBatches;
+  for (int64_t step = std::max<int64_t>(steps - taken, 0); step < steps; ++step) {
     QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
     averaged_->Forward(batch.inputs, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
   }
@@ -522,7 +532,7 @@ Status StepEngine::EstimateStatistics(Network& network, DataFeed& feed, int64_t 
   if (network.batch_norms().empty()) return {};
   // A forward pass is a third of a step: with a quarter more for the comparison, at most a fifth of the time
   // between evaluations.
-  const int64_t most = std::clamp<int64_t>(schedule_.eval_every / 2, 8, 128);
+  const int64_t most = std::clamp<int64_t>(schedule_.eval_every / 2, 8, kStatisticsBatches);
   const int64_t taken = std::clamp<int64_t>(kStatisticsExamples / config_.batch_size, 8, most);
   if (steps > 0) {
     QAT_RETURN_IF_ERROR(NoteStatistics(network, feed, std::max<int64_t>(steps - taken, 0), steps));

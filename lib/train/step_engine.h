@@ -147,6 +147,7 @@ class StepEngine {
   std::unique_ptr<Teacher> teacher_;    // null: none
   std::vector<float> taught_;           // what it answers to the batch of the last step
   RangeHistory history_;
+  bool ranges_cover_ = false;  // what was seen lately, not its average (RangeObserver)
   std::unique_ptr<Network> network_;
   std::vector<Parameter> parameters_;
   std::vector<NamedObserver> observers_;

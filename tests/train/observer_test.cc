@@ -45,12 +45,30 @@ TEST(RangeObserver, CoversWhatItHasSeenLately) {
     each->Observe({-0.5f, 5});
   }
   EXPECT_EQ(covers.range().max, 5);
-  EXPECT_FLOAT_EQ(covers.range().min, average.range().min);
+  EXPECT_NEAR(covers.range().min, 0.9 * -1 + 0.1 * -0.5, 1e-6);
   EXPECT_LT(average.range().max, 1.5f);
-  const double weight = covers.state().weight;
   covers.Observe({-1, 1});
-  EXPECT_NEAR(covers.range().max, (0.9 * weight * 5 + 1) / (0.9 * weight + 1), 1e-5)
-      << "falls as the average does";
+  EXPECT_NEAR(covers.range().max, 0.9 * 5 + 0.1 * 1, 1e-6);
+}
+
+// What the first batch has shown counts as much as what a later one has.
+TEST(RangeObserver, CoversFromTheFirstBatchOn) {
+  RangeObserver covers(0.99, /*covers=*/true);
+  covers.Observe({-1, 5});
+  for (int i = 0; i < 10; ++i) covers.Observe({-1, 1});
+  EXPECT_NEAR(covers.range().max, 1 + 4 * std::pow(0.99, 10), 1e-5);
+}
+
+TEST(RangeObserver, StartsAgainWhereItCovers) {
+  RangeObserver average(0.9), covers(0.9, /*covers=*/true);
+  for (RangeObserver* each : {&average, &covers}) {
+    each->Observe({-1, 50});
+    each->Restart();
+  }
+  EXPECT_TRUE(covers.empty());
+  EXPECT_EQ(average.range(), (Range{-1, 50}));
+  covers.Observe({-1, 2});
+  EXPECT_EQ(covers.range(), (Range{-1, 2}));
 }
 
 TEST(RangeObserver, WidensEveryRangeToHoldZero) {

@@ -113,6 +113,42 @@ TEST(Train, TargetsOfAnyScaleAreLearnedAlike) {
   }
 }
 
+// One answer in 400 is far from the others, and none of them is to be cut off. A pass has 50 batches, so
+// the latest ones need not contain it.
+TEST(Train, RangesOfNumbersHoldTheFarthestAnswers) {
+  const Graph network = testing::OneLayer(8, 8, 1, "op = \"fully_connected\"\nunits = 2");
+  Dataset train = Brightness(850, 1, /*scaled=*/false);
+  for (size_t n = 0; n < 850; ++n) {
+    const auto grey = static_cast<uint8_t>(n % 400 == 5 ? 255 : n % 120);
+    std::fill_n(train.images.begin() + static_cast<std::ptrdiff_t>(n * 64), 64, grey);
+    train.numbers[n * 2] = train.numbers[n * 2 + 1] = grey;
+  }
+  TrainConfig config = TinyConfig();
+  config.steps = 400;
+  config.quant_delay = 200;
+  config.scheme = "int8";
+  config.shift_pixels = 0;
+  config.ema_decay = 0.999;
+  config.eval_every = config.checkpoint_every = 200;
+  for (const double average : {0.0, 0.9}) {
+    TempDir dir;
+    config.weight_average_decay = average;
+    const auto result = Train(network, config, train, Brightness(80, 2, false), dir / "run", {}, {});
+    QAT_ASSERT_OK(result);
+    const auto last = ReadCheckpoint(CheckpointPath(dir / "run", 400));
+    QAT_ASSERT_OK(last);
+    const InputContract& input = last->contract.input();
+    const float white = (255 - input.mean.at(0)) / input.std.at(0);
+    float farthest = last->tensors.at("layer/bias").values.at(0);
+    for (size_t k = 0; k < 64; ++k) farthest += white * last->tensors.at("layer/filter").values.at(k);
+    EXPECT_GT(farthest, 2.5f) << "the others lie within 2";
+    ASSERT_EQ(last->ranges.count("layer"), 1u);
+    EXPECT_GT(last->ranges.at("layer").range.max, 0.93f * farthest) << average;
+    EXPECT_LT(last->ranges.at("layer").range.max, 1.3f * farthest)
+        << "what the first steps gave is forgotten";
+  }
+}
+
 TEST(Train, TellsTheEvaluationOfAStepWithThatStep) {
   TempDir dir;
   std::vector<TrainProgress> seen;
