@@ -31,10 +31,9 @@ std::vector<bool> HasOneUse(const Graph& graph) {
   return one;
 }
 
-// One value for each channel, the last axis: what a module of PReLU trains.
+// One value for each channel, the last axis, or one for all: what a module of PReLU trains.
 bool IsPerChannel(const Shape& shape) {
-  return !shape.empty() &&
-         std::all_of(shape.begin(), shape.end() - 1, [](int32_t size) { return size == 1; });
+  return shape.empty() || std::all_of(shape.begin(), shape.end() - 1, [](int32_t size) { return size == 1; });
 }
 
 // Filters are [O, …, I], depthwise ones [1, H, W, O].

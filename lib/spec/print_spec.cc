@@ -349,9 +349,10 @@ Expected<std::string> PrintSpec(const Graph& network) {
   // A border that only happens to be called as a part of a layer is a layer of its own.
   if (!text.ok()) text = Print(MakeSayable(network, /*parts=*/false));
   if (text.ok()) return text;
-  return Unsupported(
-      StrCat("no spec says this network; it can be trained and converted as the file that it is\n  ",
-             text.error().message));
+  const bool trains = std::all_of(network.nodes.begin(), network.nodes.end(),
+                                  [](const GraphNode& node) { return IsTrainable(node.type); });
+  return Unsupported(StrCat("no spec says this network; it can be ", trains ? "trained and " : "",
+                            "converted as the file that it is\n  ", text.error().message));
 }
 
 }  // namespace qat

@@ -15,7 +15,11 @@ namespace qat {
 /// [O, I, H, W]);
 /// [d, a, b, c] for depthwise ([1, H, W, O] as [O, 1, H, W]) and transposed convolution ([O, H, W, I] as [I,
 /// O, H, W]).
-enum class FilterLayout { kOutputFirst, kRotated };
+enum class FilterLayout {
+  kOutputFirst,
+  kRotated,
+  kAsIs,  ///< of what is no filter, whatever its rank
+};
 
 /// A tensor of the network in LibTorch's layout, named as in a checkpoint.
 struct Parameter {

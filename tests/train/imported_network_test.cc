@@ -11,6 +11,7 @@
 #include "support/tiny_graph.h"
 #include "train/deployed.h"
 #include "train/input_tensor.h"
+#include "train/modules/module.h"
 #include "train/trainable_graph.h"
 
 namespace qat {
@@ -20,8 +21,9 @@ constexpr int32_t kSide = 6, kBatch = 3;
 
 using testing::Drawn;
 
-/// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> joined with a
-/// constant map -> mean -> another axis and back -> fully connected at each place. Names are a stranger's.
+/// [1, 6, 6, 2] -> conv without bias -> + per channel -> max with a scalar, constant first -> conv in two
+/// groups -> PReLU with slopes of four axes, and with one slope -> joined with a constant map -> mean ->
+/// another axis and back -> fully connected at each place. Names are a stranger's.
 class Stranger {
  public:
   explicit Stranger(Scheme scheme) : limits_(scheme == Scheme::kInt8 ? kInt8Limits : kUInt8Limits) {
@@ -40,8 +42,16 @@ class Stranger {
                              {conv, Constant("shift", {4}, 2)}, {0, 5});
     const int32_t most =
         Node(OpType::kMaximum, "m", {}, {g_.AddConstant("least", {}, std::vector<float>{0.25f}), sum}, {});
+    const int32_t in_groups = Constant("grouped", {4, 3, 3, 2}, 0.4f);
+    if (scheme == Scheme::kUInt8) testing::SetRange(g_, in_groups, {-0.4f, 0.4f}, kUInt8NarrowLimits);
+    const int32_t grouped =
+        Node(OpType::kConv2D, "g", Conv2DAttributes{.padding = Padding::kSame}, {most, in_groups}, {-4, 4});
+    const int32_t sloped = Node(OpType::kPRelu, "q", PReluAttributes(),
+                                {grouped, Constant("slopes", {1, 1, 1, 4}, 0.3f)}, {-2, 4});
+    const int32_t by_one =
+        Node(OpType::kPRelu, "q1", PReluAttributes(), {sloped, Constant("slope", {1}, 0.3f)}, {-2, 4});
     const int32_t map = Constant("positions", {1, kSide, kSide, 3}, 1.5f);
-    const int32_t both = Node(OpType::kConcatenation, "j", ConcatenationAttributes{3}, {most, map}, {});
+    const int32_t both = Node(OpType::kConcatenation, "j", ConcatenationAttributes{3}, {by_one, map}, {});
     const int32_t axes = g_.AddConstant("axes", {1}, std::vector<int32_t>{1});
     const int32_t mean = Node(OpType::kMean, "p", MeanAttributes(), {both, axes}, {-1, 4});
     // As Keras' Conv1D: an axis counted from the end of the output, and a shape that only the second input
@@ -132,7 +142,24 @@ TEST_P(Imported, EveryParameterLearns) {
     names.push_back(parameter.name);
     EXPECT_GT(parameter.value.grad().abs().sum().item<float>(), 0) << parameter.name;
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"model/conv/Conv2D;w", "dense", "b"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"model/conv/Conv2D;w", "grouped", "slopes", "slope", "dense", "b"}));
+}
+
+// Not by the module of the operator that follows in the list.
+TEST(ImportedNetwork, OperatorsThatOnlyRunHaveNoModule) {
+  size_t refused = 0;
+  for (const OpDefinition* op : AllOps()) {
+    if (IsTrainable(op->type)) continue;
+    LayerNode layer;
+    layer.name = "layer";
+    layer.type = op->type;
+    layer.attributes = op->default_attributes;
+    QAT_EXPECT_ERROR(MakeModule(layer, {}), ErrorCode::kUnsupported,
+                     StrCat("training of ", op->name, " is not built"));
+    ++refused;
+  }
+  EXPECT_GT(refused, 5u);
 }
 
 TEST(ImportedNetwork, WhatHasNoTrainingFormIsOneList) {

@@ -138,7 +138,7 @@ class PReluModule final : public Module {
   }
 
   std::vector<Parameter> parameters() override {
-    return {{parameter_.name, parameter_.trained.role, slope_}};
+    return {{parameter_.name, parameter_.trained.role, slope_, FilterLayout::kAsIs}};
   }
 
  private:

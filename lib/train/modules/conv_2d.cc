@@ -39,7 +39,8 @@ class Conv2DModule final : public FilterModule {
 
  private:
   at::Tensor Apply(const at::Tensor& input, const at::Tensor& filter, const at::Tensor& bias) const override {
-    return functional::Conv2D(input, filter, bias, std::get<Conv2DAttributes>(attributes()));
+    const int64_t groups = input.size(1) / filter.size(1);  // of networks of others, in one filter
+    return functional::Conv2D(input, filter, bias, std::get<Conv2DAttributes>(attributes()), groups);
   }
 };
 

@@ -290,9 +290,9 @@ std::string FilterModule::PrettyPrint() const {
 NamedTensor ToTfliteLayout(const at::Tensor& value, FilterLayout layout) {
   const at::Tensor source = value.detach();
   const bool output_first = layout == FilterLayout::kOutputFirst;
-  const at::Tensor rows = (source.dim() != 4 ? source
-                           : output_first    ? source.permute({0, 2, 3, 1})
-                                             : source.permute({1, 2, 3, 0}))
+  const at::Tensor rows = (source.dim() != 4 || layout == FilterLayout::kAsIs ? source
+                           : output_first                                     ? source.permute({0, 2, 3, 1})
+                                                                              : source.permute({1, 2, 3, 0}))
                               .contiguous();
   NamedTensor tensor;
   for (const int64_t size : rows.sizes()) tensor.shape.push_back(static_cast<int32_t>(size));
@@ -304,7 +304,7 @@ at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout) {
   const std::vector<int64_t> sizes(tensor.shape.begin(), tensor.shape.end());
   at::Tensor rows = at::empty(sizes, at::kFloat);
   std::copy(tensor.values.begin(), tensor.values.end(), rows.data_ptr<float>());
-  if (rows.dim() != 4) return rows;
+  if (rows.dim() != 4 || layout == FilterLayout::kAsIs) return rows;
   // Copied into a new tensor: contiguous() would keep strides that look like channels-last where a size is 1,
   // and convolution then answers in that order.
   const at::Tensor planes =
@@ -313,18 +313,21 @@ at::Tensor FromTfliteLayout(const NamedTensor& tensor, FilterLayout layout) {
 }
 
 Expected<std::unique_ptr<Module>> MakeModule(const LayerNode& layer, const ModuleOptions& options) {
-  if (layer.definition().filter_input >= 0 && layer.Find(Role::kFilter) == nullptr && IsTrainable(layer.type))
+  if (!IsTrainable(layer.type))
+    return Unsupported(StrCat("layer '", layer.name, "': training of ", layer.definition().name,
+                              " is not built; the network can be converted as it is"));
+  if (layer.definition().filter_input >= 0 && layer.Find(Role::kFilter) == nullptr)
     return Unsupported(
         StrCat("layer '", layer.name, "': its filter is a constant, which has no training form"));
   switch (layer.type) {
 #define QAT_OP(enumerator, stem, name, tflite_name) \
   case OpType::k##enumerator:                       \
     return Make##enumerator(layer, options);
-#define QAT_RUN_OP(enumerator, stem, name, tflite_name) case OpType::k##enumerator:
+#define QAT_RUN_OP(enumerator, stem, name, tflite_name) \
+  case OpType::k##enumerator:                           \
+    break;
 #include "ops/op_list.inc"
 #undef QAT_OP
-    return Unsupported(StrCat("layer '", layer.name, "': training of ", layer.definition().name,
-                              " is not built; it can be run from a .tflite"));
   }
   return Internal(
       StrCat("layer '", layer.name, "': operator ", static_cast<int>(layer.type), " has no module"));
