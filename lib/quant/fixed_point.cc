@@ -8,7 +8,7 @@
 namespace qat {
 
 FixedPointMultiplier QuantizeMultiplier(double real_multiplier) {
-  QAT_CHECK(real_multiplier >= 0 && std::isfinite(real_multiplier));
+  QAT_CHECK(std::isfinite(real_multiplier));
   if (real_multiplier == 0) return {};
   int shift = 0;
   const double fraction = std::frexp(real_multiplier, &shift);

@@ -10,12 +10,12 @@ namespace qat {
 
 /// A real multiplier as multiplier * 2^(shift - 31); `shift` is positive to the left.
 struct FixedPointMultiplier {
-  int32_t multiplier = 0;  ///< 0, or in [2^30, 2^31)
+  int32_t multiplier = 0;  ///< 0, or in [2^30, 2^31), or of a negative number in [-2^31, -2^30]
   int shift = 0;           ///< in [-31, 30]
   bool operator==(const FixedPointMultiplier&) const = default;
 };
 
-/// Splits a real multiplier >= 0 by frexp; the fraction is rounded half away from zero to 31 bits; under
+/// Splits a finite real multiplier by frexp; the fraction is rounded half away from zero to 31 bits; under
 /// 2^-32 it is 0, from 2^30 on it saturates.
 /// Source    tflite/kernels/internal/quantization_util.cc, QuantizeMultiplier.
 FixedPointMultiplier QuantizeMultiplier(double real_multiplier);

@@ -69,6 +69,16 @@ TEST(QuantizeMultiplier, IsWithinHalfAUnitOf31Bits) {
   }
 }
 
+// As TFLite's LEAKY_RELU with a negative slope has it.
+TEST(QuantizeMultiplier, OfANegativeNumberIsThatOfItsMagnitudeNegated) {
+  for (const double real : {0.3, 0.5, 0.123456789, 3.75, 1e-9}) {
+    const FixedPointMultiplier of = QuantizeMultiplier(real), negated = QuantizeMultiplier(-real);
+    EXPECT_EQ(negated.multiplier, -of.multiplier) << real;
+    EXPECT_EQ(negated.shift, of.shift) << real;
+  }
+  EXPECT_EQ(MultiplyByQuantizedMultiplier(100, QuantizeMultiplier(-0.25)), -25);
+}
+
 TEST(QuantizeMultiplier, KeepsTheShiftLegalAtBothEnds) {
   EXPECT_EQ(QuantizeMultiplier(std::ldexp(1, -33)), (FixedPointMultiplier{0, 0}));
   EXPECT_EQ(QuantizeMultiplier(std::ldexp(1, -32)), (FixedPointMultiplier{1 << 30, -31}));

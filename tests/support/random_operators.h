@@ -301,7 +301,7 @@ class RandomOperatorMaker : private RandomModelMaker {
     AddOutput(shape_, output);
     auto options = tflite::BuiltinOptions_NONE;
     flatbuffers::Offset<void> table = 0;
-    const float alpha = Real(0.01f, 0.9f);
+    const float alpha = Real(-0.4f, 0.9f);
     if (code == tflite::BuiltinOperator_LEAKY_RELU) {
       options = tflite::BuiltinOptions_LeakyReluOptions;
       table = tflite::CreateLeakyReluOptions(builder_.fbb, alpha).Union();

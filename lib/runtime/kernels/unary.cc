@@ -87,10 +87,10 @@ Expected<std::unique_ptr<Kernel>> MakeClamp(const KernelContext& context, const 
 template <class T>
 Expected<std::unique_ptr<Kernel>> MakeLeakyRelu(const KernelContext& context, const Scales<T>& scales) {
   const float alpha = context.As<LeakyReluAttributes>().alpha;
-  // A negative multiplier has no fixed-point form.
-  if (!(alpha >= 0)) return Unsupported(StrCat("alpha is ", alpha, ", expected >= 0"));
   QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier positive, scales.Multiplier(1));
-  QAT_ASSIGN_OR_RETURN(const FixedPointMultiplier negative, scales.Multiplier(alpha));
+  QAT_RETURN_IF_ERROR(scales.Multiplier(std::abs(alpha)));
+  const FixedPointMultiplier negative =
+      QuantizeMultiplier(static_cast<double>(scales.input.scale * alpha / scales.output.scale));
   return MakeFunctionKernel<T>(context, [=](int32_t q) {
     const int32_t value = q - scales.input.zero_point;
     return WrappingAdd(MultiplyByQuantizedMultiplier(value, value >= 0 ? positive : negative),
