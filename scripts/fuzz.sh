@@ -30,7 +30,7 @@ set_flag() {
 }
 read_flags "--minutes --target --engine -o" "$@"
 [[ -n $out ]] || die 2 "-o is missing, expected a folder for what is found"
-[[ $minutes =~ ^[0-9]+$ ]] || die 2 "--minutes: value '$minutes', expected a whole number"
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || die 2 "--minutes: value '$minutes', expected a whole number from 1 on"
 case $engine in
   libfuzzer)
     configure fuzz build-fuzz
