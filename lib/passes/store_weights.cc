@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
 
 #include "base/half.h"
 #include "base/slices.h"
@@ -81,12 +82,34 @@ bool HasAScale(const GraphTensor& filter) {
                      [](float value) { return std::abs(value) <= std::numeric_limits<float>::max() / 2; });
 }
 
+/// The integers of one channel, moved by one where that makes their sum what the sum of `reals` is, to half a
+/// step: first those that were rounded farthest. Behind a relu the inputs of a sum have one sign, and errors
+/// of the nearest integers that do not cancel move its mean, which with 4 bits is most of what is lost.
+/// Source    Nagel et al., 2019, correct the mean in the bias, by data; here without.
+void KeepSum(std::span<const float> reals, float scale, QuantizedLimits limits,
+             std::span<int32_t> quantized) {
+  const auto off = [&](size_t i) { return double(quantized[i]) - double{reals[i]} / scale; };
+  std::vector<size_t> places;
+  double sum = 0;
+  for (size_t i = 0; i < reals.size(); ++i) {
+    sum += off(i);
+    // Ends of the grid stay: they make the scale.
+    if (quantized[i] != limits.quant_min && quantized[i] != limits.quant_max) places.push_back(i);
+  }
+  const int32_t by = sum > 0 ? -1 : 1;
+  const size_t moved =
+      static_cast<size_t>(std::min(std::round(std::abs(sum)), static_cast<double>(places.size())));
+  std::stable_sort(places.begin(), places.end(),
+                   [&](size_t a, size_t b) { return by * off(a) < by * off(b); });
+  for (size_t k = 0; k < moved; ++k) quantized[places[k]] += by;
+}
+
 /// Symmetric, with a scale per channel; of a fully connected layer of 8 bits with one, which every release
 /// since 1.14 can run.
 void QuantizeFilter(const OpDefinition& definition, const Precision& precision, GraphTensor& filter) {
   const std::vector<float> values = RealValues(filter);
   const bool per_channel = definition.type != OpType::kFullyConnected || precision.bits < 8;
-  const auto axis = static_cast<size_t>(definition.filter_channel_axis);
+  const auto axis = static_cast<size_t>(definition.filter_channel_axis);  // of 4 bits the first
   const auto channels = per_channel ? static_cast<size_t>(filter.shape[axis]) : 1;
   const size_t inner = InnerSize(filter.shape, axis);
   std::vector<float> largest(channels);
@@ -105,6 +128,10 @@ void QuantizeFilter(const OpDefinition& definition, const Precision& precision, 
   std::vector<int32_t> quantized;
   for (size_t i = 0; i < values.size(); ++i)
     quantized.push_back(QuantizeFakeQuant(values[i], params[i / inner % channels], LimitsOf(precision)));
+  for (size_t c = 0; precision.bits < 8 && c < channels; ++c) {
+    KeepSum(std::span(values).subspan(c * inner, inner), params[c].scale, LimitsOf(precision),
+            std::span(quantized).subspan(c * inner, inner));
+  }
   SetIntegers(filter, precision.type, quantized);
   filter.quantization = std::move(quantization);
 }

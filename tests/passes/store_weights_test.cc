@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "ir/constants.h"
 #include "passes/passes.h"
 #include "support/test_util.h"
 
@@ -85,6 +86,30 @@ TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
   EXPECT_EQ(static_cast<int8_t>(filter.data[17]), 127);  // 2
   EXPECT_EQ(Named(graph, "a/bias").type, DType::kFloat32);
   EXPECT_EQ(Named(graph, "b/filter").type, DType::kFloat32) << "256 values";
+}
+
+// Of 16 values 0.3 and one of 7 the nearest integers lose 4.8 in the sum, in steps of 1.
+TEST(StoreWeights, FourBitsKeepTheSumOfEachChannel) {
+  Graph graph = TwoConvolutions();
+  std::vector<float> wide(1024);
+  for (size_t i = 0; i < wide.size(); ++i) wide[i] = i % 16 == 0 ? 7.0f : i < 16 ? 0.3f : -0.4f;
+  for (GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == "a/filter") SetValues(tensor, DType::kFloat32, wide);
+  }
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kInt4, graph, warnings);
+  const GraphTensor& filter = Named(graph, "a/filter");
+  ASSERT_EQ(filter.type, DType::kInt4);
+  const auto at = [&](size_t i) {
+    const int32_t half = filter.data[i / 2] >> (i % 2 * 4) & 15;
+    return half > 7 ? half - 16 : half;
+  };
+  for (const size_t channel : {size_t{0}, size_t{5}}) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < 16; ++i) sum += at(channel * 16 + i);
+    EXPECT_EQ(at(channel * 16), 7) << "the largest makes the scale";
+    EXPECT_EQ(sum, channel == 0 ? 7 + 5 : 7 - 6) << "15 of 0.3 are 4.5, of -0.4 are -6";
+  }
 }
 
 // A value saves 3 bytes in 8 bits, a channel costs 12.

@@ -59,7 +59,8 @@ def check_weights(real, stored, kind):
             if len(scales) > 1:
                 shape[parameters["quantized_dimension"]] = len(scales)
             error = numpy.abs(values * scales.reshape(shape) - original)
-            assert (error <= scales.reshape(shape) * 0.5001).all(), name
+            # Integers of 4 bits may be moved by one, to keep the sum of a channel.
+            assert (error <= scales.reshape(shape) * (1.0001 if most == 7 else 0.5001)).all(), name
             assert values.min() >= -most, name
             checked += 1
     assert checked > 0, f"no weight was stored as {kind}"
