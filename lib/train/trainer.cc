@@ -324,7 +324,7 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
   }
   std::unique_ptr<Workers> workers;
   if (!start.place.alone()) {
-    QAT_ASSIGN_OR_RETURN(workers, Workers::Join(start.place));
+    QAT_ASSIGN_OR_RETURN(workers, Workers::Join(start.place, callbacks.interrupted, callbacks.on_note));
     QAT_RETURN_IF_ERROR(Agree(*workers, network, config, header));
   }
   QAT_ASSIGN_OR_RETURN(HoldoutSplit split, MakeSplit(config, train, saved, header));

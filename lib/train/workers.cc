@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -84,17 +85,84 @@ auto DeviceOf(const WorkerPlace& place) {
   return c10d::ProcessGroupGloo::createDefaultDevice();
 }
 
+// The store would wait by itself, where nothing can interrupt it.
+class Meeting {
+ public:
+  using Store = c10::intrusive_ptr<c10d::TCPStore>;
+
+  Meeting(const WorkerPlace& place, const std::function<bool()>& interrupted,
+          const std::function<void(const std::string&)>& on_wait)
+      : place_(place), interrupted_(interrupted), on_wait_(on_wait) {}
+
+  /// Throws what the store throws where a process is missing after `kPatience`, or the port is taken.
+  Expected<Store> Meet() {
+    Store store;
+    while (!store) {
+      store = Connect();
+      if (!store) QAT_RETURN_IF_ERROR(Wait("rank 0"));
+    }
+    int64_t here = store->add(kJoined, 1);
+    while (here < place_.size) {
+      QAT_RETURN_IF_ERROR(Wait(StrCat(place_.size - here, " of ", place_.size, " processes")));
+      here = store->add(kJoined, 0);
+    }
+    store->setTimeout(kPatience);
+    return store;
+  }
+
+ private:
+  static constexpr char kJoined[] = "qat/joined";
+  static constexpr std::chrono::seconds kTry{2}, kBeforeNote{3};
+  static constexpr std::chrono::milliseconds kPause{100};
+
+  /// Null: rank 0 does not listen yet.
+  Store Connect() {
+    c10d::TCPStoreOptions options;
+    options.port = static_cast<uint16_t>(place_.port);
+    options.isServer = place_.writes();
+    options.numWorkers = static_cast<size_t>(place_.size);
+    options.waitWorkers = false;
+    options.timeout =
+        place_.writes() ? std::chrono::milliseconds(kPatience) : std::chrono::milliseconds(kTry);
+    if (place_.writes()) return c10::make_intrusive<c10d::TCPStore>(place_.address, options);
+    try {
+      return c10::make_intrusive<c10d::TCPStore>(place_.address, options);
+    } catch (const std::exception&) {
+      if (Waited() > kPatience) throw;
+      return {};
+    }
+  }
+
+  Status Wait(const std::string& whom) {
+    const std::string where = StrCat(place_.address, ":", place_.port);
+    if (interrupted_ && interrupted_())
+      return Error{ErrorCode::kInterrupted, StrCat("interrupted while it waited for ", whom, " at ", where)};
+    if (Waited() > kPatience) throw std::runtime_error(StrCat("no sign of ", whom, " in ten minutes"));
+    if (!told_ && Waited() > kBeforeNote && on_wait_) {
+      on_wait_(StrCat("waiting for ", whom, " at ", where, ", at most ten minutes"));
+      told_ = true;
+    }
+    std::this_thread::sleep_for(kPause);
+    return {};
+  }
+
+  std::chrono::steady_clock::duration Waited() const { return std::chrono::steady_clock::now() - start_; }
+
+  const WorkerPlace& place_;
+  const std::function<bool()>& interrupted_;
+  const std::function<void(const std::string&)>& on_wait_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool told_ = false;
+};
+
 }  // namespace
 
-Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
+Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place,
+                                                 const std::function<bool()>& interrupted,
+                                                 const std::function<void(const std::string&)>& on_wait) {
   const std::string where = StrCat(place.address, ":", place.port);
   try {
-    c10d::TCPStoreOptions options;
-    options.port = static_cast<uint16_t>(place.port);
-    options.isServer = place.writes();
-    options.numWorkers = static_cast<size_t>(place.size);
-    options.timeout = kPatience;
-    auto store = c10::make_intrusive<c10d::TCPStore>(place.address, options);
+    QAT_ASSIGN_OR_RETURN(auto store, Meeting(place, interrupted, on_wait).Meet());
     auto gloo = c10d::ProcessGroupGloo::Options::create();
     gloo->timeout = kSilence;
     gloo->devices = {DeviceOf(place)};
@@ -109,7 +177,8 @@ Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
   }
 }
 #else
-Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place) {
+Expected<std::unique_ptr<Workers>> Workers::Join(const WorkerPlace& place, const std::function<bool()>&,
+                                                 const std::function<void(const std::string&)>&) {
   return Unsupported(
       StrCat("this build trains in one process, but the environment says ", place.size,
              " (WORLD_SIZE); unset RANK and WORLD_SIZE, or build with Gloo's headers (libgloo-dev)"));

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -47,9 +48,12 @@ class WorkerLost : public std::runtime_error {
 class Workers {
  public:
   virtual ~Workers() = default;
-  /// Waits until all processes are there, at most ten minutes. Errors: kUnsupported (a build without Gloo),
-  /// kIoError.
-  static Expected<std::unique_ptr<Workers>> Join(const WorkerPlace& place);
+  /// Waits until all processes are there, at most ten minutes; after three seconds `on_wait` is told for
+  /// whom, once. `interrupted` is asked all the while. Both may be empty. Errors: kUnsupported (a build
+  /// without Gloo), kInterrupted, kIoError.
+  static Expected<std::unique_ptr<Workers>> Join(const WorkerPlace& place,
+                                                 const std::function<bool()>& interrupted,
+                                                 const std::function<void(const std::string&)>& on_wait);
 
   const WorkerPlace& place() const { return place_; }
   virtual void Sum(std::span<float> values) = 0;

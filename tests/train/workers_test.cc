@@ -104,6 +104,23 @@ TEST(ShareOf, CoversEveryExampleOnce) {
   }
 }
 
+// Nothing else would end a process whose companions were never started.
+TEST(Join, SaysForWhomItWaitsAndEndsWhenInterrupted) {
+  for (const int rank : {0, 1}) {
+    const WorkerPlace place = {rank, 3, 3, "127.0.0.1", testing::FreePort()};
+    std::string note;
+    const auto joined = Workers::Join(
+        place, [&] { return !note.empty(); }, [&](const std::string& told) { note = told; });
+    const std::string whom = rank == 0 ? "2 of 3 processes" : "rank 0";
+    ASSERT_FALSE(joined.ok());
+    EXPECT_EQ(joined.error().code, ErrorCode::kInterrupted);
+    EXPECT_NE(joined.error().message.find("interrupted while it waited for " + whom + " at 127.0.0.1:"),
+              std::string::npos)
+        << joined.error().message;
+    EXPECT_EQ(note.rfind("waiting for " + whom, 0), 0u) << note;
+  }
+}
+
 // Ranks as threads: each of them is a whole Train. Results by rank.
 std::vector<Expected<TrainResult>> TrainTogether(const Graph& network, const TrainConfig& config,
                                                  const std::string& run, int size, bool resume = false,
