@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/join_some.h"
 #include "base/random.h"
 #include "base/strings.h"
 #include "data/sample.h"
@@ -50,6 +54,20 @@ std::string_view ShareText(int64_t examples) {
 std::string_view HowChosen(const Dataset& data) {
   if (HasOneLabel(data)) return "stratified by class";
   return data.task == Task::kNumbers && data.targets == 1 ? "evenly over the sorted targets" : "at random";
+}
+
+// "; none is left to train on of 'b' and 'c'", where a number that was asked for takes all of some class.
+std::string LeftWithout(const Dataset& data, std::span<const int32_t> train) {
+  if (!HasOneLabel(data)) return {};
+  std::set<int32_t> missing(data.labels.begin(), data.labels.end());
+  for (const int32_t example : train) missing.erase(data.labels[static_cast<size_t>(example)]);
+  std::vector<std::string> names;
+  for (const int32_t label : missing) {
+    const auto place = static_cast<size_t>(label);
+    names.push_back(place < data.class_names.size() ? StrCat("'", data.class_names[place], "'")
+                                                    : std::to_string(label));
+  }
+  return names.empty() ? "" : StrCat("; none is left to train on of ", JoinSome(names, 5));
 }
 
 std::string WatchesTheTestSet(std::string_view why) {
@@ -97,7 +115,8 @@ Expected<HoldoutSplit> SplitHoldout(const Dataset& data, int64_t wanted, uint64_
     return std::binary_search(split.holdout.begin(), split.holdout.end(), example);
   });
   split.description = StrCat("held out: ", split.holdout.size(), " of ", examples, " training examples (",
-                             automatic ? ShareText(examples) : std::string_view(), HowChosen(data), ")");
+                             automatic ? ShareText(examples) : std::string_view(), HowChosen(data), ")",
+                             LeftWithout(data, split.train));
   return split;
 }
 

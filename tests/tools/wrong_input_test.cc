@@ -190,6 +190,9 @@ TEST_F(WrongInput, TrainSaysWhatIsWrongBeforeItTrains) {
   train({"--network", files_ / "none.toml"}, 3, {"none.toml"});
   train({"--preset", "lenet-artikle"}, 2, {"lenet-artikle", "did you mean 'lenet-article'"});
   train({"--batch-size", "0"}, 2, {"batch"});
+  train({"--warmup-steps", "3", "--warmup-fraction", "0.5"}, 2,
+        {"--warmup-steps", "--warmup-fraction", "say the same, expected one of them"});
+  train({"--steps", "30", "--epochs", "2"}, 2, {"--steps", "--epochs", "say the same"});
   train({"--resume"}, 3, {"has no checkpoint to resume"});
   Expect("qat-train", {"--data", "digits"}, 2, {"-o RUN"});
   Expect("qat-train", {"--data", "digits", "-o", files_ / "m.tflite"}, 2, {"but a run directory is written"});

@@ -13,12 +13,19 @@
 namespace qat {
 namespace {
 
+std::string Replaced(std::string_view text, char from, char to) {
+  std::string replaced(text);
+  std::replace(replaced.begin(), replaced.end(), from, to);
+  return replaced;
+}
+
 Status ApplyKeys(Tool& tool, const TrainFlags& flags, TrainConfig& config) {
-  if (tool.Given("--steps") && tool.Given("--epochs")) {
-    return InvalidArgument("--steps and --epochs: expected one of them to say how long to train");
-  }
   for (const auto& [key, text] : flags.keys) {
-    if (tool.Given("--" + key)) QAT_RETURN_IF_ERROR_IN("--" + key, SetKey(config, key, text));
+    if (!tool.Given("--" + key)) continue;
+    const std::string other = Replaced(AlternativeOf(Replaced(key, '-', '_')), '_', '-');
+    if (!other.empty() && tool.Given("--" + other))
+      return InvalidArgument(StrCat("--", key, " and --", other, " say the same, expected one of them"));
+    QAT_RETURN_IF_ERROR_IN("--" + key, SetKey(config, key, text));
   }
   if (tool.Given("--seed")) {
     QAT_RETURN_IF_ERROR_IN("--seed", SetKey(config, "seed", std::to_string(tool.flags().seed)));
