@@ -29,7 +29,7 @@ void Done(const Conversion& c) {
 Status Append(Conversion& c) { return AppendAsAsked(c.request, c.graph()); }
 
 /// Without data the ranges of what a network does to its input stand, as they were trained. An imported model
-/// of integers that does it in float32 has none of them.
+/// of integers that does it in float32 has none of them, nor has a plan that was made with data.
 Status NormalizeInput(Conversion& c) {
   std::vector<std::string> notes;
   const auto is_planned = [&](const std::string& layer) {
@@ -40,7 +40,8 @@ Status NormalizeInput(Conversion& c) {
   if (c.data) {
     TakeInputNormalizations(c.graph(), notes);
   } else if (!c.type.is_real()) {
-    TakeFloatInputNormalizations(is_planned, c.graph(), notes);
+    const auto has_range = [&](const std::string& input) { return c.plan && c.plan->inputs.contains(input); };
+    TakeFloatInputNormalizations(is_planned, has_range, c.graph(), notes);
   }
   for (const std::string& note : notes) c.Note(note);
   return {};

@@ -75,11 +75,9 @@ void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size
     const float farthest = std::max(std::abs(low[c]), std::abs(high[c]));
     const float step = std::nextafter(farthest, std::numeric_limits<float>::max()) - farthest;
     if (low[c] == high[c] || (high[c] - low[c]) / step >= kFewest) continue;
-    const std::string name = c < input.features.size() ? StrCat("column '", input.features[c], "'")
-                                                       : StrCat("channel ", c, " of the input");
-    warnings.push_back(
-        StrCat(name, " runs from ", low[c], " to ", high[c], ", where float32 has steps of ", step,
-               ": what is finer is lost; subtract a constant from the numbers before they become float32"));
+    warnings.push_back(StrCat(
+        NameOfChannel(input, c), " runs from ", low[c], " to ", high[c], ", where float32 has steps of ",
+        step, ": what is finer is lost; subtract a constant from the numbers before they become float32"));
   }
 }
 
@@ -105,6 +103,12 @@ Status CheckImages(const Dataset& dataset, std::span<const int32_t> examples,
 }
 
 }  // namespace
+
+std::string NameOfChannel(const ExampleInput& input, size_t channel) {
+  if (channel < input.features.size()) return StrCat("column '", input.features[channel], "'");
+  return StrCat("channel ", channel, " of the input",
+                input.name.empty() ? "" : StrCat(" '", input.name, "'"));
+}
 
 Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples) {
   std::vector<std::string> warnings;

@@ -18,6 +18,9 @@ namespace qat {
 /// `examples`: those that are trained on, at least one. Errors: the stream's.
 Expected<std::vector<std::string>> FindDegenerate(const Dataset& dataset, std::span<const int32_t> examples);
 
+/// "column 'weight'" of a table, else "channel 2 of the input".
+std::string NameOfChannel(const ExampleInput& input, size_t channel);
+
 /// A plain sentence on classes that no training example has and some test examples do: they cannot be
 /// learned, and each of these answers is wrong. Empty: there are none.
 std::string ClassesOnlyInTest(const OutputLabels& train, const OutputLabels& test);

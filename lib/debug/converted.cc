@@ -44,6 +44,11 @@ void SetRanges(const PlanChoices& choices, Graph& graph) {
   }
 }
 
+/// Of one example, whatever the batch.
+int64_t ValuesOf(const Shape& shape) {
+  return shape.empty() || shape[0] == 0 ? 1 : FlatSize(shape) / shape[0];
+}
+
 class ModelReader {
  public:
   ModelReader(const Graph& network, const Model& model) : network_(network), model_(model) {
@@ -55,6 +60,8 @@ class ModelReader {
   }
 
   Expected<PlanChoices> Run() {
+    QAT_RETURN_IF_ERROR(ExpectInputs());
+    QAT_RETURN_IF_ERROR(ExpectShapes());
     if (const Status status = FindPrecisions(); !status.ok()) return status.error();
     size_t named = 0;
     EachObserved(network_, [&](int32_t index) { named += TakeRange(network_.tensor(index).name); });
@@ -71,6 +78,56 @@ class ModelReader {
   }
 
  private:
+  Error Misfit(const std::string& what) const {
+    return InvalidArgument(StrCat(model_.source(), ": ", what, " in the network '", network_.name,
+                                  "'; expected a model that was converted from this network, or the network "
+                                  "that it was converted from"));
+  }
+
+  /// The one of this name, else the one at this place.
+  const ModelTensor& InputOf(const std::string& name, size_t place) const {
+    for (const int32_t index : model_.inputs()) {
+      const ModelTensor& input = model_.tensors()[static_cast<size_t>(index)];
+      if (input.name == name) return input;
+    }
+    return model_.tensors()[static_cast<size_t>(model_.inputs()[place])];
+  }
+
+  /// Models take the shape of the data, the network perhaps one more axis.
+  Status ExpectInputs() const {
+    if (model_.inputs().size() != network_.inputs.size())
+      return Misfit(
+          StrCat("has ", model_.inputs().size(), " inputs, and there are ", network_.inputs.size()));
+    for (size_t i = 0; i < network_.inputs.size(); ++i) {
+      const GraphTensor& own = network_.tensor(network_.inputs[i]);
+      const ModelTensor& input = InputOf(own.name, i);
+      if (ValuesOf(input.shape) != ValuesOf(own.shape))
+        return Misfit(StrCat("input '", input.name, "' is ", ToString(input.shape), ", and '", own.name,
+                             "' is ", ToString(own.shape)));
+    }
+    return {};
+  }
+
+  /// Of what has the same name: filters, and what layers compute.
+  Status ExpectShapes() const {
+    for (const GraphNode& node : network_.nodes) {
+      for (const int32_t index : {node.InputAt(node.definition().filter_input), node.outputs[0]}) {
+        if (index < 0) continue;
+        const GraphTensor& own = network_.tensor(index);
+        const ModelTensor* const other = Find(own.name);
+        if (other == nullptr) continue;
+        const bool is_output =
+            std::find(network_.outputs.begin(), network_.outputs.end(), index) != network_.outputs.end();
+        const bool fits = is_output ? ValuesOf(other->shape) == ValuesOf(own.shape)  // channels first
+                                    : other->shape == own.shape;
+        if (!fits)
+          return Misfit(StrCat("tensor '", own.name, "' is ", ToString(other->shape), ", and it is ",
+                               ToString(own.shape)));
+      }
+    }
+    return {};
+  }
+
   const ModelTensor* Find(const std::string& name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : found->second;

@@ -46,7 +46,8 @@ void CollectRanges(const Graph& real, PlanChoices& choices);
 
 /// Choices that repeat a converted model: of tensors of the same name the range of their integers, of filters
 /// their scales, and layers that compute real numbers. Errors: kCorrupt, for a model that is not quantized,
-/// or has no tensor of the network.
+/// or has no tensor of the network; kInvalidArgument, for one of another network: inputs or tensors of the
+/// same name have other shapes.
 Expected<PlanChoices> ChoicesOfModel(const Graph& network, const Model& model);
 
 }  // namespace qat

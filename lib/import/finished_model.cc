@@ -78,6 +78,20 @@ bool IsQuantized(const Model& model) {
   });
 }
 
+WeightStorage WeightStorageOf(const Model& model) {
+  WeightStorage storage = WeightStorage::kFloat32;
+  if (IsQuantized(model)) return storage;
+  for (const ModelTensor& tensor : model.tensors()) {
+    if (!tensor.is_constant) continue;
+    if (tensor.type == DType::kFloat16) storage = std::max(storage, WeightStorage::kFloat16);
+    if (tensor.scale.empty()) continue;
+    if (tensor.type == DType::kInt8 || tensor.type == DType::kUInt8)
+      storage = std::max(storage, WeightStorage::kInt8);
+    if (tensor.file_type == DType::kInt4) storage = WeightStorage::kInt4;
+  }
+  return storage;
+}
+
 Expected<Graph> GraphOfFinished(const Model& model) {
   if (model.subgraphs() != 1)
     return Unsupported(StrCat(model.source(), ": has ", model.subgraphs(), " subgraphs, expected 1"));

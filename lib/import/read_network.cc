@@ -3,6 +3,7 @@
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "import/finished_model.h"
 #include "ir/frozen_graph.h"
 #include "model/model_contract.h"
 
@@ -91,7 +92,8 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     const bool assumed = !stated && model->inputs().size() == 1 && !ContractOf(*model).ok();
     std::vector<bool> open =
         model->inputs().size() == 1 ? std::vector<bool>{assumed} : OpenInputsOfTflite(*model, graph);
-    return ReadNetworkResult{std::move(graph), true, assumed, std::move(open), {}, {}, {}, {}};
+    return ReadNetworkResult{std::move(graph),       true, assumed, std::move(open), {}, {}, {}, {},
+                             WeightStorageOf(*model)};
   }
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);

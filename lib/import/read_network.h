@@ -10,6 +10,7 @@
 #include "import/import_onnx.h"
 #include "import/import_tflite.h"
 #include "ir/graph.h"
+#include "passes/passes.h"
 
 namespace qat {
 
@@ -31,6 +32,8 @@ struct ReadNetworkResult {
   std::map<std::string, AxisOrder> orders;   ///< of an .onnx: where its tensors have the axes of the source
   /// of an .onnx: which have the channels last here and first in the source
   std::vector<bool> moved_inputs, moved_outputs;
+  /// how a .tflite of real numbers stores the weights that came in as float32
+  WeightStorage weights = WeightStorage::kFloat32;
 };
 
 /// A .qgraph as it is, with "graph_sha256" in its provenance; a .tflite by ImportTflite, an .onnx by

@@ -53,6 +53,21 @@ void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inpu
   }
 }
 
+void TakeValuesOfPlan(const PlanChoices& choices, const std::vector<bool>& open_inputs, Graph& graph,
+                      std::vector<std::string>& notes) {
+  for (size_t i = 0; i < open_inputs.size(); ++i) {
+    const std::string& name = graph.tensor(graph.inputs[i]).name;
+    const auto planned = choices.inputs.find(name);
+    InputContract& input = graph.contract.inputs[i];
+    if (!open_inputs[i] || planned == choices.inputs.end() || input.values == ValueType::kReal) continue;
+    input.values = ValueType::kReal;
+    input.low = planned->second.min;
+    input.high = planned->second.max;
+    notes.push_back(StrCat("the plan has a range of input '", name,
+                           "', so real numbers go into the network as they are; bytes were only assumed"));
+  }
+}
+
 void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const std::vector<std::string> names = TakeInputNormalization(i, graph);
@@ -60,8 +75,9 @@ void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes) {
   }
 }
 
-void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph,
-                                  std::vector<std::string>& notes) {
+void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays,
+                                  const std::function<bool(const std::string& input)>& has_range,
+                                  Graph& graph, std::vector<std::string>& notes) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     Graph taken = graph;
     const std::vector<std::string> names = TakeInputNormalization(i, taken);
@@ -70,7 +86,8 @@ void TakeFloatInputNormalizations(const std::function<bool(const std::string& la
     const bool all = std::all_of(names.begin(), names.end(),
                                  [&](const std::string& name) { return OutputOf(graph, name).has_range; });
     const bool ends = last.has_range && last.range.min < last.range.max;
-    if (all || (!ends && !graph.contract.inputs[i].inside)) continue;
+    const bool known = graph.contract.inputs[i].inside || has_range(graph.tensor(graph.inputs[i]).name);
+    if (all || (!ends && !known)) continue;
     InputContract& input = taken.contract.inputs[i];
     if (ends) input.low = last.range.min, input.high = last.range.max;
     graph = std::move(taken);

@@ -8,6 +8,7 @@
 
 #include "data/dataset.h"
 #include "ir/graph.h"
+#include "plan/plan_file.h"
 
 namespace qat {
 
@@ -19,15 +20,21 @@ void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options)
 void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph,
                       std::vector<std::string>& notes);
 
+/// The same where a plan knew the data: an open input whose range it has takes real numbers.
+void TakeValuesOfPlan(const PlanChoices& choices, const std::vector<bool>& open_inputs, Graph& graph,
+                      std::vector<std::string>& notes);
+
 /// TakeInputNormalization of every input. `notes` names the layers.
 void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes);
 
 /// The same where an imported model computes them in float32 in front of its integers, so that some have no
 /// range. The last may have that of the QUANTIZE behind it, which becomes the range of the input; where it
 /// has none (the layer behind is real, too) the contract of a model of ours says it. Layers that were all
-/// trained with ranges keep them, and so does an input of which `stays` names a layer.
-void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays, Graph& graph,
-                                  std::vector<std::string>& notes);
+/// trained with ranges keep them, and so does an input of which `stays` names a layer. An input that
+/// `has_range` names needs no range of a layer.
+void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays,
+                                  const std::function<bool(const std::string& input)>& has_range,
+                                  Graph& graph, std::vector<std::string>& notes);
 
 }  // namespace qat
 

@@ -271,8 +271,15 @@ Expected<int32_t> Find(const Known& known, const std::string& name, std::string_
 Status TakeInputs(const PlanChoices& choices, Graph& graph) {
   Known known;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    if (graph.contract.inputs.at(i).values == ValueType::kReal)
-      known[graph.tensor(graph.inputs[i]).name] = static_cast<int32_t>(i);
+    const std::string& name = graph.tensor(graph.inputs[i]).name;
+    if (graph.contract.inputs.at(i).values == ValueType::kReal) {
+      known[name] = static_cast<int32_t>(i);
+    } else if (choices.inputs.contains(name)) {
+      return InvalidArgument(StrCat(
+          "inputs: '", name,
+          "' takes bytes, of which mean and std say what they stand for, expected no range of it; where "
+          "the plan is of real numbers, leave out `mean` and `std`"));
+    }
   }
   for (const auto& [name, range] : choices.inputs) {
     QAT_ASSIGN_OR_RETURN(const int32_t position, Find(known, name, "input of real numbers"));

@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "contract/fit.h"
+#include "data/degenerate.h"
 #include "data/statistics.h"
 #include "ir/output_source.h"
 #include "quant/params.h"
@@ -84,6 +85,26 @@ void SayReconstruction(Contract& contract) {
   contract.outputs.front().std = contract.input().std;
 }
 
+// What Validate takes of a contract, said of the data: which numbers, and what can be done. Numbers that the
+// user gives are left to it.
+Status CheckUnits(const ExampleInput& data, const ChannelStatistics& chosen, bool own_mean, bool own_std) {
+  constexpr double kLeast = 1e-15, kMost = 1e15;
+  for (size_t c = 0; c < chosen.std.size() && own_std; ++c) {
+    if (chosen.std[c] >= kLeast && chosen.std[c] <= kMost) continue;
+    return Corrupt(StrCat(NameOfChannel(data, c), " has the deviation ", static_cast<float>(chosen.std[c]),
+                          ", expected one from ", kLeast, " to ", kMost, "; ",
+                          chosen.std[c] < kLeast ? "multiply" : "divide",
+                          " the numbers by a constant before they become float32"));
+  }
+  for (size_t c = 0; c < chosen.mean.size() && own_mean; ++c) {
+    if (std::abs(chosen.mean[c]) <= kMost) continue;
+    return Corrupt(StrCat(NameOfChannel(data, c), " has the mean ", static_cast<float>(chosen.mean[c]),
+                          ", expected one from ", -kMost, " to ", kMost,
+                          "; subtract a constant from the numbers before they become float32"));
+  }
+  return {};
+}
+
 Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& train, size_t index) {
   const ExampleInput& data = train.inputs[index];
   ChannelStatistics chosen = {config.mean.Of(data.name), config.std.Of(data.name)};
@@ -92,12 +113,14 @@ Expected<InputContract> MakeRealInput(const TrainConfig& config, const Dataset& 
       chosen.mean.size() == static_cast<size_t>(data.ValueCount()) && chosen.std.size() == chosen.mean.size();
   QAT_ASSIGN_OR_RETURN(const ChannelStatistics measured,
                        per_value ? MeasureValues(train, index) : MeasureChannels(train, index));
-  if (chosen.mean.empty()) chosen.mean = measured.mean;
-  if (chosen.std.empty()) {
+  const bool own_mean = chosen.mean.empty(), own_std = chosen.std.empty();
+  if (own_mean) chosen.mean = measured.mean;
+  if (own_std) {
     chosen.std = measured.std;
     // A channel of one value becomes 0 by its mean.
     std::replace(chosen.std.begin(), chosen.std.end(), 0.0, 1.0);
   }
+  QAT_RETURN_IF_ERROR_IN(train.name, CheckUnits(data, chosen, own_mean, own_std));
   InputContract input{data.height, data.width, data.channels, {}, {}, ValueType::kReal, data.shape};
   const auto numbers = static_cast<int32_t>(measured.mean.size());
   QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", chosen.mean, numbers));

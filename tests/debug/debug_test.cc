@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/strings.h"
 #include "calibrate/calibrate.h"
 #include "data/npy.h"
 #include "debug/converted.h"
@@ -508,6 +510,30 @@ TEST(ChoicesOfModel, RefusesAModelOfAnotherNetwork) {
   for (GraphTensor& tensor : other.tensors) tensor.name += "_of_another";
   const auto model = *RunnableFromBytes(Convert(patient.graph(), patient.choices(), none)->model, "m.tflite");
   QAT_EXPECT_ERROR(ChoicesOfModel(other, *model), ErrorCode::kCorrupt, "m.tflite: has no ");
+}
+
+TEST(ChoicesOfModel, RefusesAModelWhoseTensorsOfTheSameNameHaveOtherShapes) {
+  Patient patient(DigitClassifier());
+  std::vector<std::string> none;
+  const auto model = *RunnableFromBytes(Convert(patient.graph(), patient.choices(), none)->model, "m.tflite");
+  Graph larger = patient.graph();
+  larger.name = "larger";
+  GraphTensor& input = larger.tensor(larger.inputs[0]);
+  input.shape[1] += 4;
+  QAT_EXPECT_ERROR(ChoicesOfModel(larger, *model), ErrorCode::kInvalidArgument,
+                   StrCat("m.tflite: input '", input.name, "' is "));
+  QAT_EXPECT_ERROR(ChoicesOfModel(larger, *model), ErrorCode::kInvalidArgument,
+                   StrCat(ToString(input.shape),
+                          " in the network 'larger'; expected a model that was converted "
+                          "from this network"));
+  Graph wider = patient.graph();
+  const auto with_filter = std::find_if(wider.nodes.begin(), wider.nodes.end(), [](const GraphNode& node) {
+    return node.definition().filter_input >= 0;
+  });
+  GraphTensor& filter = wider.tensor(with_filter->InputAt(with_filter->definition().filter_input));
+  filter.shape[0] += 1;
+  QAT_EXPECT_ERROR(ChoicesOfModel(wider, *model), ErrorCode::kInvalidArgument,
+                   StrCat("m.tflite: tensor '", filter.name, "' is "));
 }
 
 /// The one-layer model, run by itself, gives the values that the layer had in the network.

@@ -8,6 +8,7 @@
 #include "passes/passes.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
+#include "support/wide_graph.h"
 #include "tflite/tflite_writer.h"
 
 namespace qat {
@@ -77,7 +78,34 @@ TEST(GraphOfFinished, ChangedAtTheBordersKeepsItsIntegers) {
   EXPECT_EQ(type_of(changed->outputs()[0]), DType::kFloat32);
 }
 
-TEST(GraphOfFinished, FloatModelsAreNotQuantized) { EXPECT_FALSE(IsQuantized(*ModelOf(TinyGraph()))); }
+TEST(GraphOfFinished, FloatModelsAreNotQuantized) {
+  EXPECT_FALSE(IsQuantized(*ModelOf(TinyGraph())));
+  EXPECT_EQ(WeightStorageOf(*ModelOf(TinyGraph())), WeightStorage::kFloat32);
+  EXPECT_EQ(WeightStorageOf(*Done("int8")), WeightStorage::kFloat32);
+}
+
+std::shared_ptr<const Model> Stored(WeightStorage storage) {
+  Graph graph = testing::WideGraph();
+  std::vector<std::string> warnings;
+  EXPECT_TRUE(LowerToReal(graph).ok());
+  StoreWeights(storage, graph, warnings);
+  return ModelOf(graph);
+}
+
+TEST(GraphOfFinished, SmallWeightsOfRealNumbersStayAsTheyAreStored) {
+  for (const WeightStorage storage : {WeightStorage::kFloat16, WeightStorage::kInt8, WeightStorage::kInt4}) {
+    const auto model = Stored(storage);
+    EXPECT_EQ(WeightStorageOf(*model), storage);
+    auto graph = GraphOfFinished(*model);
+    QAT_ASSERT_OK(graph);
+    QAT_ASSERT_OK(SetInputType(DType::kFloat32, 0, *graph));
+    QAT_ASSERT_OK(SetOutputType(DType::kFloat32, 0, *graph));
+    const auto again = ModelOf(*graph);
+    EXPECT_EQ(ConstantsOf(*again), ConstantsOf(*model));
+    EXPECT_EQ(WeightStorageOf(*again), storage);
+    EXPECT_FALSE(SetInputType(DType::kInt8, 0, *graph).ok());
+  }
+}
 
 }  // namespace
 }  // namespace qat

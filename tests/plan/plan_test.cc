@@ -399,7 +399,9 @@ TEST(PlanFile, RefusesWhatItDoesNotKnowWithTheNearestName) {
   ExpectRefused("[activations]\nconw.range = [0, 1]\n", "unknown activation 'conw'; did you mean 'conv'?");
   ExpectRefused("[activations]\npool.range = [0, 1]\n", "unknown activation 'pool'");
   ExpectRefused("[filters]\n\"conv/filtre\" = { bits = 8 }\n", "did you mean 'conv/filter'?");
-  ExpectRefused("[inputs]\ninput.range = [0, 1]\n", "unknown input of real numbers 'input'");
+  ExpectRefused("[inputs]\ninput.range = [0, 1]\n",
+                "inputs: 'input' takes bytes, of which mean and std say what they stand for");
+  ExpectRefused("[inputs]\nimput.range = [0, 1]\n", "unknown input of real numbers 'imput'");
   ExpectRefused("[activation]\n", "did you mean 'activations'?");
   ExpectRefused("[activations]\nconv.rnge = [0, 1]\n", "did you mean 'range'?");
   ExpectRefused("[activations]\nconv.range = [1, 2]\n", "expected [MIN, MAX] with MIN at most 0");

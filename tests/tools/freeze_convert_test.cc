@@ -6,13 +6,18 @@
 #include <map>
 
 #include "base/file.h"
+#include "base/strings.h"
+#include "data/npy.h"
 #include "ir/graph.h"
 #include "model/model.h"
+#include "support/bytes_of.h"
+#include "support/model_builder.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
 #include "support/tiny_checkpoint.h"
 #include "support/tiny_files.h"
 #include "support/tiny_graph.h"
+#include "support/wide_graph.h"
 
 namespace qat {
 namespace {
@@ -399,6 +404,72 @@ TEST_F(ConvertTool, ChangesTheBordersOfAFinishedModelAndNothingElse) {
   EXPECT_HOLDS(same.err, "its inputs and outputs have these types already; nothing changes");
   EXPECT_REFUSED(Convert({done, "--output-type", "int64", "-o", dir_ / "o"}), 2,
                  "--output-type: value 'int64'");
+}
+
+/// By name: type, scales, and of constants the bytes.
+using TensorTexts = std::map<std::string, std::string>;
+TensorTexts TensorsOf(const std::string& path) {
+  TensorTexts texts;
+  const auto model = Model::Load(path);
+  EXPECT_TRUE(model.ok());
+  for (const ModelTensor& tensor : (*model)->tensors()) {
+    std::string& text = texts[tensor.name];
+    text = StrCat(NameOf(tensor.type), " ", ToString(tensor.shape));
+    for (size_t i = 0; i < tensor.scale.size(); ++i)
+      text += StrCat(", ", tensor.scale[i], " from ", tensor.zero_point[i]);
+    if (tensor.is_constant) text.append(tensor.constant.begin(), tensor.constant.end());
+  }
+  return texts;
+}
+
+TEST_F(ConvertTool, KeepsTheWeightsOfAFinishedModelAsTheyAreStored) {
+  QAT_ASSERT_OK(WriteFile(dir_ / "wide.qgraph", Serialize(qat::testing::WideGraph())));
+  for (const std::string type : {"float16", "dynamic", "dynamic4"}) {
+    const std::string done = dir_ / (type + ".tflite"), changed = dir_ / "changed.tflite";
+    EXPECT_EQ(Convert({dir_ / "wide.qgraph", "--type", type, "-o", done}).exit_code, 0);
+    const ProcessResult run =
+        Convert({done, "--input-type", "float32", "--output-type", "float32", "-o", changed});
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    EXPECT_HOLDS(run.out, "its weights as they were");
+    EXPECT_EQ(TensorsOf(changed), TensorsOf(done)) << type;
+    // Whatever else is asked for, they have as many bits.
+    const ProcessResult more = Convert({done, "--append", "softmax", "-o", changed});
+    EXPECT_EQ(more.exit_code, 0) << more.err;
+    EXPECT_HOLDS(more.out, StrCat("changed.tflite, ", type, ", "));
+    EXPECT_REFUSED(Convert({done, "--input-type", "int8", "-o", changed}), 4,
+                   "the network takes float32, so its input cannot be int8");
+  }
+}
+
+/// A picture of real numbers, of which an imported file does not say that it takes none but bytes.
+TEST_F(ConvertTool, TakesThePlanOfAPictureOfRealNumbersBack) {
+  qat::testing::ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 4, 4, 2}, DType::kFloat32);
+  const int32_t filter = builder.AddConstant("conv/filter", {3, 1, 1, 2},
+                                             std::vector<float>{1, -0.5f, 0.25f, 0.75f, -1, 0.125f});
+  const int32_t bias = builder.AddConstant("conv/bias", {3}, std::vector<float>{0, 1, -1});
+  const int32_t output = builder.AddTensor("y", {1, 4, 4, 3}, DType::kFloat32);
+  builder.AddConv2D(input, filter, bias, output, Conv2DAttributes());
+  const std::string model = dir_ / "x.tflite", plan = dir_ / "p.toml";
+  QAT_ASSERT_OK(WriteFile(model, builder.Finish({input}, {output})));
+  std::vector<float> values;
+  for (int i = 0; i < 20 * 32; ++i) values.push_back(static_cast<float>(i * 29 % 83 - 40) / 16);
+  std::filesystem::create_directories(dir_ / "reals");
+  const NpyArray x{DType::kFloat32, {20, 4, 4, 2}, qat::testing::BytesOf(values)};
+  QAT_ASSERT_OK(WriteFile(dir_ / "reals/x_train.npy", Serialize(x)));
+  const ProcessResult with_data = Convert({model, "--type", "int8", "--calibrate", dir_ / "reals",
+                                           "--write-plan", plan, "-o", dir_ / "a.tflite"});
+  ASSERT_EQ(with_data.exit_code, 0) << with_data.err;
+  const ProcessResult by_plan = Convert({model, "--plan", plan, "-o", dir_ / "b.tflite"});
+  ASSERT_EQ(by_plan.exit_code, 0) << by_plan.err;
+  EXPECT_HOLDS(by_plan.err, "the plan has a range of input 'x', so real numbers go into the network");
+  EXPECT_EQ(TensorsOf(dir_ / "a.tflite"), TensorsOf(dir_ / "b.tflite"));
+  const auto contract = [&](const std::string& name) { return *(*Model::Load(dir_ / name))->contract(); };
+  EXPECT_EQ(contract("a.tflite"), contract("b.tflite"));
+  EXPECT_REFUSED(
+      Convert({model, "--plan", plan, "--mean", "0", "--std", "255", "-o", dir_ / "c.tflite"}), 2,
+      "p.toml: inputs: 'x' takes bytes, of which mean and std say what they stand for, expected no "
+      "range of it; where the plan is of real numbers, leave out --mean and --std");
 }
 
 TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {

@@ -133,6 +133,18 @@ TEST_F(InputNormalization, IsTakenFromAModelOfIntegersWithoutData) {
   EXPECT_NE(left.err.find("missing: "), std::string::npos) << left.err;
 }
 
+// The plan does not name the layers that are gone.
+TEST_F(InputNormalization, IsTakenByThePlanAsByTheData) {
+  Do("qat-convert", {dir_ / "model.tflite", "--calibrate", dir_ / "data", "--type", "int8", "--write-plan",
+                     dir_ / "p.toml", "-o", dir_ / "m.tflite"});
+  Do("qat-convert", {dir_ / "model.tflite", "--plan", dir_ / "p.toml", "-o", dir_ / "again.tflite"});
+  Do("qat-eval", {"--data", dir_ / "data", "--model", dir_ / "m.tflite", "--model", dir_ / "again.tflite",
+                  "--litert", "off", "--repeat", "0", "--progress", "none", "--json", dir_ / "r.json"});
+  const nlohmann::json report = nlohmann::json::parse(ReadText(dir_ / "r.json"));
+  ASSERT_FALSE(report["pairs"].empty()) << report.dump();
+  EXPECT_EQ(report["pairs"][0]["equal_outputs"], 300) << report["pairs"].dump();
+}
+
 #ifdef QAT_HAS_TRAIN
 TEST_F(InputNormalization, IsNotQuantizedInFrontWhenTrained) {
   const ProcessResult trained =

@@ -61,5 +61,40 @@ TEST(MakeContract, NormalizesEachTargetWhereTheNetworkCanGiveAnyNumber) {
   EXPECT_TRUE(MakeContract(config, data, OneByOne(""))->outputs[0].mean.empty());
 }
 
+// A table of two columns: small numbers, and those given.
+Dataset Table(const std::vector<float>& times) {
+  Dataset data;
+  data.name = "log.csv";
+  data.input() = {1, 1, 2, ValueType::kReal, {2}, "", {"load", "time"}};
+  for (size_t i = 0; i < times.size(); ++i) {
+    const float row[] = {0.5f * static_cast<float>(i), times[i]};
+    const auto* bytes = reinterpret_cast<const uint8_t*>(row);
+    data.images.insert(data.images.end(), bytes, bytes + sizeof(row));
+    data.labels.push_back(static_cast<int32_t>(i % 2));
+  }
+  return data;
+}
+
+TEST(MakeContract, NamesTheColumnInUnitsThatItCannotHold) {
+  TrainConfig config;
+  config.mean.values = config.std.values = {};
+  QAT_EXPECT_ERROR(
+      MakeContract(config, Table({1.7e18f, 1.701e18f, 1.702e18f}), OneByOne("")), ErrorCode::kCorrupt,
+      "log.csv: column 'time' has the mean 1.701e+18, expected one from -1e+15 to 1e+15; subtract a "
+      "constant from the numbers before they become float32");
+  QAT_EXPECT_ERROR(
+      MakeContract(config, Table({1e-24f, 3e-24f}), OneByOne("")), ErrorCode::kCorrupt,
+      ", expected one from 1e-15 to 1e+15; multiply the numbers by a constant before they become float32");
+  QAT_EXPECT_ERROR(MakeContract(config, Table({1e20f, 3e20f}), OneByOne("")), ErrorCode::kCorrupt,
+                   "column 'time' has the deviation 1e+20, expected one from 1e-15 to 1e+15; divide ");
+  Dataset unnamed = Table({1e20f, 3e20f});
+  unnamed.input().features.clear();
+  QAT_EXPECT_ERROR(MakeContract(config, unnamed, OneByOne("")), ErrorCode::kCorrupt,
+                   "log.csv: channel 1 of the input has the deviation 1e+20");
+  EXPECT_TRUE(MakeContract(config, Table({1.7e9f, 1.7001e9f}), OneByOne("")).ok());
+  config.std.values = {1};
+  EXPECT_TRUE(MakeContract(config, Table({1e-24f, 3e-24f}), OneByOne("")).ok());
+}
+
 }  // namespace
 }  // namespace qat

@@ -1,4 +1,5 @@
 // qat-convert: a frozen graph in, a .tflite model out.
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "convert/conversion.h"
 #include "convert/rewrites.h"
 #include "flags.h"
+#include "import/real_input.h"
 #include "ir/graph.h"
 #include "micro.h"
 #include "model/model.h"
@@ -172,7 +174,7 @@ Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, con
   return EmitMicro(tool, flags, graph, model.bytes, report);
 }
 
-/// Other types at the borders of a finished model; its integers stay.
+/// Other types at the borders of a finished model; what is inside stays.
 Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outputs& outputs, Report& report) {
   const Graph before = graph;
   QAT_RETURN_IF_ERROR(flags.input_type.empty() ? Status() : SetInputAsAsked(flags, graph));
@@ -181,7 +183,12 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
     LogInfo(StrCat(flags.graph, ": its inputs and outputs have these types already; nothing changes"));
   QAT_RETURN_IF_ERROR_IN(flags.graph, Verify(graph));
   if (flags.print) tool.Print(Print(graph));
-  return WriteAsAsked(tool, flags, outputs, graph, "its integers as they were", nullptr, report);
+  const bool computes_integers =
+      std::any_of(graph.tensors.begin(), graph.tensors.end(),
+                  [](const GraphTensor& each) { return !each.is_constant() && each.quantization; });
+  return WriteAsAsked(tool, flags, outputs, graph,
+                      computes_integers ? "its integers as they were" : "its weights as they were", nullptr,
+                      report);
 }
 
 /// What the user sees of a conversion while it goes on.
@@ -242,7 +249,12 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
     if (finished) return ConvertBorders(tool, flags, *finished, outputs, report);
   }
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadGraphOrModel(flags));
-  const ModelType type = asked ? *asked : TypeOf(flags, network.graph);
+  if (plan && flags.calibrate.empty()) {
+    std::vector<std::string> notes;
+    TakeValuesOfPlan(*plan, network.open_inputs, network.graph, notes);
+    for (const std::string& note : notes) LogInfo(StrCat(flags.plan, ": ", note));
+  }
+  const ModelType type = asked ? *asked : TypeOf(flags, network);
   options.precisions = type.precisions;
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
   Conversion conversion = {flags, std::move(network), flags.graph, type, options, !flags.twins.empty(),

@@ -50,11 +50,12 @@ Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags,
                                 ", float32, float16, dynamic or dynamic4"));
 }
 
-ModelType TypeOf(const ConvertFlags& flags, const Graph& graph) {
+ModelType TypeOf(const ConvertFlags& flags, const ReadNetworkResult& network) {
   const bool has_ranges =
       !flags.default_range.empty() || !flags.range_min.empty() || !flags.calibrate.empty();
-  const Precisions trained = PrecisionsFromName(graph.scheme).value_or(Precisions());
-  return {trained.is_real() && has_ranges ? PrecisionsOf(Scheme::kUInt8) : trained};
+  const Precisions trained = PrecisionsFromName(network.graph.scheme).value_or(Precisions());
+  if (!trained.is_real()) return {trained};
+  return has_ranges ? ModelType{PrecisionsOf(Scheme::kUInt8)} : ModelType{trained, network.weights};
 }
 
 Expected<QuantizationOptions> ParseQuantization(const ConvertFlags& flags) {

@@ -7,7 +7,7 @@
 #include "base/expected.h"
 #include "convert/model_type.h"
 #include "flags.h"
-#include "ir/graph.h"
+#include "import/read_network.h"
 #include "plan/plan_file.h"
 
 namespace qat {
@@ -17,8 +17,8 @@ Expected<std::optional<ModelType>> ParseType(const ConvertFlags& flags,
                                              const std::optional<PlanChoices>& plan);
 
 /// Where neither flags nor a plan say it: integers where there are ranges, else what the network was trained
-/// for.
-ModelType TypeOf(const ConvertFlags& flags, const Graph& graph);
+/// for, with weights as a finished model stores them.
+ModelType TypeOf(const ConvertFlags& flags, const ReadNetworkResult& network);
 
 /// --input-stats and --default-range, the names of TensorFlow's classic converters included; the rest is left
 /// as it is. Errors:

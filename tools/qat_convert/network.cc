@@ -12,6 +12,7 @@
 #include "base/printable.h"
 #include "base/strings.h"
 #include "contract/fit.h"
+#include "convert/model_type.h"
 #include "import/finished_model.h"
 #include "import/verify_source.h"
 #include "ir/separate_biases.h"
@@ -120,9 +121,16 @@ Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags) {
                        ReadFileOfKinds(flags.graph, {kTfliteIdentifier, kGraphIdentifier, kOnnxIdentifier}));
   if (!IsKind(bytes, kTfliteIdentifier)) return std::optional<Graph>();
   QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), flags.graph));
-  if (!IsQuantized(*model)) return std::optional<Graph>();
-  QAT_ASSIGN_OR_RETURN(Graph graph, GraphOfFinished(*model));
-  return std::optional(std::move(graph));
+  const WeightStorage weights = WeightStorageOf(*model);
+  if (!IsQuantized(*model) && weights == WeightStorage::kFloat32) return std::optional<Graph>();
+  Expected<Graph> graph = GraphOfFinished(*model);
+  if (graph.ok()) return std::optional(*std::move(graph));
+  Error error = std::move(graph).error();
+  const std::string_view type = NameOf(ModelType{PrecisionsOf(Scheme::kFloat32), weights});
+  if (weights != WeightStorage::kFloat32)
+    error.message += StrCat("; so its weights cannot stay as they are, expected --type ", type,
+                            " to store them anew, or the file as it is, whose borders are float32 already");
+  return error;
 }
 
 Status VerifyAsAsked(Tool& tool, const ConvertFlags& flags, const ReadNetworkResult& network,

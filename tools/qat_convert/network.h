@@ -13,11 +13,11 @@ namespace qat {
 
 Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags);
 
-/// Only the types at the borders are asked for, of a .tflite that computes with integers: they are changed,
-/// and nothing inside is.
+/// Only the types at the borders are asked for, of a .tflite that computes with integers or stores weights in
+/// fewer bits than float32: they are changed, and nothing inside is.
 bool ChangesBordersOnly(const ConvertFlags& flags);
 
-/// That model as it is; nothing where the file is another one.
+/// That model as it is; nothing where its weights are float32 or the file is another one.
 Expected<std::optional<Graph>> ReadFinishedModel(const ConvertFlags& flags);
 
 /// --verify: on the network as it was read, before anything is quantized.
