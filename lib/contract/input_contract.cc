@@ -13,10 +13,6 @@
 namespace qat {
 namespace {
 
-// Bounds of mean, std and 1 / std: far from any that means something, and with them every byte's real value,
-// and the scale of a network's input, stay within float32.
-constexpr float kLargestNumber = 1e15f;
-
 std::string ListText(const std::vector<float>& values) {
   constexpr size_t kShown = 8;
   const bool same = std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
@@ -60,14 +56,14 @@ Status CheckNormalization(const InputContract& contract) {
                           " stds, expected one per channel (", channels, ")"));
   }
   for (size_t c = 0; c < count; ++c) {
-    if (!(std::abs(contract.mean[c]) <= kLargestNumber)) {
+    if (!(std::abs(contract.mean[c]) <= kLargestOfContract)) {
       return Corrupt(StrCat("input contract: mean[", c, "] is ", contract.mean[c],
-                            ", expected a finite number of at most ", kLargestNumber));
+                            ", expected a finite number of at most ", kLargestOfContract));
     }
-    if (!(contract.std[c] >= 1 / kLargestNumber && contract.std[c] <= kLargestNumber)) {
+    if (!(contract.std[c] >= 1 / kLargestOfContract && contract.std[c] <= kLargestOfContract)) {
       return Corrupt(StrCat("input contract: std[", c, "] is ", contract.std[c],
-                            ", expected a positive number from ", 1 / kLargestNumber, " to ",
-                            kLargestNumber));
+                            ", expected a positive number from ", 1 / kLargestOfContract, " to ",
+                            kLargestOfContract));
     }
   }
   return {};
@@ -78,11 +74,11 @@ Status CheckRange(const InputContract& contract) {
   if (contract.values == ValueType::kByte) return {};
   const float low = contract.low, high = contract.high;
   const bool holds_zero =
-      low <= 0 && high >= 0 && high - low <= kLargestNumber && high - low >= 1 / kLargestNumber;
+      low <= 0 && high >= 0 && high - low <= kLargestOfContract && high - low >= 1 / kLargestOfContract;
   if (holds_zero) return {};
   return Corrupt(StrCat("input contract: the range of the input is ", low, " to ", high,
-                        ", expected one that holds 0 and is from ", 1 / kLargestNumber, " to ",
-                        kLargestNumber, " wide"));
+                        ", expected one that holds 0 and is from ", 1 / kLargestOfContract, " to ",
+                        kLargestOfContract, " wide"));
 }
 
 Status CheckFeatures(const InputContract& contract) {

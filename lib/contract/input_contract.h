@@ -58,7 +58,11 @@ struct InputContract {
   Shape DataShape() const;
 };
 
-/// Sizes positive, as many means and stds as channels, every mean within 1e15, every std from 1e-15 to 1e15;
+/// Bound of mean, std and 1 / std: far from any that means something, and with it every byte's real value, and
+/// the scale of a network's input, stay within float32.
+inline constexpr float kLargestOfContract = 1e15f;
+
+/// Sizes positive, as many means and stds as channels, every mean, std and 1 / std within kLargestOfContract;
 /// a shape of as many values; of reals a range that holds 0; as many features as values, or none. Errors:
 /// kCorrupt.
 Status Validate(const InputContract& contract);

@@ -18,7 +18,7 @@ struct Affine {
 };
 
 bool IsSane(const Affine& affine) {
-  constexpr double kLeast = 1e-15, kMost = 1e15;  // what Validate takes of a contract
+  constexpr double kMost = kLargestOfContract, kLeast = 1 / kMost;
   for (size_t i = 0; i < affine.factor.size(); ++i) {
     const double std = 1 / affine.factor[i];
     const double mean = -affine.offset[i] * std;
