@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <span>
 
 #include "base/half.h"
@@ -82,9 +83,49 @@ bool HasAScale(const GraphTensor& filter) {
                      [](float value) { return std::abs(value) <= std::numeric_limits<float>::max() / 2; });
 }
 
+/// Of each tensor whether its values are at least 0 whatever the input.
+std::vector<bool> NeverNegative(const Graph& graph) {
+  std::vector<bool> never(graph.tensors.size(), false);
+  for (const GraphNode& node : graph.nodes) {
+    const Activation activation = FusedActivation(node.attributes);
+    bool clipped = activation == Activation::kRelu || activation == Activation::kRelu6;
+    bool follows = false;
+    switch (node.type) {
+      case OpType::kRelu:
+      case OpType::kRelu6:
+      case OpType::kLogistic:
+      case OpType::kSoftmax:
+        clipped = true;
+        break;
+      case OpType::kAdd:
+      case OpType::kMaxPool2D:
+      case OpType::kAveragePool2D:
+      case OpType::kMean:
+      case OpType::kReduceMax:
+      case OpType::kReshape:
+      case OpType::kSqueeze:
+      case OpType::kExpandDims:
+      case OpType::kTranspose:
+      case OpType::kPad:
+      case OpType::kConcatenation:
+        follows = true;
+        break;
+      default:
+        break;
+    }
+    for (const int32_t input : node.inputs) {
+      const bool is_data = input >= 0 && graph.tensor(input).type == DType::kFloat32;
+      if (is_data && !never[static_cast<size_t>(input)]) follows = false;
+    }
+    for (const int32_t output : node.outputs) never[static_cast<size_t>(output)] = clipped || follows;
+  }
+  return never;
+}
+
 /// The integers of one channel, moved by one where that makes their sum what the sum of `reals` is, to half a
-/// step: first those that were rounded farthest. Behind a relu the inputs of a sum have one sign, and errors
-/// of the nearest integers that do not cancel move its mean, which with 4 bits is most of what is lost.
+/// step: first those that were rounded farthest. Where no input of the sum is negative, errors of the nearest
+/// integers that do not cancel move its mean, which with 4 bits is most of what is lost; inputs of both signs
+/// have a mean near 0 as it is.
 /// Source    Nagel et al., 2019, correct the mean in the bias, by data; here without.
 void KeepSum(std::span<const float> reals, float scale, QuantizedLimits limits,
              std::span<int32_t> quantized) {
@@ -106,10 +147,11 @@ void KeepSum(std::span<const float> reals, float scale, QuantizedLimits limits,
 
 /// Symmetric, with a scale per channel; of a fully connected layer of 8 bits with one, which every release
 /// since 1.14 can run.
-void QuantizeFilter(const OpDefinition& definition, const Precision& precision, GraphTensor& filter) {
+void QuantizeFilter(const OpDefinition& definition, const Precision& precision, bool keeps_sums,
+                    GraphTensor& filter) {
   const std::vector<float> values = RealValues(filter);
   const bool per_channel = definition.type != OpType::kFullyConnected || precision.bits < 8;
-  const auto axis = static_cast<size_t>(definition.filter_channel_axis);  // of 4 bits the first
+  const auto axis = static_cast<size_t>(definition.filter_channel_axis);  // where sums are kept the first
   const auto channels = per_channel ? static_cast<size_t>(filter.shape[axis]) : 1;
   const size_t inner = InnerSize(filter.shape, axis);
   std::vector<float> largest(channels);
@@ -128,7 +170,7 @@ void QuantizeFilter(const OpDefinition& definition, const Precision& precision, 
   std::vector<int32_t> quantized;
   for (size_t i = 0; i < values.size(); ++i)
     quantized.push_back(QuantizeFakeQuant(values[i], params[i / inner % channels], LimitsOf(precision)));
-  for (size_t c = 0; precision.bits < 8 && c < channels; ++c) {
+  for (size_t c = 0; keeps_sums && c < channels; ++c) {
     KeepSum(std::span(values).subspan(c * inner, inner), params[c].scale, LimitsOf(precision),
             std::span(quantized).subspan(c * inner, inner));
   }
@@ -154,6 +196,20 @@ std::map<int32_t, const OpDefinition*> HybridFilters(const Graph& graph) {
   return filters;
 }
 
+/// Filters of layers whose inputs are never negative.
+std::set<int32_t> ReadNoNegatives(const Graph& graph) {
+  const std::vector<bool> never = NeverNegative(graph);
+  std::set<int32_t> filters, others;
+  for (const GraphNode& node : graph.nodes) {
+    const int32_t filter = node.InputAt(node.definition().filter_input);
+    if (filter < 0) continue;
+    const int32_t data = node.InputAt(node.definition().data_input);
+    (never[static_cast<size_t>(data)] ? filters : others).insert(filter);
+  }
+  std::erase_if(filters, [&](int32_t filter) { return others.contains(filter); });
+  return filters;
+}
+
 /// Whether a filter with a scale per channel takes less of the file in 8 bits than as float32.
 bool SavesBytes(const OpDefinition& definition, const Shape& shape) {
   const int64_t channels = shape[static_cast<size_t>(definition.filter_channel_axis)];
@@ -165,6 +221,7 @@ bool SavesBytes(const OpDefinition& definition, const Shape& shape) {
 void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::string>& warnings) {
   int64_t stored = 0;
   std::vector<std::string> wider, too_large;
+  const std::set<int32_t> behind_a_relu = ReadNoNegatives(graph);
   for (const auto& [index, definition] : HybridFilters(graph)) {
     const Shape& shape = graph.tensor(index).shape;
     const bool large = FlatSize(shape) >= kFewestBytes;
@@ -175,7 +232,8 @@ void StoreIntegers(const Precision& precision, Graph& graph, std::vector<std::st
     }
     const bool fits = precision.bits == 8 || Int4HybridVersionOf(definition->type).version > 0;
     if (large && !fits) wider.push_back(StrCat("'", graph.tensor(index).name, "' (", definition->name, ")"));
-    QuantizeFilter(*definition, large && fits ? precision : kInt8FiltersPerAxis, graph.tensor(index));
+    const Precision& own = large && fits ? precision : kInt8FiltersPerAxis;
+    QuantizeFilter(*definition, own, own.bits < 8 && behind_a_relu.contains(index), graph.tensor(index));
     ++stored;
   }
   if (!too_large.empty())

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "ir/constants.h"
@@ -88,27 +89,38 @@ TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
   EXPECT_EQ(Named(graph, "b/filter").type, DType::kFloat32) << "256 values";
 }
 
-// Of 16 values 0.3 and one of 7 the nearest integers lose 4.8 in the sum, in steps of 1.
-TEST(StoreWeights, FourBitsKeepTheSumOfEachChannel) {
-  Graph graph = TwoConvolutions();
-  std::vector<float> wide(1024);
-  for (size_t i = 0; i < wide.size(); ++i) wide[i] = i % 16 == 0 ? 7.0f : i < 16 ? 0.3f : -0.4f;
-  for (GraphTensor& tensor : graph.tensors) {
-    if (tensor.name == "a/filter") SetValues(tensor, DType::kFloat32, wide);
-  }
-  std::vector<std::string> warnings;
-  StoreWeights(WeightStorage::kInt4, graph, warnings);
-  const GraphTensor& filter = Named(graph, "a/filter");
-  ASSERT_EQ(filter.type, DType::kInt4);
-  const auto at = [&](size_t i) {
-    const int32_t half = filter.data[i / 2] >> (i % 2 * 4) & 15;
-    return half > 7 ? half - 16 : half;
-  };
-  for (const size_t channel : {size_t{0}, size_t{5}}) {
-    int32_t sum = 0;
-    for (size_t i = 0; i < 16; ++i) sum += at(channel * 16 + i);
-    EXPECT_EQ(at(channel * 16), 7) << "the largest makes the scale";
-    EXPECT_EQ(sum, channel == 0 ? 7 + 5 : 7 - 6) << "15 of 0.3 are 4.5, of -0.4 are -6";
+/// In front of all other nodes: the first convolution reads what is never negative.
+void PutReluInFront(Graph& graph) {
+  const int32_t relu = *graph.AddNode(OpType::kRelu, "relu", std::monostate(), {graph.inputs[0]});
+  std::rotate(graph.nodes.begin(), graph.nodes.end() - 1, graph.nodes.end());
+  graph.nodes[1].inputs[0] = relu;
+}
+
+// 15 values 0.3 are 4.5 in steps of 1, 15 of -0.4 are -6; the nearest integers are 0.
+TEST(StoreWeights, FourBitsKeepTheSumsOfInputsThatAreNeverNegative) {
+  for (const bool behind_a_relu : {false, true}) {
+    Graph graph = TwoConvolutions();
+    std::vector<float> wide(1024);
+    for (size_t i = 0; i < wide.size(); ++i) wide[i] = i % 16 == 0 ? 7.0f : i < 16 ? 0.3f : -0.4f;
+    for (GraphTensor& tensor : graph.tensors) {
+      if (tensor.name == "a/filter") SetValues(tensor, DType::kFloat32, wide);
+    }
+    if (behind_a_relu) PutReluInFront(graph);
+    QAT_ASSERT_OK(Verify(graph));
+    std::vector<std::string> warnings;
+    StoreWeights(WeightStorage::kInt4, graph, warnings);
+    const GraphTensor& filter = Named(graph, "a/filter");
+    ASSERT_EQ(filter.type, DType::kInt4);
+    const auto at = [&](size_t i) {
+      const int32_t half = filter.data[i / 2] >> (i % 2 * 4) & 15;
+      return half > 7 ? half - 16 : half;
+    };
+    for (const size_t channel : {size_t{0}, size_t{5}}) {
+      int32_t sum = 0;
+      for (size_t i = 0; i < 16; ++i) sum += at(channel * 16 + i);
+      EXPECT_EQ(at(channel * 16), 7) << "the largest makes the scale";
+      EXPECT_EQ(sum, 7 + (!behind_a_relu ? 0 : channel == 0 ? 5 : -6));
+    }
   }
 }
 
