@@ -56,7 +56,7 @@ std::string_view HowChosen(const Dataset& data) {
   return data.task == Task::kNumbers && data.targets == 1 ? "evenly over the sorted targets" : "at random";
 }
 
-// "; none is left to train on of 'b' and 'c'", where a number that was asked for takes all of some class.
+// "; no example to train on is left of 'b', 'c'", where a number that was asked for takes all of a class.
 std::string LeftWithout(const Dataset& data, std::span<const int32_t> train) {
   if (!HasOneLabel(data)) return {};
   std::set<int32_t> missing(data.labels.begin(), data.labels.end());
@@ -67,7 +67,7 @@ std::string LeftWithout(const Dataset& data, std::span<const int32_t> train) {
     names.push_back(place < data.class_names.size() ? StrCat("'", data.class_names[place], "'")
                                                     : std::to_string(label));
   }
-  return names.empty() ? "" : StrCat("; none is left to train on of ", JoinSome(names, 5));
+  return names.empty() ? "" : StrCat("; no example to train on is left of ", JoinSome(names, 5));
 }
 
 std::string WatchesTheTestSet(std::string_view why) {

@@ -115,7 +115,8 @@ TEST(SplitHoldout, TakesWhatIsAskedFor) {
   EXPECT_EQ(Split(data, 4).holdout.size(), 4u);
   const HoldoutSplit most = Split(data, 19);
   EXPECT_EQ(most.holdout.size(), 19u) << "more than the classes can spare";
-  EXPECT_NE(most.description.find("; none is left to train on of "), std::string::npos) << most.description;
+  EXPECT_NE(most.description.find("; no example to train on is left of "), std::string::npos)
+      << most.description;
   EXPECT_EQ(Split(data, 4).description, "held out: 4 of 20 training examples (stratified by class)");
   EXPECT_EQ(Split(data, 0).holdout.size(), 0u);
   EXPECT_EQ(Split(data, 0).train.size(), 20u);

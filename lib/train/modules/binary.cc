@@ -197,8 +197,9 @@ Expected<std::unique_ptr<Module>> MakeMinimum(const LayerNode& layer, const Modu
 
 Expected<std::unique_ptr<Module>> MakePRelu(const LayerNode& layer, const ModuleOptions& options) {
   if (layer.Find(ParameterSpec::Role::kSlope) == nullptr)
-    return Unsupported(
-        StrCat("layer '", layer.name, "': its slopes are constants, which have no training form"));
+    return Unsupported(StrCat("layer '", layer.name,
+                              "': training takes one slope for each channel, or one for all; the network can "
+                              "be converted as it is"));
   return std::unique_ptr<Module>(std::make_unique<PReluModule>(layer, options));
 }
 
