@@ -51,6 +51,7 @@ for ((kill = 1; kill <= kills; ++kill)); do
   wait $! 2>/dev/null || true
   ((kill % 10 != 0)) || say "$killed of $kills kills, $(find "$out/killed/checkpoints" -name '*.ckpt' 2>/dev/null | wc -l) checkpoints"
 done
+((killed == kills)) || die 1 "the run ended after $killed of $kills kills"
 "$bin/qat-train" "${flags[@]}" --resume-if-exists -o "$out/killed" >/dev/null 2>&1
 for run in whole killed; do
   (cd "$out/$run" && find checkpoints metrics.ndjson config.toml -type f | sort | xargs sha256sum) >"$out/$run.sha256"
