@@ -122,13 +122,11 @@ class Meeting {
     options.isServer = place_.writes();
     options.numWorkers = static_cast<size_t>(place_.size);
     options.waitWorkers = false;
-    options.timeout =
-        place_.writes() ? std::chrono::milliseconds(kPatience) : std::chrono::milliseconds(kTry);
-    if (place_.writes()) return c10::make_intrusive<c10d::TCPStore>(place_.address, options);
+    options.timeout = kTry;
     try {
       return c10::make_intrusive<c10d::TCPStore>(place_.address, options);
     } catch (const std::exception&) {
-      if (Waited() > kPatience) throw;
+      if (place_.writes() || Waited() > kPatience) throw;
       return {};
     }
   }

@@ -83,9 +83,7 @@ Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
   QAT_ASSIGN_OR_RETURN(Asked asked, LoadRecipe(flags.preset, tool.flags().config));
   QAT_RETURN_IF_ERROR(ApplyKeys(tool, flags, asked.config));
   for (const auto& [key, text] : flags.keys) {
-    std::string name = key;
-    std::replace(name.begin(), name.end(), '-', '_');
-    if (tool.Given("--" + key)) asked.given.insert(name);
+    if (tool.Given("--" + key)) asked.given.insert(Replaced(key, '-', '_'));
   }
   // A budget decides the number of steps anew, also where a file holds what an earlier one decided.
   if (tool.Given("--budget") && !tool.Given("--steps") && asked.config.steps > 0 && asked.automatic()) {
