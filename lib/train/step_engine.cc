@@ -14,22 +14,12 @@
 #include "base/strings.h"
 #include "ir/output_source.h"
 #include "train/gradient_norm.h"
-#include "train/initializer.h"
 #include "train/modules/nhwc.h"
-#include "train/run_store.h"
 #include "train/tensor_span.h"
 
 namespace qat {
 namespace {
 
-constexpr uint64_t kDropoutPurpose = 0x64726f70;  // "drop"
-constexpr int64_t kRangeBatches = 32;             // that ranges of averaged weights are estimated from
-// Examples that the statistics of batch norms are taken from; they are compared on a quarter as many. Where a
-// channel has one value per example, chance alone makes a gap of sqrt(1.5 / 1024 + 1.5 / 256) = 0.09; less
-// where it has many.
-constexpr int64_t kStatisticsExamples = 1024;
-// Batches of either, at most, and at most half as many as there are steps between two evaluations.
-constexpr int64_t kStatisticsBatches = 128;
 // Part of the learning rate that learned ranges have under momentum. mobilenet_v1 0.25 on CIFAR-10, w4a8
 // fine-tuned for 352 steps with batch norms that go on learning: 77.5 % of the test set with 0.05, 77.2 with
 // 0.002, 77.3 with observed ranges. With 1, the training loss stayed above that of observed ranges (0.671
@@ -43,34 +33,10 @@ TrainableSpan TrainableOf(const Parameter& parameter) {
           parameter.role == ParameterSpec::Role::kFilter && !parameter.is_range};
 }
 
-// Of those that are numbers: targets that nobody knows are none.
-double RootMeanSquare(std::span<const float> values) {
-  double squares = 0;
-  int64_t count = 0;
-  for (const float value : values) {
-    if (std::isnan(value)) continue;
-    squares += double{value} * value;
-    ++count;
-  }
-  return std::sqrt(squares / static_cast<double>(std::max<int64_t>(count, 1)));
-}
-
 std::string Rounded(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.3g", value);
   return text;
-}
-
-std::string BatchesName(const NamedStatistics& norm) { return StrCat("batch_norm/", norm.name, "/batches"); }
-std::string GapName(const NamedStatistics& norm) { return StrCat("batch_norm/", norm.name, "/gap"); }
-
-// Scaling the tensor would change another output or a layer that reads it, too.
-bool IsReadElsewhere(const Graph& graph, size_t output) {
-  const int32_t tensor = graph.outputs[output];
-  return std::count(graph.outputs.begin(), graph.outputs.end(), tensor) > 1 ||
-         std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& node) {
-           return std::find(node.inputs.begin(), node.inputs.end(), tensor) != node.inputs.end();
-         });
 }
 
 }  // namespace
@@ -121,89 +87,6 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
 
 void StepEngine::SetWeights(std::vector<std::vector<float>> weights) {
   for (size_t i = 0; i < weights.size(); ++i) losses_[i].weights = std::move(weights[i]);
-}
-
-// Of a layer that has them to itself, and whose outputs are what they give.
-std::optional<StepEngine::LastLayer> StepEngine::PlainLastLayer(size_t output) {
-  const LayerNode& last = network_->output_module(output).node();
-  if (FusedActivation(last.attributes) != Activation::kNone || last.batch_norm) return std::nullopt;
-  const auto span_of = [&](ParameterSpec::Role role) -> TrainableSpan* {
-    const LayerParameter* parameter = last.Find(role);
-    if (parameter == nullptr) return nullptr;
-    const auto has_name = [&](const TrainableSpan& each) { return each.name == parameter->name; };
-    const auto found = std::find_if(spans_.begin(), spans_.end(), has_name);
-    return found == spans_.end() ? nullptr : &*found;
-  };
-  const LastLayer layer = {span_of(ParameterSpec::Role::kFilter), span_of(ParameterSpec::Role::kBias)};
-  if (layer.filter == nullptr || layer.bias == nullptr) return std::nullopt;
-  return layer;
-}
-
-void StepEngine::LearnInUnits(size_t output, const std::vector<double>& deviations) {
-  const std::optional<LastLayer> last = PlainLastLayer(output);
-  if (!last || last->bias->values.size() != deviations.size()) return;
-  target_units_[output].assign(deviations.begin(), deviations.end());
-  last->filter->units = last->bias->units = target_units_[output];
-}
-
-bool StepEngine::NormalizeOutput(size_t output, const OutputContract& contract) {
-  const std::optional<LastLayer> last = PlainLastLayer(output);
-  const size_t targets = contract.mean.size();
-  if (!last || targets == 0) return false;
-  const size_t rows = last->bias->values.size();
-  const LayerNode& node = network_->output_module(output).node();
-  const bool rows_first = node.type == OpType::kFullyConnected || node.type == OpType::kConv2D;
-  const Graph& graph = network_->graph();
-  const auto readers = std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const GraphNode& each) {
-    return std::any_of(each.inputs.begin(), each.inputs.end(), [&](int32_t input) {
-      return input >= 0 && graph.tensor(input).name == last->filter->name;
-    });
-  });
-  if (!rows_first || rows % targets != 0 || readers > 1 || IsReadElsewhere(graph, output)) return false;
-  const size_t length = last->filter->values.size() / rows;
-  for (TrainableSpan& each : spans_) {
-    if (each.name == RangeName(last->filter->name)) std::fill(each.values.begin(), each.values.end(), 0.0f);
-  }
-  for (size_t row = 0; row < rows; ++row) {
-    const float std = contract.std[row % targets];
-    for (float& weight : last->filter->values.subspan(row * length, length)) weight /= std;
-    last->bias->values[row] = (last->bias->values[row] - contract.mean[row % targets]) / std;
-  }
-  // What was learned of their ranges is over.
-  for (const NamedObserver& each : observers_) {
-    if (each.name == node.name || each.name == last->filter->name) each.observer->set_state({});
-  }
-  SetOutput(output, contract);
-  return true;
-}
-
-std::vector<float> StepEngine::AnswersTo(const Batch& batch, size_t output) {
-  const at::NoGradGuard no_gradients;
-  const at::Tensor answers = functional::ToNhwc(network_->Forward(batch.inputs, {}).at(output)).contiguous();
-  return {answers.data_ptr<float>(), answers.data_ptr<float>() + answers.numel()};
-}
-
-double StepEngine::DeviationsOff(size_t output, const Batch& batch) {
-  std::vector<float> targets = batch.outputs[output].numbers;
-  NormalizeTargets(losses_[output].output, targets);
-  const std::vector<float> answers = AnswersTo(batch, output);
-  QAT_CHECK(answers.size() == targets.size());
-  for (size_t i = 0; i < answers.size(); ++i) targets[i] -= answers[i];
-  return RootMeanSquare(targets);
-}
-
-void StepEngine::StartOutput(size_t output, const Batch& batch) {
-  const std::optional<LastLayer> last = PlainLastLayer(output);
-  QAT_CHECK(last.has_value());
-  const LayerNode& node = network_->output_module(output).node();
-  const LayerParameter& filter = *node.Find(ParameterSpec::Role::kFilter);
-  // Values that are drawn alike have no order.
-  const NamedTensor drawn = InitialFilter(filter.shape, filter.trained, config_.seed, node.node_name);
-  std::copy(drawn.values.begin(), drawn.values.end(), last->filter->values.begin());
-  std::fill(last->bias->values.begin(), last->bias->values.end(), 0.0f);
-  const double reach = RootMeanSquare(AnswersTo(batch, output));
-  if (!(reach > 1)) return;
-  for (float& weight : last->filter->values) weight = static_cast<float>(weight / reach);
 }
 
 Status StepEngine::LearnFrom(const Checkpoint& teacher) {
@@ -349,6 +232,11 @@ void StepEngine::MixLosses(double own_part, std::vector<LossResult>& results,
   gradients.resize(count);
 }
 
+uint64_t StepEngine::DropoutKey(int64_t step) const {
+  constexpr uint64_t kPurpose = 0x64726f70;  // "drop"
+  return MixKey(config_.seed, kPurpose, step);
+}
+
 Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step) {
   for (Parameter& parameter : parameters_) {
     if (parameter.IsTrained()) parameter.value.mutable_grad().reset();
@@ -357,7 +245,7 @@ Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step)
                                   .observe = config_.scheme != "float32" && step < schedule_.freeze_ranges_at,
                                   .fake_quantize = Quantizing(step),
                                   .freeze_batch_norm = step >= schedule_.freeze_batch_norm_at,
-                                  .dropout_key = MixKey(config_.seed, kDropoutPurpose, step),
+                                  .dropout_key = DropoutKey(step),
                                   .sharing = {workers_, batch.share, batch.first}};
   std::vector<at::Tensor> outputs;
   for (const at::Tensor& each : network_->Forward(batch.inputs, context))
@@ -449,182 +337,6 @@ Error StepEngine::NotFinite(std::string_view what, const std::vector<at::Tensor>
   return Numerical(StrCat(
       what, layer.empty() ? "" : StrCat("; layer '", layer, "' is the first with values that are not finite"),
       "; a smaller learning rate usually helps (it is ", config_.learning_rate, ")"));
-}
-
-Expected<Network*> StepEngine::Deploy(DataFeed& feed, int64_t steps) {
-  ReturnStatistics();
-  if (average_) {
-    QAT_RETURN_IF_ERROR(DeployAverage(feed, steps));
-  } else if (steps <= schedule_.freeze_batch_norm_at) {
-    for (const Parameter& each : parameters_) {
-      if (!each.IsTrained()) learned_[each.name] = each.value.clone();
-    }
-    if (learned_.empty()) return network_.get();
-    for (const NamedObserver& each : observers_) learned_ranges_.push_back(each.observer->state());
-    QAT_RETURN_IF_ERROR(EstimateStatistics(*network_, feed, steps));
-    QAT_RETURN_IF_ERROR(ObserveFilters(feed, steps));
-  }
-  return &Deployed();
-}
-
-Status StepEngine::FreezeStatistics(DataFeed& feed, int64_t steps) {
-  ReturnStatistics();
-  QAT_RETURN_IF_ERROR(EstimateStatistics(*network_, feed, steps));
-  if (workers_ != nullptr) Broadcast();
-  return {};
-}
-
-// Filters that are folded with other statistics have other ranges; the ranges of activations stay as they
-// were learned.
-Status StepEngine::ObserveFilters(DataFeed& feed, int64_t steps) {
-  if (config_.scheme == "float32" || steps > schedule_.freeze_ranges_at) return {};
-  const at::NoGradGuard no_gradients;
-  QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(std::max<int64_t>(steps - 1, 0)));
-  network_->Forward(batch.inputs, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
-  for (size_t i = 0; i < observers_.size(); ++i) {
-    if (!observers_[i].name.ends_with("/filter")) observers_[i].observer->set_state(learned_ranges_[i]);
-  }
-  return {};
-}
-
-RangeObserver::State StepEngine::LearnedRange(size_t observer) const {
-  return learned_ranges_.empty() ? observers_[observer].observer->state() : learned_ranges_[observer];
-}
-
-// Training goes on with the averages and ranges that it has learned.
-void StepEngine::ReturnStatistics() {
-  for (const Parameter& each : parameters_) {
-    if (const auto found = learned_.find(each.name); found != learned_.end()) each.value.copy_(found->second);
-  }
-  for (size_t i = 0; i < learned_ranges_.size(); ++i) observers_[i].observer->set_state(learned_ranges_[i]);
-  learned_.clear();
-  learned_ranges_.clear();
-}
-
-Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
-  const at::NoGradGuard no_gradients;
-  const bool learning = steps <= schedule_.freeze_batch_norm_at;
-  std::vector<Parameter> parameters = averaged_->parameters();
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    const std::vector<float>& values = average_->values()[i];
-    std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
-    // Constants that the weights have learned with are no matter of averages, nor are ends of ranges, which
-    // start as 0.
-    if (parameters[i].is_range || (!learning && !parameters[i].IsTrained()))
-      parameters[i].value.copy_(parameters_[i].value);
-  }
-  for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});
-  if (learning) QAT_RETURN_IF_ERROR(EstimateStatistics(*averaged_, feed, steps));
-  if (config_.scheme == "float32") return {};
-  // What covers needs the farthest examples, too: a pass, or as many as batch norms get at most.
-  const int64_t most = std::max(kRangeBatches, std::min(schedule_.eval_every / 2, kStatisticsBatches));
-  const int64_t taken = ranges_cover_ ? std::clamp(feed.PassSteps(), kRangeBatches, most) : kRangeBatches;
-  for (int64_t step = std::max<int64_t>(steps - taken, 0); step < steps; ++step) {
-    QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
-    averaged_->Forward(batch.inputs, {.observe = true, .fake_quantize = Quantizing(steps - 1)});
-  }
-  return {};
-}
-
-// Fresh statistics for all batch norms, from the latest batches, and how far they are from those of the next.
-// Before the first step nothing has been learned: what a run started with stays.
-Status StepEngine::EstimateStatistics(Network& network, DataFeed& feed, int64_t steps) {
-  if (network.batch_norms().empty()) return {};
-  // A forward pass is a third of a step: with a quarter more for the comparison, at most a fifth of the time
-  // between evaluations.
-  const int64_t most = std::clamp<int64_t>(schedule_.eval_every / 2, 8, kStatisticsBatches);
-  const int64_t taken = std::clamp<int64_t>(kStatisticsExamples / config_.batch_size, 8, most);
-  if (steps > 0) {
-    QAT_RETURN_IF_ERROR(NoteStatistics(network, feed, std::max<int64_t>(steps - taken, 0), steps));
-    for (const NamedStatistics& each : network.batch_norms()) each.statistics->TakeNoted();
-  }
-  QAT_RETURN_IF_ERROR(NoteStatistics(network, feed, steps, steps + std::max<int64_t>(taken / 4, 4)));
-  for (const NamedStatistics& each : network.batch_norms())
-    gaps_[each.name] = each.statistics->Gap(each.epsilon);
-  return {};
-}
-
-// The statistics of batches [first, end) under the weights as they are.
-Status StepEngine::NoteStatistics(Network& network, DataFeed& feed, int64_t first, int64_t end) {
-  const at::NoGradGuard no_gradients;
-  for (const NamedStatistics& each : network.batch_norms()) each.statistics->StartNoting();
-  for (int64_t step = first; step < end; ++step) {
-    QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
-    network.Forward(batch.inputs, {.training = true,
-                                   .fake_quantize = Quantizing(end - 1),
-                                   .note_statistics = true,
-                                   .dropout_key = MixKey(config_.seed, kDropoutPurpose, step)});
-  }
-  return {};
-}
-
-void StepEngine::Save(Checkpoint& checkpoint) {
-  Deployed().Save(checkpoint);
-  checkpoint.batch_norm_gaps = gaps_;
-  for (size_t i = 0; i < observers_.size(); ++i) {
-    const auto range = checkpoint.ranges.find(observers_[i].name);
-    RangeObserver learned;
-    learned.set_state(LearnedRange(i));
-    if (range == checkpoint.ranges.end() || learned.empty()) continue;
-    range->second.drift = history_.DriftOf(i, learned.range());
-  }
-}
-
-void StepEngine::Save(TrainerState& state) const {
-  for (const TrainableSpan& each : spans_) {
-    state.tensors[StrCat("parameter/", each.name)] = {{static_cast<int32_t>(each.values.size())},
-                                                      {each.values.begin(), each.values.end()}};
-  }
-  for (size_t i = 0; i < observers_.size(); ++i) {
-    const RangeObserver::State seen = LearnedRange(i);
-    const std::string name = StrCat("observer/", observers_[i].name);
-    state.scalars[name + "/min_sum"] = seen.min_sum;
-    state.scalars[name + "/max_sum"] = seen.max_sum;
-    state.scalars[name + "/weight"] = seen.weight;
-  }
-  for (const auto& [name, learned] : learned_) {
-    state.tensors[StrCat("parameter/", name)].values.assign(SpanOf(learned).begin(), SpanOf(learned).end());
-  }
-  for (const NamedStatistics& each : network_->batch_norms()) {
-    state.scalars[BatchesName(each)] = static_cast<double>(each.statistics->batches());
-    if (const auto gap = gaps_.find(each.name); gap != gaps_.end())
-      state.scalars[GapName(each)] = gap->second;
-  }
-  optimizer_->Save(spans_, state);
-  history_.Save(state);
-  watch_.Save(state);
-  if (average_) average_->Save(spans_, state);
-}
-
-Status StepEngine::Load(const TrainerState& state) {
-  for (TrainableSpan& each : spans_) {
-    const auto found = state.tensors.find(StrCat("parameter/", each.name));
-    if (found == state.tensors.end() || found->second.values.size() != each.values.size()) {
-      return Corrupt(StrCat("tensor 'parameter/", each.name, "' is missing or of the wrong size"));
-    }
-    std::copy(found->second.values.begin(), found->second.values.end(), each.values.begin());
-  }
-  for (const NamedObserver& each : observers_) {
-    const std::string name = StrCat("observer/", each.name);
-    RangeObserver::State seen;
-    QAT_ASSIGN_OR_RETURN(seen.min_sum, NumberOf(state, name + "/min_sum"));
-    QAT_ASSIGN_OR_RETURN(seen.max_sum, NumberOf(state, name + "/max_sum"));
-    QAT_ASSIGN_OR_RETURN(seen.weight, NumberOf(state, name + "/weight"));
-    each.observer->set_state(seen);
-  }
-  for (const NamedStatistics& each : network_->batch_norms()) {
-    // A run that was begun before batches were counted is past the beginning, as far as its averages go.
-    const auto batches = state.scalars.find(BatchesName(each));
-    each.statistics->set_batches(batches == state.scalars.end() ? state.step
-                                                                : static_cast<int64_t>(batches->second));
-    if (const auto gap = state.scalars.find(GapName(each)); gap != state.scalars.end())
-      gaps_[each.name] = gap->second;
-  }
-  QAT_RETURN_IF_ERROR(optimizer_->Load(spans_, state));
-  QAT_RETURN_IF_ERROR(history_.Load(state));
-  watch_.Load(state);
-  if (average_) QAT_RETURN_IF_ERROR(average_->Load(spans_, state));
-  return {};
 }
 
 }  // namespace qat

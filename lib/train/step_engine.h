@@ -127,6 +127,7 @@ class StepEngine {
   static void MixLosses(double own_part, std::vector<LossResult>& results,
                         std::vector<at::Tensor>& gradients);
   double ChanceOf(const Batch& batch);
+  uint64_t DropoutKey(int64_t step) const;
   Expected<LossResult> BackPropagate(const Batch& batch, int64_t step);
   void BackPropagate(const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& gradients) const;
   void TakeGradients();
