@@ -158,6 +158,11 @@ Status Validate(const TrainConfig& config) {
                  ", expected a scheme whose filters are symmetric around 0: int8, int8-per-tensor or w4a8"));
     }
   }
+  if (config.activation_ranges == kLearnedRanges && config.scheme == "float32") {
+    return InvalidArgument(
+        "activation-ranges is learned and scheme is float32, expected a scheme of integers: float32 has no "
+        "ranges");
+  }
   if (config.steps > 0 && config.warmup_steps > config.steps) {
     return InvalidArgument(
         StrCat("warmup-steps is ", config.warmup_steps, ", expected at most the ", config.steps, " steps"));

@@ -40,7 +40,7 @@ struct ClassWeights {
 /// "auto" in TOML and on the command line: 255 where it can be no class.
 inline constexpr int64_t kAutomaticIgnoreLabel = -1;
 
-/// TrainConfig::filter_ranges of learned steps.
+/// TrainConfig::filter_ranges and activation_ranges of learned steps.
 inline constexpr std::string_view kLearnedRanges = "learned";
 
 struct TrainConfig {
@@ -112,6 +112,8 @@ struct TrainConfig {
   int32_t bn_convolutions = 0;
   /// "observed" or "learned": ends of the ranges of filters are those of their values, or parameters
   std::string filter_ranges = "observed";
+  /// the same of the ranges of activations: averages of what is observed, or parameters
+  std::string activation_ranges = "observed";
   double ema_decay = 0.999;           ///< of the activation ranges, zero-debiased
   double freeze_ranges_fraction = 1;  ///< ranges stop moving after that part of all steps
   double weight_average_decay = 0;    ///< 0: off; else the deployed weights are this moving average

@@ -355,6 +355,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       RealField("bn_freeze_fraction", &C::bn_freeze_fraction, 0, 1),
       IntegerField("bn_convolutions", &C::bn_convolutions, 0, 2),
       TextField("filter_ranges", &C::filter_ranges, {"observed", "learned"}),
+      TextField("activation_ranges", &C::activation_ranges, {"observed", "learned"}),
       RealField("ema_decay", &C::ema_decay, 0, 0.9999999),
       RealField("freeze_ranges_fraction", &C::freeze_ranges_fraction, 0, 1),
       RealField("weight_average_decay", &C::weight_average_decay, 0, 0.9999999),

@@ -143,27 +143,18 @@ class ClampAndFakeQuantizeFunction : public torch::autograd::Function<ClampAndFa
       });
     }
     context->save_for_backward({x});
-    const Range passing = PassingRange(bounds, closed);
-    context->saved_data["passing"] = std::vector<double>{passing.min, passing.max};
+    context->saved_data["ranges"] = std::vector<double>{low, high, closed.min, closed.max};
     return y;
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const at::Tensor x = context->get_saved_variables()[0];
-    const std::vector<double> saved = context->saved_data["passing"].toDoubleVector();
-    const Range passing = {static_cast<float>(saved[0]), static_cast<float>(saved[1])};
-    at::Tensor out = at::empty_like(x);
-    // In the order of x: the gradient may come in another layout.
-    const at::Tensor gradient =
-        gradients[0].strides() == x.strides() ? gradients[0] : at::empty_like(x).copy_(gradients[0]);
-    const float* from = x.data_ptr<float>();
-    const float* given = gradient.data_ptr<float>();
-    float* to = out.data_ptr<float>();
-    at::parallel_for(0, x.numel(), kGrain, [=](int64_t begin, int64_t end) {
-      MaskSpan(from + begin, given + begin, to + begin, end - begin, passing);
-    });
-    return {out, at::Tensor(), at::Tensor(), at::Tensor()};
+    const std::vector<double> saved = context->saved_data["ranges"].toDoubleVector();
+    const auto number = [&](size_t i) { return static_cast<float>(saved[i]); };
+    const at::Tensor passed =
+        PassGradient(x, InOrderOf(x, gradients[0]), {number(0), number(1)}, {number(2), number(3)});
+    return {passed, at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -189,6 +180,22 @@ class FakeQuantizeSlicesFunction : public torch::autograd::Function<FakeQuantize
 };
 
 }  // namespace
+
+at::Tensor InOrderOf(const at::Tensor& x, const at::Tensor& gradient) {
+  return gradient.strides() == x.strides() ? gradient : at::empty_like(x).copy_(gradient);
+}
+
+at::Tensor PassGradient(const at::Tensor& x, const at::Tensor& gradient, Range bounds, Range grid) {
+  const Range passing = PassingRange(bounds, grid);
+  at::Tensor out = at::empty_like(x);
+  const float* from = x.data_ptr<float>();
+  const float* given = gradient.data_ptr<float>();
+  float* to = out.data_ptr<float>();
+  at::parallel_for(0, x.numel(), kGrain, [=](int64_t begin, int64_t end) {
+    MaskSpan(from + begin, given + begin, to + begin, end - begin, passing);
+  });
+  return out;
+}
 
 at::Tensor FakeQuantizeSlices(const at::Tensor& input, const std::vector<Grid>& grids) {
   QAT_CHECK(input.dim() > 0 && input.size(0) == static_cast<int64_t>(grids.size()));

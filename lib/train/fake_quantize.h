@@ -39,6 +39,11 @@ MeasuredRange MeasureRange(const at::Tensor& values);
 /// Shapes    any; float32.
 at::Tensor ClampAndFakeQuantize(const at::Tensor& input, Range bounds, const std::optional<Grid>& grid);
 
+/// Its gradient: `gradient` where it passes. Requires  both dense, in one order (InOrderOf).
+at::Tensor PassGradient(const at::Tensor& x, const at::Tensor& gradient, Range bounds, Range grid);
+/// A gradient in the order in which the values of x lie, which may be that of another layout.
+at::Tensor InOrderOf(const at::Tensor& x, const at::Tensor& gradient);
+
 /// The same without an activation.
 at::Tensor FakeQuantize(const at::Tensor& input, const Grid& grid);
 

@@ -152,7 +152,7 @@ std::vector<NamedObserver> LearnedQuantizer::observers() {
 
 std::vector<Parameter> LearnedQuantizer::parameters() {
   return {{RangeName(name()), ParameterSpec::Role::kFilter, ends_, FilterLayout::kOutputFirst,
-           /*is_range=*/true}};
+           ParameterKind::kFilterEnds}};
 }
 
 void LearnedQuantizer::Share(const Parameter& parameter) { ends_ = parameter.value; }

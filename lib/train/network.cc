@@ -71,7 +71,7 @@ struct Misfit {
 
 std::optional<Misfit> FindMisfit(const Checkpoint& checkpoint, Module& module) {
   for (const Parameter& parameter : module.parameters()) {
-    if (parameter.is_range) continue;
+    if (parameter.is_range()) continue;
     const Shape here = ToTfliteLayout(parameter.value, parameter.layout).shape;
     const auto found = checkpoint.tensors.find(parameter.name);
     if (found == checkpoint.tensors.end()) return Misfit{parameter.name, std::nullopt, here};
@@ -113,7 +113,7 @@ Expected<std::unique_ptr<Network>> Network::Create(const Graph& graph, const Mod
   QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, options.precisions.activations.type));
   std::unique_ptr<Network> network(new Network(graph, options.precisions));
   QAT_RETURN_IF_ERROR(network->AddLayers(options));
-  network->ShareRanges(options.precisions.activations);
+  network->ShareRanges(options);
   return network;
 }
 
@@ -151,7 +151,7 @@ Status Network::ShareParameters() {
       const auto [found, first] = known.try_emplace(parameter.name, parameter, layer.module.get());
       if (first) continue;
       const auto& [shared, owner] = found->second;
-      const bool shares = parameter.is_range || parameter.role == ParameterSpec::Role::kFilter ||
+      const bool shares = parameter.is_range() || parameter.role == ParameterSpec::Role::kFilter ||
                           parameter.role == ParameterSpec::Role::kBias;
       const bool normalizes =
           owner->node().batch_norm.has_value() || layer.module->node().batch_norm.has_value();
@@ -214,17 +214,16 @@ std::vector<Value> Network::RunLayers(const std::vector<Value>& inputs, const Ru
 }
 
 // One range for each group of tensors that share it: the union of what its observers learn, or fixed.
-void Network::ShareRanges(const Precision& activations) {
+void Network::ShareRanges(const ModuleOptions& options) {
+  const Precision& activations = options.precisions.activations;
   const RangeGroups groups = FindRangeGroups(graph_);
   std::vector<std::shared_ptr<SharedRange>> ranges;
   for (const RangeGroup& group : groups.groups) {
     ranges.push_back(std::make_shared<SharedRange>(activations));
     if (group.fixed_uint8) ranges.back()->Fix(FixedParamsOf(*group.fixed_uint8, activations.type));
-    if (group.constants.max == group.constants.min) continue;
-    tied_constants_.push_back(std::make_unique<RangeObserver>());
-    tied_constants_.back()->Fix(group.constants);
-    ranges.back()->Add(tied_constants_.back().get());
+    if (group.constants.max != group.constants.min) ranges.back()->Include(group.constants);
   }
+  std::vector<std::shared_ptr<LearnedEnds>> ends(ranges.size());
   const auto range_of = [&](int32_t tensor) -> std::shared_ptr<SharedRange> {
     const int32_t group = groups.of_tensor[static_cast<size_t>(tensor)];
     return group < 0 ? nullptr : ranges[static_cast<size_t>(group)];
@@ -233,9 +232,14 @@ void Network::ShareRanges(const Precision& activations) {
   round_inputs_.assign(graph_.inputs.size(), false);
   for (const Layer& layer : layers_) {
     if (const auto range = range_of(layer.output)) {
-      layer.module->ShareRange(range);
-      // The observer of the output is the last one.
       const bool observes = OwnsRange(layer.module->definition());
+      auto& learned = ends[static_cast<size_t>(groups.of_tensor[static_cast<size_t>(layer.output)])];
+      if (options.learn_activation_ranges && observes && learned == nullptr) {
+        learned = std::make_shared<LearnedEnds>(layer.module->name(), range);
+        learned_ends_.push_back(learned);
+      }
+      layer.module->ShareRange(range, learned);
+      // The observer of the output is the last one.
       if (observes) range->Add(layer.module->observers().back().observer);
     }
     for (const Source& input : layer.inputs) {
@@ -311,6 +315,14 @@ std::vector<SimulatedTensor> Network::Simulate(const std::vector<SimulatedTensor
 }
 
 std::vector<Parameter> Network::parameters() {
+  std::vector<Parameter> all = LayerParameters();
+  for (const auto& each : learned_ends_) {
+    if (!each->range().fixed()) all.push_back(each->parameter());
+  }
+  return all;
+}
+
+std::vector<Parameter> Network::LayerParameters() {
   std::vector<Parameter> all;
   std::set<std::string> names;
   for (const auto& [module, inputs, output] : layers_) {
@@ -353,10 +365,11 @@ bool Network::HasRanges() {
   return true;
 }
 
+// The learned ends of activations are those that the observers have.
 void Network::Save(Checkpoint& checkpoint) {
-  for (const Parameter& parameter : parameters()) {
-    auto& tensors = parameter.is_range ? checkpoint.filter_ranges : checkpoint.tensors;
-    tensors[parameter.is_range ? RangedTensor(parameter.name) : parameter.name] =
+  for (const Parameter& parameter : LayerParameters()) {
+    auto& tensors = parameter.is_range() ? checkpoint.filter_ranges : checkpoint.tensors;
+    tensors[parameter.is_range() ? RangedTensor(parameter.name) : parameter.name] =
         ToTfliteLayout(parameter.value, parameter.layout);
   }
   if (checkpoint.scheme == "float32") return;
@@ -382,10 +395,10 @@ Status Network::Load(const Checkpoint& checkpoint) {
 void Network::Load(const Checkpoint& checkpoint, Module& module) {
   const at::NoGradGuard no_gradients;
   const std::vector<Parameter> parameters = module.parameters();
-  const bool learns =
-      std::any_of(parameters.begin(), parameters.end(), [](const Parameter& each) { return each.is_range; });
+  const bool learns = std::any_of(parameters.begin(), parameters.end(),
+                                  [](const Parameter& each) { return each.is_range(); });
   for (const Parameter& parameter : parameters) {
-    if (parameter.is_range) {
+    if (parameter.is_range()) {
       LoadRange(checkpoint, parameter);
       continue;
     }
@@ -459,7 +472,7 @@ std::string Network::LargestParameter() {
   std::string layer, suffix;
   for (const auto& [module, inputs, output] : layers_) {
     for (const Parameter& parameter : module->parameters()) {
-      if (!parameter.IsTrained() || parameter.is_range) continue;
+      if (!parameter.IsTrained() || parameter.is_range()) continue;
       const float reach = parameter.value.abs().max().item<float>();
       if (!(reach > largest)) continue;
       largest = reach;

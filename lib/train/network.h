@@ -104,7 +104,8 @@ class Network {
   Status AddLayers(const ModuleOptions& options);
   Status AddLayer(const GraphNode& node, size_t output, const ModuleOptions& options);
   Status ShareParameters();
-  void ShareRanges(const Precision& activations);
+  void ShareRanges(const ModuleOptions& options);
+  std::vector<Parameter> LayerParameters();
   void Load(const Checkpoint& checkpoint, Module& module);
   template <class Value, class Run, class Constant>
   std::vector<Value> RunLayers(const std::vector<Value>& inputs, const Run& run,
@@ -116,7 +117,7 @@ class Network {
   Precisions precisions_;
   std::vector<std::shared_ptr<SharedRange>> input_ranges_;
   std::vector<bool> round_inputs_;
-  std::vector<std::unique_ptr<RangeObserver>> tied_constants_;
+  std::vector<std::shared_ptr<LearnedEnds>> learned_ends_;
   std::vector<Layer> layers_;
   std::vector<size_t> output_layers_;
 };

@@ -21,13 +21,21 @@ enum class FilterLayout {
   kAsIs,  ///< of what is no filter, whatever its rank
 };
 
+enum class ParameterKind {
+  kTensor,      ///< of the graph
+  kFilterEnds,  ///< learned ends of a filter's ranges (learned_quantizer.h)
+  kOutputEnds   ///< learned ends of the range of activations (learned_ends.h)
+};
+
 /// A tensor of the network in LibTorch's layout, named as in a checkpoint.
 struct Parameter {
   std::string name;
   ParameterSpec::Role role;  ///< of a range, that of the tensor whose range it is
   at::Tensor value;
   FilterLayout layout = FilterLayout::kOutputFirst;
-  bool is_range = false;  ///< the learned ends of a filter's range, no tensor of the graph
+  ParameterKind kind = ParameterKind::kTensor;
+
+  bool is_range() const { return kind != ParameterKind::kTensor; }
 
   /// False for moving averages: no gradient reaches them.
   bool IsTrained() const {

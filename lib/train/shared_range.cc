@@ -7,20 +7,34 @@
 namespace qat {
 
 bool SharedRange::ready() const {
-  return fixed_.has_value() || std::any_of(observers_.begin(), observers_.end(),
-                                           [](const RangeObserver* each) { return !each->empty(); });
+  return fixed_.has_value() || constants_.has_value() ||
+         std::any_of(observers_.begin(), observers_.end(),
+                     [](const RangeObserver* each) { return !each->empty(); });
 }
 
-QuantizationParams SharedRange::params() const {
-  QAT_CHECK(ready());
-  if (fixed_) return *fixed_;
-  Range all;  // every observed range holds 0
+bool SharedRange::complete() const {
+  return !observers_.empty() && std::none_of(observers_.begin(), observers_.end(),
+                                             [](const RangeObserver* each) { return each->empty(); });
+}
+
+Range SharedRange::range() const {
+  QAT_CHECK(ready() && !fixed_);
+  Range all = constants_.value_or(Range());  // every range holds 0
   for (const RangeObserver* each : observers_) {
     if (each->empty()) continue;
     const Range range = each->range();
     all = {std::min(all.min, range.min), std::max(all.max, range.max)};
   }
-  return NudgedParams(RangeFor(precision_, all), LimitsOf(precision_));
+  return all;
+}
+
+QuantizationParams SharedRange::params() const {
+  if (fixed_) return *fixed_;
+  return NudgedParams(RangeFor(precision_, range()), LimitsOf(precision_));
+}
+
+void SharedRange::FixObservers(Range range) {
+  for (RangeObserver* each : observers_) each->Fix(range);
 }
 
 }  // namespace qat

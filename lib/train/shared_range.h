@@ -17,19 +17,29 @@ class SharedRange {
   explicit SharedRange(const Precision& precision) : precision_(precision) {}
 
   void Fix(QuantizationParams params) { fixed_ = params; }
+  bool fixed() const { return fixed_.has_value(); }
   /// The observer must outlive the range.
-  void Add(const RangeObserver* observer) { observers_.push_back(observer); }
+  void Add(RangeObserver* observer) { observers_.push_back(observer); }
+  /// The range holds this one, too, whatever is observed: constants of the group.
+  void Include(Range constants) { constants_ = constants; }
 
-  /// Fixed, or an observer has seen something.
+  /// Fixed, or there is something to hold.
   bool ready() const;
-  /// NudgedParams of the union, in the integers of the precision. Requires ready, and integers.
+  /// Every observer has seen something; false where there are none.
+  bool complete() const;
+  /// The union of what the observers have learned and of the constants. Requires ready, and not fixed.
+  Range range() const;
+  /// NudgedParams of the range, in the integers of the precision. Requires ready, and integers.
   QuantizationParams params() const;
+  /// Replaces what every observer has learned.
+  void FixObservers(Range range);
   const Precision& precision() const { return precision_; }
 
  private:
   Precision precision_;
   std::optional<QuantizationParams> fixed_;
-  std::vector<const RangeObserver*> observers_;
+  std::optional<Range> constants_;
+  std::vector<RangeObserver*> observers_;
 };
 
 }  // namespace qat

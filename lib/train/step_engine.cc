@@ -30,7 +30,7 @@ TrainableSpan TrainableOf(const Parameter& parameter) {
   return {parameter.name,
           SpanOf(parameter.value),
           {},
-          parameter.role == ParameterSpec::Role::kFilter && !parameter.is_range};
+          parameter.role == ParameterSpec::Role::kFilter && !parameter.is_range()};
 }
 
 std::string Rounded(double value) {
@@ -56,7 +56,8 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
                                  real_answers,
                                  PrecisionsFromName(config.scheme).value(),
                                  config.bn_convolutions,
-                                 config.filter_ranges == kLearnedRanges};
+                                 config.filter_ranges == kLearnedRanges,
+                                 config.activation_ranges == kLearnedRanges && config.scheme != "float32"};
   QAT_ASSIGN_OR_RETURN(engine->network_, Network::Create(graph, options));
   engine->ranges_cover_ = real_answers;
   engine->network_->SetInputs(contract);
@@ -152,16 +153,19 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
 }
 
 // A step of Adam's has the size of the learning rate, however large the parameter is: ends of ranges learn in
-// units of themselves, so that the rate is the part by which they change. Those of momentum have the scale of
+// units of themselves, or of the width of a range with two ends, so that the rate is the part by which they change. Those of momentum have the scale of
 // their gradient, as in LSQ's paper.
 void StepEngine::MeasureRanges(int64_t step) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].is_range) continue;
+    if (!parameters_[i].is_range()) continue;
     if (step >= schedule_.freeze_ranges_at) spans_[i].gradient = {};
-    if (config_.optimizer == "adam") {
-      spans_[i].units.assign(spans_[i].values.begin(), spans_[i].values.end());
+    const auto ends = spans_[i].values;
+    if (config_.optimizer != "adam") {
+      spans_[i].units.assign(ends.size(), std::sqrt(kMomentumRate));
+    } else if (parameters_[i].kind == ParameterKind::kOutputEnds) {
+      spans_[i].units.assign(ends.size(), ends[1] - ends[0]);
     } else {
-      spans_[i].units.assign(spans_[i].values.size(), std::sqrt(kMomentumRate));
+      spans_[i].units.assign(ends.begin(), ends.end());
     }
   }
 }

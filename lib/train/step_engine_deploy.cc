@@ -85,7 +85,7 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
     std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
     // Constants that the weights have learned with are no matter of averages, nor are ends of ranges, which
     // start as 0.
-    if (parameters[i].is_range || (!learning && !parameters[i].IsTrained()))
+    if (parameters[i].is_range() || (!learning && !parameters[i].IsTrained()))
       parameters[i].value.copy_(parameters_[i].value);
   }
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});

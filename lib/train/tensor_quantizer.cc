@@ -41,11 +41,15 @@ RangeQuantizer::RangeQuantizer(std::string name, const Precision& precision, Obs
 
 at::Tensor RangeQuantizer::Forward(const at::Tensor& values, Range bounds, const ForwardContext& context) {
   if (context.observe && observed_ != Observed::kNothing) Observe(values, bounds, context.sharing);
+  if (ends_ != nullptr) ends_->Settle(context);
   const bool counts = context.counts != nullptr && observed_ == Observed::kBatch;
   if (!ready() || (!context.fake_quantize && !counts))
     return ClampAndFakeQuantize(values, bounds, std::nullopt);
   const Grid grid = {range_->params(), LimitsOf(precision())};
   if (counts) context.counts->CountClipped(name(), values, bounds, grid);
+  const bool learns = ends_ != nullptr && ends_->started() && context.training && context.observe;
+  if (learns && context.fake_quantize)
+    return ClampAndFakeQuantizeLearned(values, ends_->ends(), bounds, grid);
   return ClampAndFakeQuantize(values, bounds,
                               context.fake_quantize ? std::optional<Grid>(grid) : std::nullopt);
 }
@@ -56,8 +60,10 @@ void RangeQuantizer::Observe(const at::Tensor& values, Range bounds, const Batch
   Note(seen.finite);
   if (!seen.finite) return;
   // Clamping is monotone: the range after the activation is the clamped range before it.
-  observer_.Observe({std::clamp(seen.range.min, bounds.min, bounds.max),
-                     std::clamp(seen.range.max, bounds.min, bounds.max)});
+  const Range after = {std::clamp(seen.range.min, bounds.min, bounds.max),
+                       std::clamp(seen.range.max, bounds.min, bounds.max)};
+  if (ends_ != nullptr && ends_->started()) return ends_->Hold(after);
+  observer_.Observe(after);
 }
 
 bool RangeQuantizer::ready() const { return !precision().is_real() && range_ != nullptr && range_->ready(); }

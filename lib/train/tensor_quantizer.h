@@ -15,6 +15,7 @@
 #include "quant/precision.h"
 #include "train/fake_quantize.h"
 #include "train/forward_context.h"
+#include "train/learned_ends.h"
 #include "train/parameter.h"
 #include "train/shared_range.h"
 
@@ -84,8 +85,11 @@ class RangeQuantizer final : public TensorQuantizer {
   std::vector<QuantizationParams> ParamsOf(const at::Tensor& values) const override;
   std::vector<NamedObserver> observers() override;
 
-  /// Takes this range instead of its own.
-  void ShareRange(std::shared_ptr<const SharedRange> range) { range_ = std::move(range); }
+  /// Takes this range instead of its own, with ends that are learned (null: observed).
+  void ShareRange(std::shared_ptr<const SharedRange> range, std::shared_ptr<LearnedEnds> ends = nullptr) {
+    range_ = std::move(range);
+    ends_ = std::move(ends);
+  }
   /// Null: it observes nothing and shares nothing.
   const SharedRange* range() const { return range_.get(); }
 
@@ -95,6 +99,7 @@ class RangeQuantizer final : public TensorQuantizer {
   Observed observed_;
   RangeObserver observer_;
   std::shared_ptr<const SharedRange> range_;
+  std::shared_ptr<LearnedEnds> ends_;
 };
 
 /// A range for each slice of the first axis: that of its values as they are.

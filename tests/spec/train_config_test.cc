@@ -135,6 +135,21 @@ TEST(TrainConfig, LearnedRangesNeedSymmetricFilters) {
                    "value 'lsq', expected \"observed\"");
 }
 
+TEST(TrainConfig, LearnedRangesOfActivationsNeedIntegers) {
+  TrainConfig config;
+  config.steps = 100;
+  QAT_ASSERT_OK(SetKey(config, "activation-ranges", "learned"));
+  for (const char* scheme : {"uint8", "int8", "w4a8"}) {
+    config.scheme = scheme;
+    QAT_ASSERT_OK(Validate(config));
+  }
+  config.scheme = "float32";
+  QAT_EXPECT_ERROR(
+      Validate(config), ErrorCode::kInvalidArgument,
+      "activation-ranges is learned and scheme is float32, expected a scheme of integers: float32 has "
+      "no ranges");
+}
+
 TEST(SetKey, TakesWhatAFlagSays) {
   TrainConfig config;
   QAT_ASSERT_OK(SetKey(config, "batch-size", "8"));
@@ -206,7 +221,7 @@ TEST(SetKey, KnowsEveryKey) {
   const std::set<std::string> texts = {"preset", "network", "data", "label", "teacher"};
   for (const std::string& key : TrainConfigKeys())
     EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
-  EXPECT_EQ(TrainConfigKeys().size(), 64u);
+  EXPECT_EQ(TrainConfigKeys().size(), 65u);
 }
 
 TEST(TrainConfig, WeightsOfClassesAreAWordOrAList) {

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "base/strings.h"
+#include "ir/range_groups.h"
 #include "support/test_util.h"
 #include "train/deployed.h"
 #include "train/input_tensor.h"
@@ -73,7 +76,7 @@ class LearnedNetwork : public ::testing::TestWithParam<std::tuple<Simulation, st
     for (int step = 0; step < 3; ++step) {
       (*network)->Forward({images}, {.training = true, .observe = true, .fake_quantize = true});
       for (const Parameter& parameter : (*network)->parameters()) {
-        if (parameter.role != ParameterSpec::Role::kGamma && !parameter.is_range) continue;
+        if (parameter.role != ParameterSpec::Role::kGamma && !parameter.is_range()) continue;
         for (float& value : SpanOf(parameter.value))
           value *= static_cast<float>(random_.Between(30, 120)) / 100;
       }
@@ -162,6 +165,106 @@ INSTANTIATE_TEST_SUITE_P(
       return std::string(std::get<0>(each.param).name) + "_" + scheme;
     });
 
+class LearnedActivations : public LearnedNetwork {
+ protected:
+  void SetUp() override {
+    LearnedNetwork::SetUp();
+    options_.learn_activation_ranges = true;
+    options_.learn_filter_ranges = std::get<1>(GetParam()) == "w4a8";
+  }
+
+  std::vector<double> Deployed(const Checkpoint& checkpoint, const SimulatedTensor& images) {
+    const auto interpreter = testing::Deploy(checkpoint, options_.precisions);
+    EXPECT_TRUE(interpreter.ok()) << interpreter.error().message;
+    if (checkpoint.scheme == "uint8") return testing::RunImages<uint8_t>(**interpreter, images);
+    return testing::RunImages<int8_t>(**interpreter, images);
+  }
+};
+
+TEST_P(LearnedActivations, SimulateTheDeployedBytes) {
+  Train();
+  const auto network = Network::FromCheckpoint(checkpoint_);
+  QAT_ASSERT_OK(network);
+  const SimulatedTensor images =
+      QuantizedImages(checkpoint_.contract.input(), options_.precisions.activations, bytes_);
+  const std::vector<double> deployed = Deployed(checkpoint_, images);
+  EXPECT_EQ(testing::ValuesInNhwc((*network)->Simulate({images}).front().values), deployed);
+  EXPECT_GT(std::set<double>(deployed.begin(), deployed.end()).size(), 3u) << "answers differ";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks, LearnedActivations,
+    ::testing::Combine(::testing::Values(Simulation{"plain", testing::kTinySpec},
+                                         Simulation{"residual", testing::kResidualSpec},
+                                         Simulation{"inception", testing::kInceptionSpec},
+                                         Simulation{"u_shaped", testing::kUShapedSpec},
+                                         Simulation{"squeeze", testing::kSqueezeExciteSpec}),
+                       ::testing::Values("uint8", "int8", "w4a8")),
+    [](const auto& each) { return StrCat(std::get<0>(each.param).name, "_", std::get<1>(each.param)); });
+
+// Inception has a concatenation, whose inputs share its range.
+TEST(LearnedActivationRanges, AreOfGroupsAndDeployedAsTheyAre) {
+  ModuleOptions options;
+  options.learn_activation_ranges = true;
+  auto network = Network::Create(testing::Parsed(testing::kInceptionSpec), options);
+  QAT_ASSERT_OK(network);
+  Checkpoint checkpoint;
+  checkpoint.scheme = "uint8";
+  checkpoint.network = (*network)->graph();
+  const Shape& input = checkpoint.network.tensor(checkpoint.network.inputs[0]).shape;
+  checkpoint.contract = {
+      input[1], input[2], input[3], std::vector<float>(input[3], 100), std::vector<float>(input[3], 60), {}};
+  (*network)->SetInputs(checkpoint.contract);
+  Bytes bytes(static_cast<size_t>(4 * FlatSize(input)));
+  Random random(6);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Between(0, 255));
+  const at::Tensor images =
+      RealImages(checkpoint.contract.input(), MakeRealTable(checkpoint.contract.input()), bytes);
+  for (int step = 0; step < 3; ++step)
+    (*network)->Forward({images}, {.training = true, .observe = true, .fake_quantize = true});
+  std::map<std::string, Range> learned;
+  for (const Parameter& each : (*network)->parameters()) {
+    if (each.kind != ParameterKind::kOutputEnds) continue;
+    for (float& end : SpanOf(each.value)) end *= 0.75f;
+    learned[RangedTensor(each.name)] = {SpanOf(each.value)[0], SpanOf(each.value)[1]};
+  }
+  (*network)->Forward({images}, {.observe = true, .fake_quantize = true});
+  (*network)->Save(checkpoint);
+  EXPECT_TRUE(checkpoint.filter_ranges.empty());
+  const RangeGroups groups = FindRangeGroups(checkpoint.network);
+  std::map<int32_t, int> observed;
+  for (const NamedObserver& each : (*network)->observers()) {
+    if (each.name.ends_with("/filter")) continue;
+    const auto tensor =
+        std::find_if(checkpoint.network.tensors.begin(), checkpoint.network.tensors.end(),
+                     [&](const GraphTensor& candidate) { return candidate.name == each.name; });
+    const int32_t group = groups.of_tensor[static_cast<size_t>(tensor - checkpoint.network.tensors.begin())];
+    ++observed[group];
+    const auto own = learned.find(each.name);
+    if (own == learned.end()) continue;
+    EXPECT_EQ(checkpoint.ranges.at(each.name).range, own->second) << each.name;
+  }
+  EXPECT_EQ(observed.size(), learned.size()) << "one parameter for each group";
+  EXPECT_TRUE(std::any_of(observed.begin(), observed.end(), [](const auto& each) { return each.second > 1; }))
+      << "no group has two observed tensors";
+}
+
+// A range that was observed too wide narrows, and one that freezes stands still.
+TEST(LearnedActivationRanges, LearnUntilTheyFreeze) {
+  TempDir dir;
+  TrainConfig config = TinyConfig();
+  config.activation_ranges = kLearnedRanges;
+  QAT_ASSERT_OK(RunTiny(config, dir / "moving"));
+  config.freeze_ranges_fraction = 0.5;  // step 30, five after fake quantization began
+  QAT_ASSERT_OK(RunTiny(config, dir / "frozen"));
+  const auto range = [&](const std::string& run, int64_t step) {
+    return ReadCheckpoint(CheckpointPath(dir / run, step))->ranges.at("conv1").range;
+  };
+  EXPECT_NE(range("moving", 40), range("moving", 60));
+  EXPECT_EQ(range("moving", 60).min, 0) << "behind a relu";
+  EXPECT_EQ(range("frozen", 40), range("frozen", 60));
+}
+
 TEST(LearnedRanges, ClipWhatPaysAndStayWithinTheirFilters) {
   TempDir dir;
   QAT_ASSERT_OK(RunTiny(Learned(), dir / "run"));
@@ -199,12 +302,16 @@ TEST(LearnedRanges, LearnAndFreezeWithTheRangesOfActivations) {
 }
 
 TEST(LearnedRanges, ResumeToTheBytesOfARunNeverStopped) {
-  std::vector<TrainConfig> recipes(4, Learned());
+  std::vector<TrainConfig> recipes(6, Learned());
   recipes[1].optimizer = "sgd";
   recipes[2].weight_average_decay = 0.9;
   recipes[2].freeze_ranges_fraction = 0.7;
   recipes[3].scheme = "int8-per-tensor";
   recipes[3].bn_convolutions = 2;
+  recipes[4].activation_ranges = kLearnedRanges;
+  recipes[5].activation_ranges = kLearnedRanges;
+  recipes[5].weight_average_decay = 0.9;
+  recipes[5].optimizer = "sgd";
   const Graph network = TinyNormed("0.9");
   const Dataset train = Quarters(300, 1), test = Quarters(80, 2);
   for (size_t i = 0; i < recipes.size(); ++i) {

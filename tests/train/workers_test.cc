@@ -173,7 +173,7 @@ TEST_P(Together, LearnsWhatOneProcessLearns) {
   const auto& [scheme, normed, size] = GetParam();
   TrainConfig config = testing::TinyConfig();
   config.scheme = scheme;
-  if (scheme == "w4a8") config.filter_ranges = kLearnedRanges;
+  if (scheme == "w4a8") config.filter_ranges = config.activation_ranges = kLearnedRanges;
   config.steps = 20;
   config.quant_delay = 6;
   // Sums in another order round now and then to the next integer; Adam makes a whole step of a gradient that

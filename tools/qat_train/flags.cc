@@ -110,6 +110,8 @@ constexpr KeyFlag kKeyFlags[] = {
     {"filter-ranges", "NAME", kFine,
      "ranges of filters: observed, those of their values, or learned (LSQ), which may clip, for the few "
      "steps of w4a8 (default observed)"},
+    {"activation-ranges", "NAME", kFine,
+     "ranges of activations: observed, averages of what values reach, or learned (LSQ) (default observed)"},
     {"eval-every-fraction", "X", kFine, "--eval-every as a part of all steps (default 0.05)"},
     {"checkpoint-every-fraction", "X", kFine,
      "--checkpoint-every as a part of all steps (default: not used)"},

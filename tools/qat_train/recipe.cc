@@ -95,8 +95,10 @@ Expected<Asked> RecipeFromFlags(Tool& tool, const TrainFlags& flags) {
     checked.epochs = 1;
   // What it starts from may bring another scheme.
   const bool may_bring_scheme = !flags.init.empty() || NamesModel(asked.config);
-  if (may_bring_scheme && !asked.given.contains("scheme"))
+  if (may_bring_scheme && !asked.given.contains("scheme")) {
     checked.filter_ranges = TrainConfig().filter_ranges;
+    checked.activation_ranges = TrainConfig().activation_ranges;
+  }
   QAT_RETURN_IF_ERROR(Validate(checked));
   return asked;
 }

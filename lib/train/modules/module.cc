@@ -261,7 +261,7 @@ std::vector<Parameter> FilterModule::parameters() {
 }
 
 void FilterModule::Share(const Parameter& parameter) {
-  if (parameter.is_range) return quantizer_->Share(parameter);
+  if (parameter.is_range()) return quantizer_->Share(parameter);
   if (parameter.role == Role::kFilter && parameter.name == FindParameter(node(), Role::kFilter).name)
     filter_ = parameter.value;
   if (parameter.role == Role::kBias && bias_.defined() &&

@@ -43,7 +43,8 @@ struct ModuleOptions {
   /// 2, with the raw filter, too; 0: once, but twice where the grid of the whole filter leaves a channel few
   /// steps.
   int32_t bn_convolutions = 0;
-  bool learn_filter_ranges = false;  ///< learned_quantizer.h; only with symmetric filters
+  bool learn_filter_ranges = false;      ///< learned_quantizer.h; only with symmetric filters
+  bool learn_activation_ranges = false;  ///< learned_ends.h; not of real numbers
 };
 
 class Module {
@@ -75,9 +76,11 @@ class Module {
   const std::string& name() const { return node_.name; }
   const OpDefinition& definition() const { return node_.definition(); }
 
-  /// The range that the output shares with others, instead of one for itself alone. The network calls it
-  /// once.
-  void ShareRange(std::shared_ptr<const SharedRange> range) { output_.ShareRange(std::move(range)); }
+  /// The range that the output shares with others, instead of one for itself alone, and its learned ends
+  /// (null: observed). The network calls it once.
+  void ShareRange(std::shared_ptr<const SharedRange> range, std::shared_ptr<LearnedEnds> ends) {
+    output_.ShareRange(std::move(range), std::move(ends));
+  }
   /// Null for outputs that are no reals, and for modules that stand alone and have no range of their own.
   const SharedRange* range() const { return output_.range(); }
 
