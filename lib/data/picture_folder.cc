@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <mutex>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -31,6 +32,7 @@ class PictureStream final : public ImageStream {
   Status Read(std::span<const int32_t> examples, std::span<uint8_t> out,
               std::span<const int32_t> next) const override {
     const std::vector<int32_t> now = FilesOf(examples);
+    const std::lock_guard turn(*turns_);  // threads that train together read in turns
     loader_->Start(now, FilesOf(next));
     auto to = out.begin();
     for (const int32_t file : now) {
@@ -47,6 +49,7 @@ class PictureStream final : public ImageStream {
     return files;
   }
   std::shared_ptr<PictureLoader> loader_;
+  std::shared_ptr<std::mutex> turns_ = std::make_shared<std::mutex>();
   std::vector<int32_t> kept_;  // example -> file
 };
 

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <vector>
 
 #include "spec/schedule.h"
 #include "train/evaluate.h"
+#include "train/local_workers.h"
 #include "train/step_engine.h"
 #include "train/threads.h"
 #include "train/torch_error.h"
@@ -33,7 +36,8 @@ struct Probe {
   const Contract& contract;
   const Checkpoint* teacher;
   const WorkHooks& hooks;
-  DataFeed& feed;
+  const Dataset& train;
+  const std::vector<int32_t>& examples;
   double limit;
 
   Expected<std::unique_ptr<StepEngine>> Engine(int64_t delay, int64_t freeze) const {
@@ -47,31 +51,67 @@ struct Probe {
     return engine;
   }
 
+  /// As a run makes them, in as many threads.
+  Expected<double> SecondsPerStep(int64_t delay, int64_t freeze) const {
+    const int ranks = RanksOf(ThreadCount(config.threads), config.batch_size);
+    if (ranks == 1) return StepsOf(delay, freeze, nullptr);
+    std::vector<Expected<double>> seconds(static_cast<size_t>(ranks), 0.0);
+    TrainTogether(ranks, [&](std::unique_ptr<Workers> workers) {
+      SetOwnThreads(std::max(1, ThreadCount(config.threads) / ranks));
+      Expected<double>& own = seconds[static_cast<size_t>(workers->place().rank)];
+      try {
+        own = StepsOf(delay, freeze, workers.get());
+      } catch (const WorkerLost& lost) {
+        own = SystemError(lost.what());
+      } catch (const std::exception& exception) {
+        own = TorchError(exception);
+      }
+    });
+    SetOwnThreads(ThreadCount(config.threads));
+    // That of one who found another gone says the least.
+    for (Expected<double>& each : seconds) {
+      if (!each.ok() && each.error().code != ErrorCode::kSystem) return std::move(each);
+    }
+    return seconds[0];
+  }
+
   /// The first step, which allocates, is not counted. A step of nonsense values costs what others do: its
   /// error is none.
-  Expected<double> SecondsPerStep(StepEngine& engine) const {
+  Expected<double> StepsOf(int64_t delay, int64_t freeze, Workers* workers) const {
+    QAT_ASSIGN_OR_RETURN(const auto engine, Engine(delay, freeze));
+    if (workers != nullptr) engine->ShareBatches(*workers);
+    const WorkerPlace place = workers == nullptr ? WorkerPlace() : workers->place();
+    DataFeed own(train, config, InputTensors(contract, network), examples);
     Clock::time_point begin;
     int64_t step = 0;
+    bool goes_on = true;
     do {
-      QAT_RETURN_IF_ERROR(hooks.Poll("measuring the speed"));
-      QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(step));
-      const auto result = engine.Step(batch, step);
+      if (place.writes()) QAT_RETURN_IF_ERROR(hooks.Poll("measuring the speed"));
+      QAT_ASSIGN_OR_RETURN(const Batch batch, own.Read(step, place));
+      const auto result = engine->Step(batch, step);
       if (!result.ok() && result.error().code != ErrorCode::kNumerical) return result.error();
       if (step++ == 0) begin = Clock::now();
-    } while (step < 2 || (step < kMostSteps && Since(begin) < limit));
+      const bool enough = step >= 2 && (step >= kMostSteps || Since(begin) >= limit);
+      goes_on = !(workers == nullptr ? enough : workers->Any(enough && place.writes()));
+    } while (goes_on);
     return Since(begin) / static_cast<double>(step - 1);
   }
 
   Expected<double> SecondsPerEvaluation(StepEngine& engine, const Dataset& data,
-                                        const std::vector<int32_t>& examples) const {
+                                        const std::vector<int32_t>& watched) const {
+    DataFeed feed(train, config, InputTensors(contract, network), examples);
+    // An average of weights needs some.
+    QAT_ASSIGN_OR_RETURN(const Batch batch, feed.Read(0));
+    const auto stepped = engine.Step(batch, 0);
+    if (!stepped.ok() && stepped.error().code != ErrorCode::kNumerical) return stepped.error();
     const Clock::time_point begin = Clock::now();
     QAT_ASSIGN_OR_RETURN(Network* const deployed, engine.Deploy(feed, kDeployedFrom));
     const double deployed_in = Since(begin);
-    const auto part = std::span(examples).first(std::min(examples.size(), kEvaluated));
+    const auto part = std::span(watched).first(std::min(watched.size(), kEvaluated));
     const Clock::time_point evaluating = Clock::now();
     QAT_RETURN_IF_ERROR(Evaluate(*deployed, contract, data, part, /*fake_quantize=*/false));
     const double share =
-        static_cast<double>(examples.size()) / static_cast<double>(std::max<size_t>(part.size(), 1));
+        static_cast<double>(watched.size()) / static_cast<double>(std::max<size_t>(part.size(), 1));
     return deployed_in + Since(evaluating) * share;
   }
 };
@@ -106,16 +146,13 @@ Expected<RunCost> MeasureCost(const Graph& network, const TrainConfig& config, c
   try {
     if (teacher != nullptr) QAT_RETURN_IF_ERROR_IN("`teacher`", CheckTeacher(*teacher, network, contract));
     ConfigureThreads(config.threads);
-    DataFeed feed(train, config, InputTensors(contract, network), split.train);
     const double limit = std::min(kPhaseSeconds, static_cast<double>(config.budget) / 40);
-    const Probe probe = {network, config, contract, teacher, hooks, feed, limit};
+    const Probe probe = {network, config, contract, teacher, hooks, train, split.train, limit};
     RunCost cost;
+    QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(kNever, kNever));
+    QAT_ASSIGN_OR_RETURN(cost.quantized, probe.SecondsPerStep(0, kNever));
+    QAT_ASSIGN_OR_RETURN(cost.frozen, probe.SecondsPerStep(0, 0));
     QAT_ASSIGN_OR_RETURN(const auto plain, probe.Engine(kNever, kNever));
-    QAT_ASSIGN_OR_RETURN(cost.plain, probe.SecondsPerStep(*plain));
-    QAT_ASSIGN_OR_RETURN(const auto quantized, probe.Engine(0, kNever));
-    QAT_ASSIGN_OR_RETURN(cost.quantized, probe.SecondsPerStep(*quantized));
-    QAT_ASSIGN_OR_RETURN(const auto frozen, probe.Engine(0, 0));
-    QAT_ASSIGN_OR_RETURN(cost.frozen, probe.SecondsPerStep(*frozen));
     std::vector<int32_t> all(static_cast<size_t>(split.holdout.empty() ? test.size() : 0));
     std::iota(all.begin(), all.end(), 0);
     const bool held_out = !split.holdout.empty();

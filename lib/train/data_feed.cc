@@ -71,10 +71,21 @@ DataFeed::Part DataFeed::PartOf(int64_t step, const WorkerPlace& place) {
   return part;
 }
 
+// What the stream is to have ready next. It forgets everything else, so threads that share it ask for what the
+// others of this step and the next one need, too.
+std::vector<int32_t> DataFeed::NextOf(int64_t step, const WorkerPlace& place) {
+  if (!place.threads) return PartOf(step + 1, place).examples;
+  std::vector<int32_t> all, next;
+  sampler_.Batch(step, all);
+  sampler_.Batch(step + 1, next);
+  all.insert(all.end(), next.begin(), next.end());
+  return all;
+}
+
 Expected<Batch> DataFeed::Read(int64_t step, const WorkerPlace& place) {
   std::vector<int32_t> next;
-  if (data_.stream != nullptr) next = PartOf(step + 1, place).examples;
   const Part part = PartOf(step, place);
+  if (data_.stream != nullptr) next = NextOf(step, place);
   const std::vector<int32_t>& examples = part.examples;
   const auto size = static_cast<size_t>(data_.ImageSize());
   Bytes stored(examples.size() * size);

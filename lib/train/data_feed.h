@@ -66,6 +66,7 @@ class DataFeed {
     std::vector<int64_t> partners;
   };
   Part PartOf(int64_t step, const WorkerPlace& place);
+  std::vector<int32_t> NextOf(int64_t step, const WorkerPlace& place);
   void AppendLabels(int32_t example, const ImageChange& change, const OutputLabels& data,
                     BatchLabels& batch) const;
 

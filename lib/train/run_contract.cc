@@ -88,7 +88,7 @@ void SayReconstruction(Contract& contract) {
 // What Validate takes of a contract, said of the data: which numbers, and what can be done. Numbers that the
 // user gives are left to it.
 Status CheckUnits(const ExampleInput& data, const ChannelStatistics& chosen, bool own_mean, bool own_std) {
-  constexpr double kMost = kLargestOfContract, kLeast = 1 / kMost;
+  constexpr float kMost = kLargestOfContract, kLeast = 1 / kMost;
   for (size_t c = 0; c < chosen.std.size() && own_std; ++c) {
     if (chosen.std[c] >= kLeast && chosen.std[c] <= kMost) continue;
     return Corrupt(StrCat(NameOfChannel(data, c), " has the deviation ", static_cast<float>(chosen.std[c]),

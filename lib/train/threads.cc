@@ -89,9 +89,34 @@ void KeepFreedMemory() {
 
 }  // namespace
 
+int ThreadCount(int threads) {
+  return threads > 0 ? threads : static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
+}
+
+int RanksOf(int threads, int32_t batch_size) {
+  constexpr int32_t kFewestExamples = 8;
+  return std::max(1, std::min(threads, batch_size / kFewestExamples));
+}
+
+// LibTorch keeps a number that all threads see, and OpenMP one for each.
+void SetOwnThreads(int threads) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  at::set_num_threads(threads);
+}
+
+MoreThreads::MoreThreads(int threads) {
+  if (threads == 0) return;
+  before_ = at::get_num_threads();
+  SetOwnThreads(threads);
+}
+
+MoreThreads::~MoreThreads() {
+  if (before_ > 0) SetOwnThreads(before_);
+}
+
 void ConfigureThreads(int threads) {
-  const int cores = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
-  const int wanted = threads > 0 ? threads : cores;
+  const int wanted = ThreadCount(threads);
   // However few are asked for, LibTorch starts a pool of one thread per processor, and waits forever for one
   // that cannot start.
   const int pool = static_cast<int>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));

@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "data/statistics.h"
 #include "train/outcome.h"
+#include "train/threads.h"
 
 namespace qat {
 namespace {
@@ -223,7 +224,7 @@ Status TrainLoop::Step() {
 
 // What of a run that went wrong is left.
 Error TrainLoop::WithKept(Error error) const {
-  if (error.code != ErrorCode::kNumerical) return error;
+  if (error.code != ErrorCode::kNumerical || !Writes()) return error;
   const int64_t best = recorder_->best().step;
   error.message += best > 0 ? StrCat("; the checkpoint of step ", best, " is kept, the best so far")
                             : std::string("; no checkpoint was written before");
@@ -247,6 +248,7 @@ std::vector<int32_t> TrainLoop::WatchedExamples() const {
 }
 
 Status TrainLoop::EvaluateDeployed() {
+  const MoreThreads all(inputs_.threads);  // the others wait
   QAT_ASSIGN_OR_RETURN(Network* const deployed, engine_->Deploy(feed_, step_));
   Answers answers;
   OutputCounts counts;

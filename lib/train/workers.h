@@ -1,6 +1,6 @@
-// workers.h: the processes that train one network together: each computes the gradients of its share of every
-// batch, and all make the same update. Joined by what the usual launchers put in the environment. No LibTorch
-// in this header.
+// workers.h: the processes or threads that train one network together: each computes the gradients of its
+// share of every batch, and all make the same update. Processes are joined by what the usual launchers put in
+// the environment. No LibTorch in this header.
 #ifndef QAT_TRAIN_WORKERS_H_
 #define QAT_TRAIN_WORKERS_H_
 
@@ -24,7 +24,8 @@ struct WorkerPlace {
   int size = 1;        ///< processes
   int local_size = 1;  ///< of them on this machine; 1 where the launcher does not say
   std::string address;
-  int port = 0;  ///< at which rank 0 listens
+  int port = 0;          ///< at which rank 0 listens
+  bool threads = false;  ///< ranks are threads of this process (local_workers.h)
 
   bool alone() const { return size == 1; }
   bool writes() const { return rank == 0; }

@@ -17,6 +17,7 @@
 #include "ir/range_groups.h"
 #include "quant/batch_norm.h"
 #include "quant/learned_range.h"
+#include "train/batch_norm_across.h"
 #include "train/fake_quantize.h"
 #include "train/initializer.h"
 #include "train/layout.h"
@@ -137,11 +138,9 @@ at::Tensor FilterModule::NormalizedByBatch(const at::Tensor& sums, const Forward
 // LibTorch's operator knows the values of one process only.
 at::Tensor FilterModule::NormalizedTogether(const at::Tensor& sums, const ForwardContext& context) {
   const BatchNorm& n = *norm_;
-  const BatchMoments moments = MomentsAcross(sums, context.sharing);
-  TakeIn(moments.mean.detach(), moments.variance.detach() * Unbiased(moments.count), context);
-  const at::Tensor factor = n.gamma / at::sqrt(moments.variance + n.epsilon);
-  const at::Tensor offset = n.beta - moments.mean * factor;
-  return sums * AlongChannels(factor, sums.dim(), 1) + AlongChannels(offset, sums.dim(), 1);
+  const NormalizedBatch normalized = BatchNormAcross(sums, n.gamma, n.beta, n.epsilon, context.sharing);
+  TakeIn(normalized.mean, normalized.variance * Unbiased(normalized.count), context);
+  return normalized.values;
 }
 
 void FilterModule::TakeIn(const at::Tensor& mean, const at::Tensor& variance, const ForwardContext& context) {
