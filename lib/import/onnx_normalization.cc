@@ -20,14 +20,16 @@ OnnxValue PerChannel(const std::vector<float>& values, size_t rank) {
   return MakeReals(shape, values);
 }
 
-/// The node that computes a value with a filter that nothing else reads, and that alone; null: another.
+/// The node that computes a value with a filter that nothing else reads, and that alone, one of its output
+/// channels for each place of ONNX's axis 1; null: another.
 GraphNode* FilterNode(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue& x = node.In(0);
   Graph& graph = c.build.graph();
   // A name that is another's (Identity, Dropout) is one reader of that, and brings its own.
   int readers = 1;
   for (const std::string& name : c.names_of[x.tensor]) readers += c.readers[name] - 1;
-  if (x.flattened || readers != 1) return nullptr;
+  // A filter's channels are the last axis of what it computes, which a transposition may have moved since.
+  if (x.flattened || readers != 1 || x.order.empty() || x.order.back() != 1) return nullptr;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     GraphNode& each = graph.nodes[i];
     if (std::find(each.inputs.begin(), each.inputs.end(), x.tensor) != each.inputs.end()) return nullptr;

@@ -200,6 +200,40 @@ TEST(ImportOnnx, ABatchNormalizationGoesIntoItsFilterAndIsKeptForTraining) {
   EXPECT_FLOAT_EQ(norm.momentum, 0.8f);
 }
 
+// Its axis 1 is what the transposition put there, and with a product of matrices it is a row: as many values as
+// the filter has channels are no reason to fold.
+TEST(ImportOnnx, ABatchNormalizationOfAnotherAxisThanTheFiltersStaysBehindIt) {
+  const std::vector<float> scale = {2, 3}, offset = {1, -1}, mean = {0, 0}, variance = {1, 1};
+  const auto normalize = [&](OnnxFile& file, const std::string& from) {
+    file.Constant("g", {2}, scale)
+        .Constant("b", {2}, offset)
+        .Constant("m", {2}, mean)
+        .Constant("v", {2}, variance);
+    file.Node("BatchNormalization", {from, "g", "b", "m", "v"}, {"y"}, {OnnxFloat("epsilon", 0)}).Output("y");
+  };
+  OnnxFile moved;  // 2 channels and 2 rows change places
+  moved.Input("x", {1, 1, 2, 1})
+      .Constant("w", {2, 1, 1, 1}, std::vector<float>{1, 10})
+      .Node("Conv", {"x", "w"}, {"c"})
+      .Node("Transpose", {"c"}, {"t"}, {OnnxInts("perm", {0, 2, 1, 3})});
+  normalize(moved, "t");
+  // rows 1, 2 of channels x and 10 x: first row times 2 plus 1, second times 3 less 1
+  ExpectNear(RunImported(moved, {1, 2}), {2 * 1 + 1, 2 * 10 + 1, 3 * 2 - 1, 3 * 20 - 1});
+  EXPECT_TRUE(Import(moved)->batch_norms.empty());
+  OnnxFile rows;
+  rows.Input("x", {1, 2, 1})
+      .Constant("w", {1, 2}, std::vector<float>{1, 10})
+      .Node("MatMul", {"x", "w"}, {"p"});
+  normalize(rows, "p");
+  ExpectNear(RunImported(rows, {1, 2}), {2 * 1 + 1, 2 * 10 + 1, 3 * 2 - 1, 3 * 20 - 1});
+  OnnxFile more;  // 3 rows beside 2 channels: was no size to fold
+  more.Input("x", {1, 2, 1})
+      .Constant("w", {1, 3}, std::vector<float>{1, 10, 100})
+      .Node("MatMul", {"x", "w"}, {"p"});
+  normalize(more, "p");
+  ExpectNear(RunImported(more, {1, 2}), {3, 21, 201, 5, 59, 599});
+}
+
 // TFLite's interpreter prepares no CONV_2D without one.
 TEST(ImportOnnx, AConvolutionWithoutABiasGetsZeros) {
   OnnxFile file;
