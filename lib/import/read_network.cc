@@ -42,6 +42,16 @@ std::vector<bool> OpenInputsOfTflite(const Model& model, const Graph& graph) {
   return open;
 }
 
+std::vector<bool> NamedInputs(const ReadNetworkOptions& options, const Graph& graph, bool stated) {
+  std::vector<bool> named;
+  for (const InputContract& input : graph.contract.inputs) {
+    named.push_back(graph.inputs.size() == 1
+                        ? stated
+                        : options.mean_of.contains(input.name) || options.std_of.contains(input.name));
+  }
+  return named;
+}
+
 }  // namespace
 
 Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(
@@ -77,9 +87,10 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
                                                        notes));
     const bool assumed = !stated && import.graph.inputs.size() == 1;
     std::vector<bool> open = OpenInputsOfOnnx(import.graph, stated);
-    ReadNetworkResult result{
-        std::move(import.graph),  true, assumed, std::move(open), std::move(import.batch_norms),
-        std::move(import.orders), {},   {}};
+    ReadNetworkResult result{std::move(import.graph),  true, assumed,
+                             std::move(open),          {},   std::move(import.batch_norms),
+                             std::move(import.orders), {},   {}};
+    result.named_inputs = NamedInputs(options, result.graph, stated);
     result.moved_inputs = Moved(result.graph.inputs, result);
     result.moved_outputs = Moved(result.graph.outputs, result);
     return result;
@@ -92,12 +103,14 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
     const bool assumed = !stated && model->inputs().size() == 1 && !ContractOf(*model).ok();
     std::vector<bool> open =
         model->inputs().size() == 1 ? std::vector<bool>{assumed} : OpenInputsOfTflite(*model, graph);
-    return ReadNetworkResult{std::move(graph),       true, assumed, std::move(open), {}, {}, {}, {},
-                             WeightStorageOf(*model)};
+    std::vector<bool> named = NamedInputs(options, graph, stated);
+    return ReadNetworkResult{
+        std::move(graph),       true, assumed, std::move(open), std::move(named), {}, {}, {}, {},
+        WeightStorageOf(*model)};
   }
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);
-  return ReadNetworkResult{std::move(graph), false, false, {}, {}, {}, {}, {}};
+  return ReadNetworkResult{std::move(graph), false, false, {}, {}, {}, {}, {}, {}};
 }
 
 }  // namespace qat

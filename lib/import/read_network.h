@@ -28,6 +28,8 @@ struct ReadNetworkResult {
   bool assumed_bytes = false;
   /// nobody says whether these take bytes or real numbers: the data do; empty: none
   std::vector<bool> open_inputs;
+  /// for which of these `mean` and `std` are meant even where they take real numbers: named, or the only one
+  std::vector<bool> named_inputs;
   std::vector<FoldedBatchNorm> batch_norms;  ///< of an .onnx: what training takes apart again
   std::map<std::string, AxisOrder> orders;   ///< of an .onnx: where its tensors have the axes of the source
   /// of an .onnx: which have the channels last here and first in the source

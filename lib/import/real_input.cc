@@ -20,6 +20,19 @@ const GraphTensor& OutputOf(const Graph& graph, const std::string& node) {
   return graph.tensor(found->output());
 }
 
+// What a byte means is no normalization of real numbers: it was said of all inputs, or follows from the
+// integers of the source.
+void TakeAsTheyAre(const std::string& data, InputContract& input, std::vector<std::string>& notes) {
+  if (AreAll(input.mean, 0) && AreAll(input.std, 1)) return;
+  if (!input.name.empty())
+    notes.push_back(
+        StrCat(data, ": input '", input.name,
+               "' holds real numbers, which go into the network as they are; what a byte means is "
+               "not for them (`mean` and `std` with the name of an input are)"));
+  std::fill(input.mean.begin(), input.mean.end(), 0.0f);
+  std::fill(input.std.begin(), input.std.end(), 1.0f);
+}
+
 }  // namespace
 
 void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options) {
@@ -28,12 +41,14 @@ void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options)
   }
 }
 
-void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph,
-                      std::vector<std::string>& notes) {
+void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs,
+                      const std::vector<bool>& named_inputs, Graph& graph, std::vector<std::string>& notes) {
   for (size_t i = 0; i < open_inputs.size(); ++i) {
     InputContract& input = graph.contract.inputs[i];
-    if (!open_inputs[i] || dataset.inputs[i].values == input.values) continue;
+    if (!open_inputs[i]) continue;
     const bool reals = dataset.inputs[i].values == ValueType::kReal;
+    if (reals && !named_inputs[i]) TakeAsTheyAre(dataset.name, input, notes);
+    if (dataset.inputs[i].values == input.values) continue;
     input.values = dataset.inputs[i].values;
     input.low = reals ? -1 : 0;
     input.high = reals ? 1 : 0;

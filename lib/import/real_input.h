@@ -15,10 +15,11 @@ namespace qat {
 /// Asks for the values of these inputs (ReadNetworkResult::open_inputs) as the data have them.
 void LeaveValuesOpen(const std::vector<bool>& open_inputs, OpenOptions& options);
 
-/// These inputs take what the data then hold: real numbers as they are, bytes by mean and std of the
-/// contract. `notes` says so of those that were thought to take the other.
-void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs, Graph& graph,
-                      std::vector<std::string>& notes);
+/// These inputs take what the data then hold: real numbers as they are (by mean and std of the contract where
+/// `named_inputs` says so), bytes by mean and std. `notes` says so of those that were thought to take the
+/// other. Both lists are those of ReadNetworkResult.
+void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inputs,
+                      const std::vector<bool>& named_inputs, Graph& graph, std::vector<std::string>& notes);
 
 /// The same where a plan knew the data: an open input whose range it has takes real numbers.
 void TakeValuesOfPlan(const PlanChoices& choices, const std::vector<bool>& open_inputs, Graph& graph,

@@ -4,8 +4,10 @@
 
 #include <cmath>
 
+#include "base/file.h"
 #include "base/strings.h"
 #include "import/read_network.h"
+#include "import/real_input.h"
 #include "import/verify_source.h"
 #include "ir/constants.h"
 #include "passes/passes.h"
@@ -340,6 +342,29 @@ TEST(ImportOnnx, ASeriesIsAnImageOfOneRow) {
   for (size_t t = 0; t < 6; ++t)
     for (size_t k = 0; k < 2; ++k) steps.push_back(x[k * 6 + t]);
   ExpectNear(RunImported(file, steps), expected);
+}
+
+// What QuantizeLinear makes of a byte is no normalization of numbers that are measured.
+TEST(ImportOnnx, RealNumbersGoIntoAQuantizedNetworkAsTheyAre) {
+  OnnxFile file;
+  file.Input("x", {1, 1, 2, 2}).Constant("s", {}, std::vector<float>{0.02f});
+  file.graph().Message(5, ProtoMessage().Integer(2, 3).Text(8, "z").Packed(9, std::vector<int8_t>{-5}));
+  file.Node("QuantizeLinear", {"x", "s", "z"}, {"q"})
+      .Node("DequantizeLinear", {"q", "s", "z"}, {"d"})
+      .Node("Relu", {"d"}, {"y"})
+      .Output("y");
+  const testing::TempDir dir;
+  QAT_ASSERT_OK(WriteFile(dir / "q.onnx", file.Bytes()));
+  std::vector<std::string> notes;
+  auto network = ReadNetwork(dir / "q.onnx", {}, notes);
+  QAT_ASSERT_OK(network);
+  EXPECT_EQ(network->graph.contract.input().mean, std::vector<float>{123}) << "of bytes";
+  Dataset data;
+  data.inputs = {{2, 2, 1, ValueType::kReal}};
+  TakeValuesOfData(data, network->open_inputs, network->named_inputs, network->graph, notes);
+  EXPECT_EQ(network->graph.contract.input().values, ValueType::kReal);
+  EXPECT_EQ(network->graph.contract.input().mean, std::vector<float>{0});
+  EXPECT_EQ(network->graph.contract.input().std, std::vector<float>{1});
 }
 
 TEST(ImportOnnx, RangesOfQuantizeLinearStay) {

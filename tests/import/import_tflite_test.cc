@@ -409,11 +409,47 @@ TEST(ImportTflite, TheDataSayWhatOpenInputsTake) {
   EXPECT_EQ(network->open_inputs, (std::vector<bool>{true, true}));
   Dataset data;
   data.inputs = {{2, 2, 1, ValueType::kByte, {}, "camera"}, {1, 1, 4, ValueType::kReal, {4}, "row"}};
-  TakeValuesOfData(data, network->open_inputs, network->graph, notes);
+  TakeValuesOfData(data, network->open_inputs, network->named_inputs, network->graph, notes);
   EXPECT_EQ(network->graph.contract.inputs[0].values, ValueType::kByte);
   EXPECT_EQ(network->graph.contract.inputs[0].mean, std::vector<float>{127.5f});
   EXPECT_EQ(network->graph.contract.inputs[1].values, ValueType::kReal);
   EXPECT_TRUE(Validate(network->graph.contract).ok());
+}
+
+// What all bytes mean is for those that take bytes.
+TEST(ImportTflite, AMeaningOfBytesIsNotForRealNumbersUnlessItNamesThem) {
+  ModelBuilder builder;
+  const std::vector<int32_t> inputs = {builder.AddTensor("camera", {1, 2, 2, 1}, DType::kFloat32),
+                                       builder.AddTensor("row", {1, 4}, DType::kFloat32)};
+  std::vector<int32_t> outputs;
+  for (const int32_t input : inputs) {
+    outputs.push_back(builder.AddTensor(StrCat("out", input), {1, 2, 2}, DType::kFloat32));
+    builder.AddReshape(input, {1, 2, 2}, outputs.back());
+  }
+  const testing::TempDir dir;
+  QAT_ASSERT_OK(WriteFile(dir / "two.tflite", builder.Finish(inputs, outputs)));
+  Dataset data;
+  data.inputs = {{2, 2, 1, ValueType::kByte, {}, "camera"}, {1, 1, 4, ValueType::kReal, {4}, "row"}};
+  for (const bool named : {false, true}) {
+    ReadNetworkOptions options;
+    options.mean = {127.5f};
+    options.std = {60};
+    if (named) options.mean_of["row"] = {20};
+    std::vector<std::string> notes;
+    auto network = ReadNetwork(dir / "two.tflite", options, notes);
+    QAT_ASSERT_OK(network);
+    TakeValuesOfData(data, network->open_inputs, network->named_inputs, network->graph, notes);
+    const std::vector<InputContract>& taken = network->graph.contract.inputs;
+    EXPECT_EQ(taken[0].mean, std::vector<float>{127.5f});
+    EXPECT_EQ(taken[0].std, std::vector<float>{60});
+    EXPECT_EQ(taken[1].mean, std::vector<float>(4, named ? 20.0f : 0.0f));
+    EXPECT_EQ(taken[1].std, std::vector<float>(4, named ? 60.0f : 1.0f));
+    const bool told = std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+      return note.find("input 'row' holds real numbers, which go into the network as they are") !=
+             std::string::npos;
+    });
+    EXPECT_EQ(told, !named);
+  }
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
     if (!warning.empty()) report.warnings.push_back(warning);
   }
   std::vector<std::string> notes;
-  TakeValuesOfData(dataset, network.open_inputs, network.graph, notes);
+  TakeValuesOfData(dataset, network.open_inputs, network.named_inputs, network.graph, notes);
   for (const std::string& note : notes) LogInfo(note);
   report.data_name = dataset.name;
   report.data_examples = dataset.size();

@@ -320,7 +320,7 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
                 hooks, read.open_inputs));
   QAT_RETURN_IF_ERROR(CheckLimitFits(flags, training.task));
   std::vector<std::string> notes;
-  TakeValuesOfData(training, read.open_inputs, network, notes);
+  TakeValuesOfData(training, read.open_inputs, read.named_inputs, network, notes);
   if (!HasRanges(network)) TakeInputNormalizations(network, notes);
   for (const std::string& note : notes) LogInfo(note);
   if (GuessesBytes(flags, read))
