@@ -22,7 +22,8 @@ StoredTensor Stored(std::string name, Shape shape, const std::vector<float>& val
 }
 
 // The tensor of a layer, its groups one after the other.
-std::vector<float> Gathered(const NamedTensors& tensors, const NetworkLayer& layer, std::string_view suffix) {
+std::vector<float> Gathered(const NamedTensors& tensors, const NetworkLayer& layer,
+                            const std::string& suffix) {
   std::vector<float> values;
   for (const std::string& name : layer.TensorNames(suffix)) {
     const std::vector<float>& part = tensors.at(name).values;
@@ -60,7 +61,7 @@ class Giver {
       const std::string_view suffix = layout_ == WeightsLayout::kPyTorch ? field.pytorch
                                       : layout_ == WeightsLayout::kKeras ? field.keras
                                                                          : field.ours;
-      Add(Name(norm, suffix), {layer.channels}, Gathered(tensors_, layer, field.ours));
+      Add(Name(norm, suffix), {layer.channels}, Gathered(tensors_, layer, std::string(field.ours)));
     }
   }
 
@@ -194,7 +195,7 @@ class Returner {
                             : field.ours == "beta"        ? norm.beta
                             : field.ours == "moving_mean" ? norm.mean
                                                           : norm.variance;
-      std::vector<float> values = Gathered(tensors_, layer, field.ours);
+      std::vector<float> values = Gathered(tensors_, layer, std::string(field.ours));
       if (field.ours == "moving_mean" && bias.size() == values.size()) {
         for (size_t i = 0; i < values.size(); ++i) values[i] += bias[i];
       }

@@ -1,6 +1,7 @@
 #include "weights/network_layers.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/strings.h"
 
@@ -64,6 +65,33 @@ std::string WholeOf(const GraphNode& node) {
   return at == std::string::npos ? std::string() : node.name.substr(0, at);
 }
 
+const char* SuffixOf(Role role) {
+  switch (role) {
+    case Role::kFilter:
+      return "filter";
+    case Role::kBias:
+      return "bias";
+    case Role::kSlope:
+      return "slope";
+    case Role::kGamma:
+      return "gamma";
+    case Role::kBeta:
+      return "beta";
+    case Role::kMovingMean:
+      return "moving_mean";
+    case Role::kMovingVariance:
+      return "moving_variance";
+  }
+  return "";
+}
+
+// An .onnx of PyTorch calls a filter as its module is called: "backbone.conv1.weight" of "/backbone/conv1/Conv".
+std::string ModuleName(const GraphNode& node, const std::string& filter) {
+  constexpr std::string_view kWeight = ".weight";
+  if (!filter.ends_with(kWeight) || filter.size() == kWeight.size()) return node.name;
+  return filter.substr(0, filter.size() - kWeight.size());
+}
+
 NetworkLayer Describe(const Graph& network, const GraphNode& node) {
   NetworkLayer found;
   found.name = node.name;
@@ -72,7 +100,9 @@ NetworkLayer Describe(const Graph& network, const GraphNode& node) {
   if (node.batch_norm) found.epsilon = node.batch_norm->epsilon;
   for (const int32_t index : TrainedTensorsOf(network, node)) {
     const GraphTensor& tensor = network.tensor(index);
+    found.tensors[SuffixOf(tensor.trained->role)].push_back(tensor.name);
     if (tensor.trained->role == Role::kFilter) {
+      found.name = ModuleName(node, tensor.name);
       found.filter = tensor.shape;
       found.is_norm_only = tensor.trained->initializer.kind == Initializer::Kind::kOnes && found.batch_norm;
     }
@@ -86,23 +116,24 @@ NetworkLayer Describe(const Graph& network, const GraphNode& node) {
 
 }  // namespace
 
-std::vector<std::string> NetworkLayer::TensorNames(std::string_view suffix) const {
-  if (groups == 1) return {StrCat(name, "/", suffix)};
-  std::vector<std::string> names;
-  for (int32_t i = 0; i < groups; ++i) names.push_back(StrCat(name, "/group", i, "/", suffix));
-  return names;
-}
-
 std::vector<NetworkLayer> LayersWithParameters(const Graph& network) {
   std::vector<NetworkLayer> layers;
+  std::set<std::string> known;
   for (const GraphNode& node : network.nodes) {
     if (TrainedTensorsOf(network, node).empty()) continue;
     NetworkLayer found = Describe(network, node);
+    bool shared = false;
+    for (const char* own : {"filter", "slope"}) {
+      if (const auto names = found.tensors.find(own); names != found.tensors.end())
+        shared = shared || !known.insert(names->second[0]).second;
+    }
+    if (shared) continue;
     const std::string whole = WholeOf(node);
     if (!whole.empty() && !layers.empty() && layers.back().name == whole) {
       ++layers.back().groups;
       layers.back().filter[0] += found.filter[0];
       layers.back().channels += found.channels;
+      for (const auto& [suffix, names] : found.tensors) layers.back().tensors[suffix].push_back(names[0]);
       continue;
     }
     if (!whole.empty()) found.name = whole;

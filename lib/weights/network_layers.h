@@ -4,6 +4,7 @@
 #define QAT_WEIGHTS_NETWORK_LAYERS_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,14 @@ struct NetworkLayer {
   Shape flattened;
   /// checkpoints hold them as "NAME/group0", …: equal parts of filter and channels, in order
   int32_t groups = 1;
+  /// what the graph calls "filter", "bias", "slope", "gamma", "beta", "moving_mean" and "moving_variance": of
+  /// a spec NAME/filter and so on, of an imported network as its source has it; one for each group
+  std::map<std::string, std::vector<std::string>> tensors;
 
-  /// "NAME/filter"; of all groups.
-  std::vector<std::string> TensorNames(std::string_view suffix) const;
+  const std::vector<std::string>& TensorNames(const std::string& suffix) const { return tensors.at(suffix); }
 };
 
-/// In the order of execution.
+/// In the order of execution. Of layers that share a filter, as the steps of a recurrent one do, the first.
 std::vector<NetworkLayer> LayersWithParameters(const Graph& network);
 
 }  // namespace qat

@@ -173,7 +173,7 @@ class Taker {
   // The groups of a convolution lie one after the other.
   void Put(const NetworkLayer& layer, std::string_view suffix, Shape shape,
            const std::vector<float>& values) {
-    const std::vector<std::string> names = layer.TensorNames(suffix);
+    const std::vector<std::string>& names = layer.TensorNames(std::string(suffix));
     const size_t length = values.size() / names.size();
     shape[0] /= static_cast<int32_t>(names.size());
     for (size_t i = 0; i < names.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <numeric>
 #include <string>
 
@@ -496,6 +497,47 @@ TEST(GiveWeights, ABiasThatTheFileHasNotIsAdded) {
   QAT_ASSERT_OK(given);
   EXPECT_EQ(given->added, (std::vector<std::string>{"conv.bias"}));
   EXPECT_EQ(given->tensors.back().shape, (Shape{4}));
+}
+
+// An imported network calls its tensors as its source does, and the steps of a recurrent layer share theirs.
+TEST(GiveWeights, OfImportedNetworksModulesAreThoseOfTheSource) {
+  Graph graph = BuildGraph(testing::ParseLayersOfNet(kConv + Layer("fc", "fully_connected", "units = 2\n") +
+                                                     Layer("again", "fully_connected", "units = 2\n"))
+                               .value())
+                    .value();
+  for (GraphTensor& tensor : graph.tensors) {
+    if (tensor.name == "conv/filter") tensor.name = "net.0.weight";
+    if (tensor.name == "conv/bias") tensor.name = "net.0.bias";
+    if (tensor.name == "fc/filter") tensor.name = "onnx::MatMul_12";
+  }
+  for (GraphNode& node : graph.nodes) {
+    if (node.name == "fc") node.name = "/head/MatMul";
+    if (node.name == "again") node.inputs[1] = graph.nodes[graph.nodes.size() - 2].inputs[1];
+  }
+  const std::vector<NetworkLayer> network = LayersWithParameters(graph);
+  ASSERT_EQ(network.size(), 2u) << "the third shares its filter";
+  NamedTensors tensors;
+  for (const GraphTensor& tensor : graph.tensors) {
+    if (tensor.trained) tensors[tensor.name] = {tensor.shape, Numbered(tensor.shape)};
+  }
+  std::map<std::string, Shape> given;
+  for (const StoredTensor& tensor : GiveWeights(network, tensors, WeightsLayout::kPyTorch, false))
+    given[tensor.name] = tensor.shape;
+  EXPECT_EQ(given.at("net.0.weight"), (Shape{4, 3, 2, 3}));
+  EXPECT_EQ(given.at("net.0.bias"), (Shape{4}));
+  EXPECT_TRUE(given.contains("/head/MatMul.weight"));
+  EXPECT_EQ(given.size(), 4u);
+  const auto taken = TakeWeights(
+      network,
+      WeightsFile::Parse(SerializeWeights(WeightsFile::Format::kSafetensors,
+                                          GiveWeights(network, tensors, WeightsLayout::kPyTorch, false), {})
+                             .value(),
+                         "w")
+          .value(),
+      {});
+  QAT_ASSERT_OK(taken);
+  EXPECT_EQ(taken->tensors.at("net.0.weight").values, tensors.at("net.0.weight").values);
+  EXPECT_EQ(taken->tensors.at("onnx::MatMul_12").values, tensors.at("onnx::MatMul_12").values);
 }
 
 TEST(GiveWeights, NamesAreThoseOfStateDicts) {
