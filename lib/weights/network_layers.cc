@@ -55,7 +55,10 @@ Shape FlattenedMap(const Graph& network, const GraphNode& node) {
   Shape map = network.tensor(at).shape;
   if (map.size() == 3) map.insert(map.begin() + 2, 1);
   if (map.size() != 4 || map[1] * map[2] == 1 || map[3] == 1) return {};
-  return {map.begin() + 1, map.end()};
+  // A layer of every step or pixel reads one axis.
+  const Shape& filter = network.tensor(node.InputAt(node.definition().filter_input)).shape;
+  const Shape values = {map.begin() + 1, map.end()};
+  return FlatSize(values) == filter.back() ? values : Shape();
 }
 
 // "conv/group3" -> "conv", where a spec's `groups` made that layer.

@@ -499,6 +499,33 @@ TEST(GiveWeights, ABiasThatTheFileHasNotIsAdded) {
   EXPECT_EQ(given->tensors.back().shape, (Shape{4}));
 }
 
+// Of a series, a dense layer reads one step at a time: nothing is flattened.
+TEST(GiveWeights, ADenseLayerOfEveryStepHasItsColumnsAsTheyAre) {
+  Graph graph;
+  GraphTensor x;
+  x.name = "x";
+  x.shape = {1, 5, 3};
+  graph.tensors.push_back(x);
+  graph.inputs = {0};
+  const int32_t filter = graph.AddConstant("w", {2, 3}, Numbered({2, 3}));
+  FullyConnectedAttributes attributes;
+  attributes.keep_num_dims = true;
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "dense", attributes, {0, filter})};
+  GraphTensor& weights = graph.tensor(filter);
+  weights.trained.emplace();
+  weights.trained->role = ParameterSpec::Role::kFilter;
+  weights.data.clear();
+  const std::vector<NetworkLayer> network = LayersWithParameters(graph);
+  ASSERT_EQ(network.size(), 1u);
+  EXPECT_TRUE(network[0].flattened.empty());
+  const NamedTensors tensors = {{"w", {{2, 3}, Numbered({2, 3})}}};
+  for (const WeightsLayout layout : {WeightsLayout::kPyTorch, WeightsLayout::kKeras}) {
+    const auto given = GiveWeights(network, tensors, layout, false);
+    ASSERT_EQ(given.size(), 1u);
+    EXPECT_EQ(given[0].shape, layout == WeightsLayout::kPyTorch ? (Shape{2, 3}) : (Shape{3, 2}));
+  }
+}
+
 // An imported network calls its tensors as its source does, and the steps of a recurrent layer share theirs.
 TEST(GiveWeights, OfImportedNetworksModulesAreThoseOfTheSource) {
   Graph graph = BuildGraph(testing::ParseLayersOfNet(kConv + Layer("fc", "fully_connected", "units = 2\n") +
