@@ -86,7 +86,23 @@ TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
   EXPECT_EQ(static_cast<int8_t>(filter.data[15]), 127);  // 0.015, the largest of the first
   EXPECT_EQ(static_cast<int8_t>(filter.data[17]), 127);  // 2
   EXPECT_EQ(Named(graph, "a/bias").type, DType::kFloat32);
-  EXPECT_EQ(Named(graph, "b/filter").type, DType::kFloat32) << "256 values";
+  EXPECT_EQ(Named(graph, "b/filter").type, DType::kInt8) << "256 values";
+}
+
+TEST(StoreWeights, KeepsSmallFilters) {
+  Graph graph = TwoConvolutions();
+  const int32_t filter = graph.AddConstant("c/filter", {15, 1, 1, 17}, std::vector<float>(255, 0.5f));
+  const int32_t bias = graph.AddConstant("c/bias", {15}, std::vector<float>(15));
+  GraphTensor input;
+  input.name = "other";
+  input.shape = {1, 2, 2, 17};
+  graph.inputs.push_back(graph.AddTensor(std::move(input)));
+  graph.outputs.push_back(
+      *graph.AddNode(OpType::kConv2D, "c", Conv2DAttributes(), {graph.inputs.back(), filter, bias}));
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kInt8, graph, warnings);
+  EXPECT_EQ(Named(graph, "b/filter").type, DType::kInt8);
+  EXPECT_EQ(Named(graph, "c/filter").type, DType::kFloat32) << "255 values";
 }
 
 /// In front of all other nodes: the first convolution reads what is never negative.
@@ -157,16 +173,19 @@ TEST(StoreWeights, KeepsFiltersThatNoScaleHolds) {
 
 TEST(StoreWeights, LeavesFiltersThatSomethingElseReads) {
   Graph graph = TwoConvolutions();
-  const int32_t filter = graph.nodes[0].inputs[1];
-  const int32_t transposed =
-      *graph.AddNode(OpType::kReshape, "flat", ReshapeAttributes{{1, -1}},
-                     {filter, graph.AddConstant("shape", {2}, std::vector<int32_t>{1, 1024})});
-  graph.outputs.push_back(transposed);
+  const std::vector<int32_t> filters = {graph.nodes[0].inputs[1], graph.nodes[1].inputs[1]};
+  for (const int32_t filter : filters) {
+    const auto size = static_cast<int32_t>(FlatSize(graph.tensor(filter).shape));
+    const std::string name = graph.tensor(filter).name;
+    graph.outputs.push_back(
+        *graph.AddNode(OpType::kReshape, name + "/flat", ReshapeAttributes{{1, -1}},
+                       {filter, graph.AddConstant(name + "/shape", {2}, std::vector<int32_t>{1, size})}));
+  }
   std::vector<std::string> warnings;
   StoreWeights(WeightStorage::kInt8, graph, warnings);
-  EXPECT_EQ(graph.tensor(filter).type, DType::kFloat32);
+  for (const int32_t filter : filters) EXPECT_EQ(graph.tensor(filter).type, DType::kFloat32);
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_EQ(warnings[0], "no filter has 1024 values or more: nothing was stored in 8 bits");
+  EXPECT_EQ(warnings[0], "no filter has 256 values or more: nothing was stored in 8 bits");
 }
 
 }  // namespace
