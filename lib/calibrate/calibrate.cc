@@ -122,14 +122,23 @@ Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset&
 }
 
 // Tensors that share a scale get the union of their ranges.
-void Unite(const RangeGroups& groups, std::map<int32_t, Range>& ranges) {
+void Unite(const Graph& graph, const RangeGroups& groups, std::map<int32_t, Range>& ranges,
+           std::vector<std::string>& warnings) {
   for (const RangeGroup& group : groups.groups) {
-    Range all;
-    const auto widen = [&](Range range) {
-      all = {std::min(all.min, range.min), std::max(all.max, range.max)};
-    };
-    for (const int32_t tensor : group.observed) widen(ranges.at(tensor));
-    widen(group.constants);
+    if (group.observed.empty()) continue;
+    Range seen;
+    for (const int32_t tensor : group.observed) {
+      const Range& range = ranges.at(tensor);
+      seen = {std::min(seen.min, range.min), std::max(seen.max, range.max)};
+    }
+    const Range all = group.With(seen);
+    for (const float fill : group.Saturating(seen)) {
+      warnings.push_back(
+          StrCat("the constant ", fill, " beside values of '", graph.tensor(group.observed.front()).name,
+                 "' becomes ", fill < all.min ? all.min : all.max,
+                 ", the end of their range, as a mask may: a range that held it would leave them "
+                 "fewer than 8 steps of 255"));
+    }
     for (const int32_t tensor : group.observed) ranges[tensor] = all;
   }
 }
@@ -193,7 +202,7 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
   const RangeGroups groups = FindRangeGroups(graph);
-  Unite(groups, ranges);
+  Unite(graph, groups, ranges, warnings);
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (std::string text = DescribeCoarseOutput(graph, i, outputs[i], ranges, groups, options); !text.empty())
       warnings.push_back(std::move(text));

@@ -63,7 +63,7 @@ void EditFinder::AddRanges(const LayerDiagnosis& layer, const Converted& now, co
   if (tensor < 0 || groups.of_tensor[static_cast<size_t>(tensor)] < 0) return;
   const RangeGroup& group = groups.Of(tensor);
   std::vector<std::string> names;
-  Range all = group.constants;
+  Range all;
   const Observed* widest = nullptr;
   for (const int32_t each : group.observed) {
     const auto found = observed.find(now.real.tensor(each).name);
@@ -74,6 +74,7 @@ void EditFinder::AddRanges(const LayerDiagnosis& layer, const Converted& now, co
       widest = &found->second;
     names.push_back(found->first);
   }
+  all = group.With(all);
   if (names.empty() || !(all.min < all.max)) return;
   const Range current = now.real.tensor(group.observed.front()).range;
   const auto add = [&](Range range, std::string_view why) {

@@ -54,11 +54,12 @@ std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
   for (const auto& [name, named] : checkpoint.ranges) shared[name] = IncludingZero(named.range);
   const Graph& network = checkpoint.network;
   for (const RangeGroup& group : FindRangeGroups(network).groups) {
-    Range all = group.constants;
+    Range all;
     for (const int32_t tensor : group.observed) {
       const auto found = shared.find(network.tensor(tensor).name);
       if (found != shared.end()) all = Union(all, found->second);
     }
+    all = group.With(all);
     for (const int32_t tensor : group.observed) {
       const auto found = shared.find(network.tensor(tensor).name);
       if (found != shared.end()) found->second = all;

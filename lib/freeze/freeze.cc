@@ -280,16 +280,14 @@ class Freezer {
 
   /// The union over all tensors that share their range with this one.
   Range GroupRange(int32_t tensor) const {
-    Range all;
-    if (precisions_.is_real()) return all;
-    const auto widen = [&](Range range) {
-      all = {std::min(all.min, range.min), std::max(all.max, range.max)};
-    };
+    Range seen;
+    if (precisions_.is_real()) return seen;
     const RangeGroup& group = groups_.Of(tensor);
-    for (const int32_t member : group.observed)
-      widen(IncludingZero(checkpoint_.ranges.at(network_.tensor(member).name).range));
-    widen(group.constants);
-    return all;
+    for (const int32_t member : group.observed) {
+      const Range range = IncludingZero(checkpoint_.ranges.at(network_.tensor(member).name).range);
+      seen = {std::min(seen.min, range.min), std::max(seen.max, range.max)};
+    }
+    return group.With(seen);
   }
 
   QuantizedLimits ActivationLimits() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -99,12 +100,36 @@ class Separator {
     return std::nullopt;
   }
 
+  /// What every channel has; nothing of real numbers, whose range the data say.
+  Range HeldBy(const FixedRange& fixed) const {
+    if (fixed.input < 0) return RepresentableRange(fixed.uint8, kUInt8Limits);
+    const auto place =
+        std::find(graph_.inputs.begin(), graph_.inputs.end(), fixed.input) - graph_.inputs.begin();
+    const InputContract& input = graph_.contract.inputs[static_cast<size_t>(place)];
+    if (input.values != ValueType::kByte) return {};
+    Range held = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+    for (size_t c = 0; c < input.mean.size(); ++c) {
+      held = {std::max(held.min, -input.mean[c] / input.std[c]),
+              std::min(held.max, (255 - input.mean[c]) / input.std[c])};
+    }
+    return held;
+  }
+
+  // A constant needs no range of its own where the fixed one holds it.
+  bool HoldsConstant(const std::optional<FixedRange>& fixed, int32_t input) const {
+    const GraphTensor& tensor = graph_.tensor(input);
+    if (!fixed || !tensor.is_constant() || tensor.type != DType::kFloat32) return false;
+    const Range range = ConstantRange(tensor), held = HeldBy(*fixed);
+    return range.min >= held.min && range.max <= held.max;
+  }
+
   void Separate(GraphNode& node) {
     const std::vector<size_t> positions = RealInputs(graph_, node);
     if (positions.empty()) return;
     const auto first = FixedAt(node.inputs[positions.front()]);
-    if (std::all_of(positions.begin(), positions.end(),
-                    [&](size_t p) { return FixedAt(node.inputs[p]) == first; }))
+    if (std::all_of(positions.begin(), positions.end(), [&](size_t p) {
+          return FixedAt(node.inputs[p]) == first || HoldsConstant(first, node.inputs[p]);
+        }))
       return;
     std::map<int32_t, int32_t> quantized;  // one for each producer, even where the node reads it twice
     for (const size_t position : positions) {
@@ -135,16 +160,48 @@ class Separator {
   std::map<int32_t, FixedRange> fixed_;
 };
 
+bool Fills(OpType type) {
+  return type == OpType::kSelect || type == OpType::kSelectV2 || type == OpType::kPadV2;
+}
+
+Range Both(Range a, Range b) { return {std::min(a.min, b.min), std::max(a.max, b.max)}; }
+
+/// Whether a range of integers of 8 bits still tells values of `observed` apart with `fill` in it.
+bool LeavesSteps(Range observed, float fill) {
+  constexpr float kFewest = 8, kSteps = 255;
+  const Range with = Both(observed, {fill, fill});
+  const bool any = observed.min < observed.max;
+  return !any || (observed.max - observed.min) * kSteps >= (with.max - with.min) * kFewest;
+}
+
 /// What a constant adds to the range that a node ties it to. Values of a maximum that lie below everything it
-/// computes never come out (masks of -1e9), so they may saturate, as what select fills in.
+/// computes never come out (masks of -1e9), so they may saturate.
 Range TiedRange(const GraphNode& node, const GraphTensor& constant) {
   const Range all = ConstantRange(constant);
   if (node.type == OpType::kMaximum) return {0, all.max};
   if (node.type == OpType::kMinimum) return {all.min, 0};
-  return node.type == OpType::kConcatenation || node.type == OpType::kPack ? all : Range();
+  return Fills(node.type) ? Range() : all;
 }
 
 }  // namespace
+
+Range RangeGroup::With(Range seen) const {
+  const Range known = Both(Both(seen, constants), {0, 0});
+  Range all = known;
+  for (const float fill : fills) {
+    if (LeavesSteps(known, fill)) all = Both(all, {fill, fill});
+  }
+  return all;
+}
+
+std::vector<float> RangeGroup::Saturating(Range seen) const {
+  const Range all = With(seen);
+  std::vector<float> beyond;
+  for (const float fill : fills) {
+    if (fill < all.min || fill > all.max) beyond.push_back(fill);
+  }
+  return beyond;
+}
 
 RangeGroups FindRangeGroups(const Graph& graph) {
   Union sets = TiesOf(graph);
@@ -173,7 +230,10 @@ RangeGroups FindRangeGroups(const Graph& graph) {
       if (!graph.tensor(input).is_constant()) continue;
       RangeGroup& group = group_of(input);
       const Range range = TiedRange(node, graph.tensor(input));
-      group.constants = {std::min(group.constants.min, range.min), std::max(group.constants.max, range.max)};
+      group.constants = Both(group.constants, range);
+      if (!Fills(node.type)) continue;
+      const Range ends = ConstantRange(graph.tensor(input));
+      group.fills.insert(group.fills.end(), {ends.min, ends.max});
     }
   }
   return result;

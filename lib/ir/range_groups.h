@@ -1,6 +1,6 @@
 // range_groups.h: which tensors of a graph share one scale and zero point. Pools and reshapes pass on what
 // they read;
-// concatenation, maximum and minimum tie all that they read to what they write; the input, softmax, logistic
+// concatenation, maximum, minimum, select and pad_v2 tie all that they read to what they write; the input, softmax, logistic
 // and tanh are fixed. Training, freezing, calibration, quantization and printing read it here, so nothing
 // changes at conversion.
 #ifndef QAT_IR_RANGE_GROUPS_H_
@@ -25,8 +25,18 @@ struct RangeGroup {
   /// What real constants that a node ties to what it computes (a concatenation's, a maximum's) add to the
   /// union; 0 where there are none. Values that can never come out are no part of it.
   Range constants;
+  /// Ends of constants that stand beside what is computed, where a condition says so or as a border. They are
+  /// values like others, unless they are so far out that they can only be masks (-1e9 beside scores): those
+  /// saturate.
+  std::vector<float> fills;
   bool holds_input = false;                       ///< fixed by the input contract
   std::optional<QuantizationParams> fixed_uint8;  ///< fixed by TFLite's specification
+
+  /// The range of the group where `seen` is the union of what was observed: with the constants, and with
+  /// the fills that leave it at least 8 of 255 steps.
+  Range With(Range seen) const;
+  /// Fills that saturate then.
+  std::vector<float> Saturating(Range seen) const;
 };
 
 struct RangeGroups {
@@ -46,10 +56,10 @@ RangeGroups FindRangeGroups(const Graph& graph);
 /// From the smallest to the largest value, and 0. Requires  a constant of float32.
 Range ConstantRange(const GraphTensor& tensor);
 
-/// Gives concatenation, maximum and minimum (whatever ties its inputs) a `quantize` node
+/// Gives concatenation, maximum, minimum, select and pad_v2 (whatever ties its inputs) a `quantize` node
 /// "<node>/from_<tensor>" in front of each input whose range is fixed (an input of the graph, softmax,
-/// logistic, tanh, what only moves these), unless all inputs share that range: a tie between them could not
-/// hold. Real values stay as they are; tensors keep their indices.
+/// logistic, tanh, what only moves these), unless all inputs share that range, or are constants that lie within
+/// one of TFLite's: a tie between them could not hold. Real values stay as they are; tensors keep their indices.
 void SeparateFixedRanges(Graph& graph);
 
 }  // namespace qat

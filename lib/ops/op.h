@@ -30,7 +30,7 @@ enum class OpType : uint8_t {
 enum class OutputQuantization {
   kOwnRange,     ///< an observer of its own: after the fused activation
   kSameAsInput,  ///< scale and zero point of the data input: pools, reshapes
-  kJoinsInputs,  ///< one scale and zero point for all inputs and the output: concatenation, maximum, minimum
+  kJoinsInputs,  ///< one scale and zero point for all inputs and the output: concatenation, maximum, select
   kFixed,        ///< fixed by TFLite's specification: OpDefinition::fixed_uint8
   kNone,         ///< indices, no quantization
 };

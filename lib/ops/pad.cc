@@ -79,8 +79,12 @@ const OpDefinition& PadDefinition() {
 }
 
 const OpDefinition& PadV2Definition() {
-  static const OpDefinition kDefinition = Define(
-      OpType::kPadV2, "pad_v2", "PADV2", tflite::BuiltinOperator_PADV2, 3, "a border of a given value");
+  static const OpDefinition kDefinition = [] {
+    OpDefinition op = Define(OpType::kPadV2, "pad_v2", "PADV2", tflite::BuiltinOperator_PADV2, 3,
+                             "a border of a given value");
+    op.output_quantization = OutputQuantization::kJoinsInputs;
+    return op;
+  }();
   return kDefinition;
 }
 

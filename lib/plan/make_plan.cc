@@ -278,12 +278,9 @@ class Planner {
         StrCat("'", tensor.name, "' is a filter, a bias or an operand here, and another of them elsewhere"));
   }
 
-  /// What a constant must share with what it is joined to, or with the image that it is a border of: values
-  /// beyond saturate.
+  /// What a constant must share with what it is joined to: values beyond saturate.
   int32_t TiedTo(const GraphNode& node) const {
-    if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs &&
-        node.type != OpType::kPadV2)
-      return -1;
+    if (DefinitionOf(node.type).output_quantization != OutputQuantization::kJoinsInputs) return -1;
     for (const int32_t index : node.inputs) {
       if (!graph_.tensor(index).is_constant() && IsPlanned(index)) return index;
     }

@@ -1,6 +1,7 @@
 #include "ir/range_groups.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "support/network_of.h"
 #include "support/test_util.h"
@@ -128,6 +129,60 @@ TEST(RangeGroups, AConstantIsTiedToWhatItIsJoinedWith) {
   EXPECT_EQ(range.max, 3);
   SeparateFixedRanges(graph);
   EXPECT_EQ(graph.nodes.size(), 3u) << "what is separated stays as it is";
+}
+
+// Where one range holds both, nothing is to be separated.
+TEST(RangeGroups, AConstantWithinAFixedRangeNeedsNoOther) {
+  for (const float value : {0.5f, 1.5f}) {
+    Graph graph = Network(Layer("gate", "op = \"logistic\""));
+    const int32_t floor = graph.AddConstant("floor", {1}, std::vector<float>{value});
+    const auto output = graph.AddNode(OpType::kMaximum, "most", {}, {Find(graph, "gate"), floor});
+    QAT_ASSERT_OK(output);
+    graph.outputs = {*output};
+    SeparateFixedRanges(graph);
+    QAT_ASSERT_OK(Verify(graph));
+    EXPECT_EQ(graph.nodes.size(), value < 1 ? 2u : 3u) << value;
+  }
+}
+
+// A border of 40 is a value; -1e9 beside scores is a mask.
+TEST(RangeGroups, FillsAreValuesUnlessOnlyMasksAreSoFarOut) {
+  RangeGroup group;
+  group.fills = {40, -1e9f};
+  EXPECT_EQ(group.With({-4, 4}), (Range{-4, 40}));
+  EXPECT_EQ(group.Saturating({-4, 4}), std::vector<float>{-1e9f});
+  EXPECT_EQ(group.With({-0.5f, 0.5f}), (Range{-0.5f, 0.5f})) << "7 of 255 steps";
+  EXPECT_EQ(group.Saturating({-0.5f, 0.5f}), (std::vector<float>{40, -1e9f}));
+  group.fills = {-0.25f, 3};
+  EXPECT_EQ(group.With({0, 1}), (Range{-0.25f, 3}));
+  EXPECT_EQ(group.With({}), (Range{-0.25f, 3})) << "nothing else";
+  group.constants = {0, 5};
+  EXPECT_EQ(group.With({0, 1}), (Range{-0.25f, 5}));
+}
+
+TEST(RangeGroups, ABorderOfAValueBelongsToWhatItIsPut) {
+  Graph graph = Network(Layer("gate", "op = \"logistic\""));
+  const int32_t gate = Find(graph, "gate");
+  const Shape shape = graph.tensor(gate).shape;
+  GraphTensor paddings;
+  paddings.name = "paddings";
+  paddings.type = DType::kInt32;
+  paddings.shape = {static_cast<int32_t>(shape.size()), 2};
+  const std::vector<int32_t> ones(2 * shape.size(), 0);
+  paddings.data.resize(ones.size() * sizeof(int32_t));
+  std::memcpy(paddings.data.data(), ones.data(), paddings.data.size());
+  const int32_t around = graph.AddTensor(std::move(paddings));
+  const int32_t value = graph.AddConstant("value", {1}, std::vector<float>{1.5f});
+  const auto output = graph.AddNode(OpType::kPadV2, "border", std::monostate(), {gate, around, value});
+  QAT_ASSERT_OK(output);
+  graph.outputs = {*output};
+  SeparateFixedRanges(graph);
+  QAT_ASSERT_OK(Verify(graph));
+  EXPECT_EQ(Nodes(graph), (Strings{"gate", "border/from_gate", "border"}));
+  const RangeGroups groups = FindRangeGroups(graph);
+  const RangeGroup& own = groups.Of(Find(graph, "border"));
+  EXPECT_EQ(Names(graph, own.observed), Strings{"border/from_gate"});
+  EXPECT_EQ(own.With({0, 1}), (Range{0, 1.5f}));
 }
 
 }  // namespace
