@@ -94,8 +94,10 @@ at::Tensor RequantizeByMultiplier(const at::Tensor& acc, float input_scale, cons
       ActivationLimits(output.activation, output.params, LimitsOf(output.precision));
   return MapChannels(acc, [&](int32_t value, size_t channel) {
     const FixedPointMultiplier& multiplier = multipliers[channel % multipliers.size()];
-    const int32_t scaled = MultiplyByQuantizedMultiplier(value, multiplier) + output.params.zero_point;
-    return std::clamp(scaled, limits.quant_min, limits.quant_max);
+    const int64_t scaled =
+        int64_t{MultiplyByQuantizedMultiplier(value, multiplier)} + output.params.zero_point;
+    // The sum wraps, as TFLite's does.
+    return std::clamp(static_cast<int32_t>(scaled), limits.quant_min, limits.quant_max);
   });
 }
 
@@ -109,9 +111,10 @@ at::Tensor RequantizeByDouble(const at::Tensor& acc, float input_scale, const Si
       ActivationLimits(output.activation, output.params, LimitsOf(output.precision));
   return MapChannels(acc, [&](int32_t value, size_t channel) {
     const double real_multiplier = multipliers[channel % multipliers.size()];
-    const int32_t scaled =
-        static_cast<int32_t>(std::round(value * real_multiplier)) + output.params.zero_point;
-    return std::clamp(scaled, limits.quant_min, limits.quant_max);
+    // A dead layer's range has no width, and its steps are the smallest: products beyond int32 saturate.
+    const double scaled = std::round(value * real_multiplier) + output.params.zero_point;
+    return static_cast<int32_t>(
+        std::clamp(scaled, double{1} * limits.quant_min, double{1} * limits.quant_max));
   });
 }
 
