@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "base/strings.h"
 #include "calibrate/channel_reach.h"
@@ -97,13 +99,14 @@ class Judge {
     return Collect(run, graph_, hooks, reals_);
   }
 
-  Expected<double> ErrorOf(const Graph& quantized, const WorkHooks& hooks) {
+  /// The part of each example; the error is their sum.
+  Expected<std::vector<double>> ErrorsOf(const Graph& quantized, const WorkHooks& hooks) {
     QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(quantized));
     std::vector<std::vector<float>> outputs;
     QAT_RETURN_IF_ERROR(Collect(run, quantized, hooks, outputs));
-    double error = 0;
-    for (size_t i = 0; i < outputs.size(); ++i) error += ErrorOf(i, outputs[i]);
-    return error;
+    std::vector<double> errors(static_cast<size_t>(dataset_.size() / kHeldOut));
+    for (size_t i = 0; i < outputs.size(); ++i) AddErrors(i, outputs[i], errors);
+    return errors;
   }
 
  private:
@@ -120,11 +123,14 @@ class Judge {
     });
   }
 
-  double ErrorOf(size_t output, const std::vector<float>& values) const {
+  void AddErrors(size_t output, const std::vector<float>& values, std::vector<double>& errors) const {
     const std::vector<float>& reals = reals_[output];
     const bool indices = graph_.tensor(graph_.outputs[output]).type != DType::kFloat32;
-    double difference = 0, all = 0;
+    const size_t each = reals.size() / errors.size();
+    std::vector<double> differences(errors.size());
+    double all = 0;
     for (size_t i = 0; i < reals.size(); ++i) {
+      double& difference = differences[std::min(i / std::max<size_t>(each, 1), errors.size() - 1)];
       if (indices) {
         difference += std::memcmp(&reals[i], &values[i], sizeof(float)) != 0;
         all += 1;
@@ -133,7 +139,7 @@ class Judge {
         all += double{reals[i]} * reals[i];
       }
     }
-    return all > 0 ? difference / all : 0;
+    for (size_t i = 0; all > 0 && i < errors.size(); ++i) errors[i] += differences[i] / all;
   }
 
   const Graph& graph_;
@@ -148,13 +154,31 @@ Status ExpectEnough(const RepairTask& task, std::string_view choice) {
                                 " or more"));
 }
 
-Expected<double> ErrorWith(const Repairs& repairs, const Graph& graph, const RepairTask& task,
-                           const HooksOfPart& hooks, Judge& judge) {
+double Sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+
+/// Whether errors of the same examples are smaller by more than chance: a paired t test, two-sided, 5 %. Of
+/// fewer than 5 examples nothing is known.
+bool IsClearlyBetter(const std::vector<double>& errors, const std::vector<double>& than) {
+  const auto count = static_cast<double>(errors.size());
+  if (count < 5) return false;
+  const double mean = (Sum(than) - Sum(errors)) / count;
+  double squares = 0;
+  for (size_t i = 0; i < errors.size(); ++i) {
+    const double apart = than[i] - errors[i] - mean;
+    squares += apart * apart;
+  }
+  // Student's t from the normal quantile z = 1.96 (Cornish and Fisher): 2.73 for 5 examples, 2.26 for 10.
+  const double free = count - 1, t = 1.96 + 2.372 / free + 2.822 / (free * free);
+  return mean > t * std::sqrt(squares / (free * count));
+}
+
+Expected<std::vector<double>> ErrorsWith(const Repairs& repairs, const Graph& graph, const RepairTask& task,
+                                         const HooksOfPart& hooks, Judge& judge) {
   Graph trial = graph;
   QuantizationOptions options = task.quantization;
   QAT_RETURN_IF_ERROR(RepairAsTried(repairs, task, options, hooks, trial));
   QAT_RETURN_IF_ERROR(Quantize(options, trial));
-  return judge.ErrorOf(trial, hooks(kJudging));
+  return judge.ErrorsOf(trial, hooks(kJudging));
 }
 
 }  // namespace
@@ -168,7 +192,8 @@ Expected<ChosenRepairs> ChooseRepairs(const Graph& graph, const RepairTask& task
   double least = std::numeric_limits<double>::infinity();
   const auto consider = [&](std::string_view name, const Repairs& repairs) -> Status {
     const auto of_part = [&](Part part) { return progress.Of(chosen.trials.size(), name, part); };
-    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith(repairs, graph, task, of_part, judge));
+    QAT_ASSIGN_OR_RETURN(const auto errors, ErrorsWith(repairs, graph, task, of_part, judge));
+    const double error = Sum(errors);
     chosen.trials.push_back({std::string(name), error, error < least});
     if (error < least) least = error, chosen.repairs = repairs;
     return {};
@@ -193,13 +218,18 @@ Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& ta
   QAT_RETURN_IF_ERROR(judge.SeeReals(progress.OfReals()));
   ChosenObserver chosen;
   size_t best = 0;
+  std::vector<double> usual;
   for (const Observer observer : kObservers) {
     RepairTask trial = task;
     trial.calibration.observers.usual = observer;
     const auto of_part = [&](Part part) { return progress.Of(chosen.trials.size(), NameOf(observer), part); };
-    QAT_ASSIGN_OR_RETURN(const double error, ErrorWith({}, graph, trial, of_part, judge));
+    QAT_ASSIGN_OR_RETURN(const auto errors, ErrorsWith({}, graph, trial, of_part, judge));
+    const double error = Sum(errors);
     chosen.trials.push_back({std::string(NameOf(observer)), error, false});
-    if (error < chosen.trials[best].error) best = chosen.trials.size() - 1, chosen.observer = observer;
+    if (observer == Observer::kMinMax) usual = errors;
+    if (error >= chosen.trials[best].error || !IsClearlyBetter(errors, usual)) continue;
+    best = chosen.trials.size() - 1;
+    chosen.observer = observer;
   }
   chosen.trials[best].kept = true;
   return chosen;

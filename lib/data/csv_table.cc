@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/file.h"
 #include "base/printable.h"
@@ -164,7 +165,9 @@ class TableBuilder {
     for (size_t i = 0; i < request.features.size(); ++i) wanted_.emplace(request.features[i], i);
   }
 
-  Status TakeHeader(const std::vector<std::string>& names, char separator) {
+  /// `first`: the cells of the first row; empty: there is none.
+  Status TakeHeader(const std::vector<std::string>& names, char separator,
+                    const std::vector<std::string>& first) {
     names_ = names;
     for (std::string& name : names_) std::replace(name.begin(), name.end(), '\n', ' ');
     separator_ = separator;
@@ -190,6 +193,10 @@ class TableBuilder {
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty()) {
         table_.notes.push_back("the first column has no name and is left out, as row numbers usually are");
+      } else if (request_.unlabelled && table_.labels.empty() && HoldsText(first, i)) {
+        table_.notes.push_back(
+            StrCat("column '", names_[i],
+                   "' holds text and is left out, as answers are, which are not needed here"));
       } else if (!IsLabel(i) && !request_.left_out.contains(names_[i])) {
         place_[i] = table_.features.size();
         table_.features.push_back(names_[i]);
@@ -251,6 +258,9 @@ class TableBuilder {
     constexpr size_t kMost = 40;
     return text.size() <= kMost ? text : text.substr(0, kMost) + "…";
   }
+  static bool HoldsText(const std::vector<std::string>& row, size_t column) {
+    return column < row.size() && !IsMissing(row[column]) && !NumberOf(WithPoint(row[column]));
+  }
   std::string Place(int64_t line, size_t column) const {
     return StrCat(source_, ": line ", line, ", column '", names_[column], "' ");
   }
@@ -294,8 +304,11 @@ class TableBuilder {
     for (const size_t column : label_columns_) table_.labels.push_back(names_[column]);
     table_.label = Join(table_.labels, ",");
     if (!table_.labels.empty() || request_.unlabelled) return {};
-    return InvalidArgument(
-        StrCat(source_, ": which column holds the answers? Name it by `label`; there are ", columns));
+    return InvalidArgument(StrCat(
+        source_,
+        ": which column holds the answers? Name it by `label`, or call it label, class, target or y in the "
+        "first line; there are ",
+        columns));
   }
 
   // The columns asked for, wherever they stand.
@@ -368,7 +381,10 @@ class TableBuilder {
       if (!both && separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
       return Corrupt(
           StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
-                 request_.features.empty() && !both ? "; `label` names the column of answers" : ""));
+                 request_.features.empty() && !both
+                     ? "; answers are the column called label, class, target or y, or the one that "
+                       "`label` names"
+                     : ""));
     }
     const auto value = static_cast<float>(*number);
     if (!std::isfinite(value))
@@ -472,12 +488,15 @@ Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, co
   int64_t line = 0;
   QAT_ASSIGN_OR_RETURN(const bool any, reader.Next(cells, line));
   if (!any) return Corrupt(StrCat(source, ": is empty, expected a line with the names of the columns"));
-  QAT_RETURN_IF_ERROR(builder.TakeHeader(cells, reader.separator()));
-  for (;;) {
-    QAT_ASSIGN_OR_RETURN(const bool more, reader.Next(cells, line));
-    if (!more) return builder.Finish();
+  const std::vector<std::string> header = std::exchange(cells, {});
+  QAT_ASSIGN_OR_RETURN(bool more, reader.Next(cells, line));
+  if (!more) cells.clear();
+  QAT_RETURN_IF_ERROR(builder.TakeHeader(header, reader.separator(), cells));
+  while (more) {
     QAT_RETURN_IF_ERROR(builder.TakeRow(cells, line));
+    QAT_ASSIGN_OR_RETURN(more, reader.Next(cells, line));
   }
+  return builder.Finish();
 }
 
 Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request) {

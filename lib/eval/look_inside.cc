@@ -78,6 +78,7 @@ Status FindFirstDifference(Row& a, Row& b, const Dataset& dataset, const WorkHoo
     if (AreQuantizedApart(layers_a, layers_b)) {
       report.warnings.push_back(StrCat(b.result.name, ": was quantized with different ranges from ",
                                        a.result.name, ", so the two are not compared step by step"));
+      pair.quantized_apart = true;
       return {};
     }
     pair.first_difference = FirstDifference(layers_a, layers_b);

@@ -162,7 +162,8 @@ void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& rep
   if (limit < 0) return;
   for (const PairResult& pair : report.pairs) {
     const auto witnessed = WitnessedBy(report, pair);
-    if (!witnessed) continue;
+    // A model of other integers than its checkpoint's is compared where a limit asks for it.
+    if (!witnessed || (pair.quantized_apart && !limits.max_steps)) continue;
     const bool only_reals = pair.max_abs_error && !pair.max_abs_lsb && !pair.first_difference;
     if (only_reals) continue;
     report.gates.push_back(JudgePair(pair, *witnessed, limit));

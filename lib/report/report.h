@@ -189,6 +189,9 @@ struct PairResult {
   std::optional<Interval> speedup_interval = {};  ///< bootstrap over runs of consecutive turns
 
   std::optional<int64_t> equal_outputs = {};  ///< images whose outputs are all equal
+  /// Most of their layers have other scales or types: neither is a witness of the other's integers. Not
+  /// stored.
+  bool quantized_apart = false;
 
   std::optional<LayerDifference> first_difference = {};  ///< of two integer ways; null: none was found
   std::optional<ErrorComparison> errors = {};  ///< of real numbers; drop and flips mean nothing then

@@ -405,6 +405,21 @@ TEST(ChooseObserver, LeavesOutWhatOnlyOneExampleReaches) {
                    "`observer`: auto holds one of 5");
 }
 
+// What is better on a few examples by chance is no reason to clip the others.
+TEST(ChooseObserver, KeepsMinMaxWhereOthersAreBetterByChanceAlone) {
+  for (const int count : {12, 24, 60, 200}) {
+    const auto chosen =
+        ChooseObserver(TinyGraph(/*with_ranges=*/false), TaskFor(RandomImages(count), "int8"), kQuiet);
+    QAT_ASSERT_OK(chosen);
+    const auto least = std::min_element(chosen->trials.begin(), chosen->trials.end(),
+                                        [](const auto& a, const auto& b) { return a.error < b.error; });
+    if (least->error > 0.9 * chosen->trials[0].error || count < 25) {
+      EXPECT_EQ(chosen->observer, Observer::kMinMax)
+          << count << ": " << least->name << " " << least->error << " of " << chosen->trials[0].error;
+    }
+  }
+}
+
 TEST(ChooseRepairs, NeedsExamplesToHoldOut) {
   const Dataset data = RandomImages(9);
   const RepairTask task = TaskFor(data, "int8");

@@ -126,9 +126,24 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   refuses("y\n1\n", "has no column beside 'y'");
   refuses("x,y\n1e60,0\n", "column 'x' is 1e60, expected a finite number");
   QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\n", "t.csv", {}), ErrorCode::kInvalidArgument,
-                   "which column holds the answers? Name it by `label`");
+                   "which column holds the answers? Name it by `label`, or call it label, class, target or y "
+                   "in the first line");
   QAT_EXPECT_ERROR(ParseCsv("a,mass\n1,2\n", "t.csv", {"mas", false}), ErrorCode::kInvalidArgument,
                    "did you mean 'mass'?");
+}
+
+// Where answers are not needed, text needs no name to be left out.
+TEST(ParseCsv, TextIsNoFeatureWhereAnswersAreNotNeeded) {
+  CsvRequest request;
+  request.unlabelled = true;
+  const auto table = ParseCsv("a,state,b\n1,hot,2\n3,cold,4\n", "t.csv", request);
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->features, (std::vector<std::string>{"a", "b"}));
+  ASSERT_EQ(table->notes.size(), 1u);
+  EXPECT_EQ(table->notes[0],
+            "column 'state' holds text and is left out, as answers are, which are not needed here");
+  QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\nred,3\n", "t.csv", request), ErrorCode::kCorrupt,
+                   "line 3, column 'a' is 'red', expected a number");
 }
 
 TEST(ParseCsv, TakesTheSeparatorOfAFirstLine) {
