@@ -201,4 +201,5 @@ def main():
     print("\n".join(ratios))
 
 
-main()
+if __name__ == "__main__":
+    main()
