@@ -85,6 +85,18 @@ std::string ExpectedNames(const OpenOptions& options, std::string_view suffix) {
   return StrCat("an array for each of the network's ", names.size(), " inputs: ", Join(names));
 }
 
+// Inputs of a network that has several, of which no array is there.
+std::vector<std::string> MissingInputs(const Arrays& arrays, const OpenOptions& options) {
+  std::vector<std::string> missing;
+  for (const InputRequest& input : options.inputs) {
+    const bool there = std::any_of(arrays.names.begin(), arrays.names.end(), [&](const std::string& name) {
+      return SplitOfInput(name, input.name).has_value();
+    });
+    if (!there) missing.push_back(StrCat("x_", input.name));
+  }
+  return missing;
+}
+
 // Of several outputs: whose labels are there, and whose are not.
 Error MissingLabels(const Arrays& arrays, Split split, const OpenOptions& options) {
   std::vector<std::string> there, missing;
@@ -111,6 +123,14 @@ Error MissingLabels(const Arrays& arrays, Split split, const OpenOptions& option
 }
 
 Error Missing(const Arrays& arrays, Split split, const ArrayTable& table, const OpenOptions& options) {
+  const std::vector<std::string> inputs = MissingInputs(arrays, options);
+  if (!inputs.empty() && inputs.size() < options.inputs.size()) {
+    return NotFound(StrCat(arrays.path, ": holds no values for ",
+                           inputs.size() == 1 ? "an input" : "some inputs", " of the network, expected ",
+                           inputs.size() == 1 ? "an array named " : "arrays named ", Join(inputs),
+                           " (or with ", split == Split::kTrain ? "_train" : "_test", " at the end); found ",
+                           SomeOf(arrays.names)));
+  }
   if (options.outputs.size() > 1) return MissingLabels(arrays, split, options);
   const ArrayPair& other = split == Split::kTrain ? table.test : table.train;
   return NotFound(StrCat(

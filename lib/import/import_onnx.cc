@@ -175,7 +175,8 @@ class Importer {
     values_[input.name] = builder_.AddInput(input.name, shape, order);
     inputs_.push_back(input.name);
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
-    if (tensor.shape != shape) {
+    // Axes of one size change places, too.
+    if (tensor.shape != shape || !IsIdentity(WithoutUnitAxes(order))) {
       notes_.push_back(StrCat("input '", input.name, "' takes ", ToString(tensor.shape), MovedText(order),
                               "; the source takes ", ToString(shape)));
     }
@@ -434,7 +435,7 @@ class Importer {
       graph.outputs.push_back(value.tensor);
       builder_.Rename(value.tensor, output.name);
       values_[output.name] = value;
-      if (graph.tensor(value.tensor).shape != value.shape) {
+      if (graph.tensor(value.tensor).shape != value.shape || !IsIdentity(WithoutUnitAxes(value.order))) {
         notes_.push_back(StrCat("output '", output.name, "' gives ",
                                 ToString(graph.tensor(value.tensor).shape), MovedText(value.order),
                                 "; the source gives ", ToString(value.shape)));

@@ -236,6 +236,24 @@ TEST(ImportOnnx, ABatchNormalizationOfAnotherAxisThanTheFiltersStaysBehindIt) {
   ExpectNear(RunImported(more, {1, 2}), {3, 21, 201, 5, 59, 599});
 }
 
+// A cube's shape does not show it.
+TEST(ImportOnnx, SaysWhereChannelsMoveAmongAxesOfOneSize) {
+  OnnxFile file;
+  file.Input("x", {1, 3, 3, 3})
+      .Constant("w", {3, 3, 1, 1}, std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0, 1})
+      .Node("Conv", {"x", "w"}, {"y"})
+      .Output("y");
+  const testing::TempDir dir;
+  QAT_ASSERT_OK(WriteFile(dir / "cube.onnx", file.Bytes()));
+  std::vector<std::string> notes;
+  QAT_ASSERT_OK(ReadNetwork(dir / "cube.onnx", {}, notes));
+  const std::string all = Join(notes, "\n");
+  EXPECT_NE(all.find("input 'x' takes [1, 3, 3, 3], the channels last; the source takes [1, 3, 3, 3]"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("output 'y' gives [1, 3, 3, 3]"), std::string::npos) << all;
+}
+
 // TFLite's interpreter prepares no CONV_2D without one.
 TEST(ImportOnnx, AConvolutionWithoutABiasGetsZeros) {
   OnnxFile file;

@@ -138,6 +138,11 @@ TEST_F(SeveralInputs, SayWhatIsMissing) {
   EXPECT_HOLDS(
       missing.err,
       "expected an array for each of the network's 2 inputs: x_camera_train, x_sensor_train, and y_train");
+  std::filesystem::remove(std::string(dir_ / "data/sensor_test.npy"));
+  EXPECT_HOLDS(
+      Train().err,
+      "holds no values for an input of the network, expected an array named x_sensor (or with _train "
+      "at the end); found ");
 }
 
 TEST_F(SeveralInputs, TakeNumbersByName) {
