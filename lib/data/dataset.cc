@@ -46,7 +46,7 @@ Error NoSuchData(const std::string& data) {
   const bool looks_like_path = data.find('/') != std::string::npos;
   const std::string nearest = looks_like_path ? "" : Nearest(data, kGenerated);
   return NotFound(
-      StrCat(data, ": no such directory",
+      StrCat(data, ": no such file or directory",
              nearest.empty()
                  ? StrCat(", expected 'digits', an .npz, .csv or .tsv file, or a directory of ", kFormats)
                  : StrCat("; did you mean '", nearest, "'?")));
@@ -350,11 +350,19 @@ Status CheckInputs(const Dataset& dataset, const Contract& contract, std::string
         own.height == expected.height && own.width == expected.width && own.channels == expected.channels;
     if (sizes && own.values == expected.values) continue;
     const bool reals = own.values == ValueType::kReal;
+    const bool series = own.height == 1 && expected.height == 1 && own.width == expected.channels &&
+                        own.channels == expected.width;
+    const bool picture =
+        own.height == expected.channels && own.width == expected.height && own.channels == expected.width;
     return Corrupt(StrCat(dataset.name, ": ",
                           contract.inputs.size() == 1 ? "images" : StrCat("values of '", expected.name, "'"),
                           " are ", text(own), sizes ? (reals ? " real numbers" : " bytes") : "",
                           ", expected ", text(expected), sizes ? (reals ? " bytes" : " real numbers") : "",
-                          of));
+                          of,
+                          sizes     ? ""
+                          : series  ? "; if the channels are first: x.transpose(0, 2, 1)"
+                          : picture ? "; if the channels are first: x.transpose(0, 2, 3, 1)"
+                                    : ""));
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "data/degenerate.h"
 #include "data/holdout.h"
 #include "data/statistics.h"
 #include "ir/input_normalization.h"
@@ -303,7 +304,8 @@ Status Preparation::DescribeInput(const InputContract& input, size_t index) {
   QAT_ASSIGN_OR_RETURN(const ChannelStatistics statistics, MeasureChannels(job_.train, index));
   const auto constant = std::find(statistics.std.begin(), statistics.std.end(), 0.0);
   if (constant != statistics.std.end()) {
-    line += StrCat("; channel ", constant - statistics.std.begin(), " has the same value everywhere",
+    const auto channel = static_cast<size_t>(constant - statistics.std.begin());
+    line += StrCat("; ", NameOfChannel(job_.train.inputs[index], channel), " has the same value everywhere",
                    std::count(statistics.std.begin(), statistics.std.end(), 0.0) > 1
                        ? ", and it is not the only one"
                        : "");

@@ -144,10 +144,10 @@ TEST_F(IdxDirectory, HasAnIdentityThatEveryByteMoves) {
 TEST(OpenDataset, SaysWhatIsThereInsteadOfADirectory) {
   testing::TempDir dir;
   QAT_EXPECT_ERROR(OpenDataset(dir / "absent", Split::kTrain), ErrorCode::kNotFound,
-                   "/absent: no such directory, expected 'digits', an .npz, .csv or .tsv file, or a "
+                   "/absent: no such file or directory, expected 'digits', an .npz, .csv or .tsv file, or a "
                    "directory of IDX files");
   QAT_EXPECT_ERROR(OpenDataset("digit", Split::kTrain), ErrorCode::kNotFound,
-                   "digit: no such directory; did you mean 'digits'?");
+                   "digit: no such file or directory; did you mean 'digits'?");
   QAT_EXPECT_ERROR(OpenDataset(dir.path(), Split::kTrain), ErrorCode::kNotFound, "found nothing");
   QAT_ASSERT_OK(WriteFile(dir / "file", std::string_view("x")));
   QAT_EXPECT_ERROR(OpenDataset(dir / "file", Split::kTrain), ErrorCode::kNotFound,
