@@ -23,10 +23,33 @@ Shape WithBatch(Shape shape, int32_t batch) {
   return shape;
 }
 
-// [N, 28, 28, 1]: what WithBatch makes of a shape, in words.
-std::string ManyOf(const Shape& shape) {
-  std::string text = ToString(WithBatch(shape, 1));
-  return text.replace(1, 1, "N");
+// The file leaves size `axis` to whoever runs the model.
+bool IsOpen(const ModelTensor& input, size_t axis) {
+  return input.open && axis < input.signature.size() && input.signature[axis] < 0;
+}
+
+// "[N, 28, 28, 1]", "[N, any, any, 3]": what WithBatch makes of a shape, in words.
+std::string ManyOf(const ModelTensor& input) {
+  const bool batched = !input.shape.empty() && input.shape[0] == 1;
+  std::string text = "[N";
+  for (size_t axis = batched ? 1 : 0; axis < input.shape.size(); ++axis)
+    text += IsOpen(input, axis) ? std::string(", any") : StrCat(", ", input.shape[axis]);
+  return text + "]";
+}
+
+// Whether `shape` differs from the input in nothing but the batch and sizes that the file leaves open. An open
+// batch opens nothing else: a RESHAPE behind the input takes any order of the axes.
+bool IsOpenShape(const ModelTensor& input, const Shape& shape) {
+  if (!input.open || shape.size() != input.shape.size() || shape.empty() || input.shape[0] != 1) return false;
+  for (size_t axis = 1; axis < shape.size(); ++axis)
+    if (shape[axis] != input.shape[axis] && !IsOpen(input, axis)) return false;
+  return true;
+}
+
+// The same sizes behind the batch, in another order.
+bool HasOtherOrder(const ModelTensor& input, const Shape& shape) {
+  return shape.size() == input.shape.size() && !shape.empty() && input.shape[0] == 1 &&
+         std::is_permutation(shape.begin() + 1, shape.end(), input.shape.begin() + 1);
 }
 
 // The shape of one example; `count`: how many there are.
@@ -39,14 +62,15 @@ Expected<Shape> ExampleShape(const ModelTensor& input, const TensorFile& file, i
     return input.shape;
   }
   if (shape == input.shape) return shape;
-  if (input.open && rows > 0 && shape.size() == input.shape.size() && input.shape[0] == 1) {
+  if (rows > 0 && IsOpenShape(input, shape)) {
     count = rows;
     Shape example = shape;
     example[0] = 1;
     return example;
   }
-  return Corrupt(StrCat(file.path, ": has the shape ", ToString(shape), ", expected ", ManyOf(input.shape),
-                        input.open ? " or other sizes than these" : "", " (input '", input.name, "')"));
+  return Corrupt(StrCat(file.path, ": has the shape ", ToString(shape), ", expected ", ManyOf(input),
+                        " (input '", input.name, "')",
+                        HasOtherOrder(input, shape) ? ": transpose its axes" : ""));
 }
 
 // The operators do not go with sizes that are open: the shapes that they were made for are named first.
@@ -55,8 +79,7 @@ Error OtherShape(const Model& model, std::span<const TensorFile> files, const Er
   for (size_t i = 0; i < files.size(); ++i) {
     const ModelTensor& input = model.tensors()[static_cast<size_t>(model.inputs()[i])];
     shapes.push_back(StrCat(files[i].path, ": has the shape ", ToString(files[i].array.shape), ", expected ",
-                            ManyOf(input.shape), " or other sizes that the model can take (input '",
-                            input.name, "')"));
+                            ManyOf(input), " of sizes that the model can take (input '", input.name, "')"));
   }
   return {reason.code, StrCat(Join(shapes, "; "), ": ", reason.message)};
 }

@@ -38,8 +38,8 @@ struct TensorFile {
 };
 
 /// Shapes to run the model with, and how many examples the files hold. A model's input is [1, …] and the file
-/// [N, …], or the file is one example of just the input's shape; sizes that the model leaves open are the
-/// file's.
+/// [N, …], or the file is one example of just the input's shape; sizes that the model leaves open, by its
+/// shape signature, are the file's.
 struct ExampleShapes {
   std::vector<Shape> shapes;
   int32_t count = 1;

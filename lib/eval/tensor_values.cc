@@ -1,5 +1,6 @@
 #include "eval/tensor_values.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -57,6 +58,12 @@ Bytes Quantized(std::span<const float> reals, QuantizationParams params) {
   return values;
 }
 
+// Integers, or weights of integers behind activations that are quantized on the way.
+bool ComputesIntegers(const Model& model) {
+  return std::any_of(model.tensors().begin(), model.tensors().end(),
+                     [](const ModelTensor& tensor) { return !tensor.scale.empty(); });
+}
+
 }  // namespace
 
 Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model& model, size_t position,
@@ -67,9 +74,12 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
       (input.type == DType::kUInt8 || input.type == DType::kInt8 || input.type == DType::kInt16) &&
       input.scale.size() == 1;
   const bool to_float = input.type == DType::kFloat32 && from != DType::kUInt8 && from != DType::kString;
-  if (from == input.type || (!to_float && !(quantized && IsFloat(from)))) return array;
+  // No integer says nan or inf; a network of real numbers shows them in its outputs.
+  const bool checked = from == DType::kFloat32 && input.type == from && ComputesIntegers(model);
+  if (!checked && (from == input.type || (!to_float && !(quantized && IsFloat(from))))) return array;
   NpyArray converted{DType::kFloat32, array.shape, {}};
   QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
+  if (checked) return converted;
   if (to_float) {
     notes.push_back(
         StrCat(path, ": ", NameOf(from), " values become float32, as input '", input.name, "' takes them"));

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
+#include "eval/tensor_values.h"
 #include "model/model.h"
 #include "runtime/runnable_model.h"
 #include "support/model_builder.h"
@@ -60,9 +62,8 @@ TEST_F(RunExamplesTest, EachExampleGivesWhatItGivesAlone) {
 TEST_F(RunExamplesTest, RefusesAnotherTypeAndAnotherShape) {
   QAT_EXPECT_ERROR(ShapesOf({DType::kInt8, {1, 4, 4, 1}, Bytes(16)}), ErrorCode::kCorrupt,
                    "x.npy: holds int8, expected uint8 (input 'input')");
-  QAT_EXPECT_ERROR(
-      ShapesOf({DType::kUInt8, {2, 4, 4}, Bytes(32)}), ErrorCode::kCorrupt,
-      "x.npy: has the shape [2, 4, 4], expected [N, 4, 4, 1] or other sizes than these (input 'input')");
+  QAT_EXPECT_ERROR(ShapesOf({DType::kUInt8, {2, 4, 4}, Bytes(32)}), ErrorCode::kCorrupt,
+                   "x.npy: has the shape [2, 4, 4], expected [N, 4, 4, 1] (input 'input')");
   const std::vector<TensorFile> two = {{"x.npy", {}}, {"y.npy", {}}};
   QAT_EXPECT_ERROR(ShapesOfExamples(*model_, two), ErrorCode::kInvalidArgument,
                    "`input`: 2 given, tiny.tflite has 1 inputs: 'input' uint8 [1, 4, 4, 1]");
@@ -120,6 +121,67 @@ TEST(RunExamples, OneExampleMayHaveJustTheShapeOfTheInput) {
   const auto outputs = RunExamples(**interpreter, files, *examples, {});
   QAT_ASSERT_OK(outputs);
   EXPECT_EQ(outputs->at(0).shape, (Shape{4, 2}));
+}
+
+// A sum of 6 values behind a RESHAPE to [1, 6], which takes any order of the axes; `signature` is the input's.
+Bytes FlattenedModel(const Shape& signature, bool integers) {
+  testing::ModelBuilder builder;
+  const int32_t input = builder.Add("input", {1, 3, 2}, tflite::TensorType_FLOAT32, {}, 0, signature);
+  const int32_t flat = builder.AddTensor("flat", {1, 6}, DType::kFloat32);
+  builder.AddReshape(input, {1, 6}, flat);
+  int32_t output = flat;
+  if (integers) {
+    output = builder.AddTensor("q", {1, 6}, DType::kInt8, {{0.5f}, {0}});
+    builder.AddOperator(tflite::BuiltinOperator_QUANTIZE, {flat}, {output});
+  }
+  return builder.Finish({input}, {output});
+}
+
+TEST(ShapesOfExamples, AnOpenBatchOpensNoOtherSize) {
+  const auto model = RunnableFromBytes(FlattenedModel({-1, 3, 2}, false), "m.tflite");
+  QAT_ASSERT_OK(model);
+  const std::vector<TensorFile> right = {{"x.npy", Floats({2, 3, 2}, 1)}},
+                                turned = {{"x.npy", Floats({2, 2, 3}, 1)}},
+                                longer = {{"x.npy", Floats({2, 6, 1}, 1)}};
+  EXPECT_TRUE(ShapesOfExamples(**model, right).ok());
+  QAT_EXPECT_ERROR(ShapesOfExamples(**model, turned), ErrorCode::kCorrupt,
+                   "x.npy: has the shape [2, 2, 3], expected [N, 3, 2] (input 'input'): transpose its axes");
+  QAT_EXPECT_ERROR(ShapesOfExamples(**model, longer), ErrorCode::kCorrupt,
+                   "x.npy: has the shape [2, 6, 1], expected [N, 3, 2] (input 'input')");
+  // One size is open: it may be any, the other may not.
+  const auto open = RunnableFromBytes(FlattenedModel({-1, -1, 2}, false), "m.tflite");
+  QAT_ASSERT_OK(open);
+  const std::vector<TensorFile> shorter = {{"x.npy", Floats({4, 2, 2}, 1)}};
+  const auto examples = ShapesOfExamples(**open, shorter);
+  QAT_ASSERT_OK(examples);
+  EXPECT_EQ(examples->shapes.at(0), (Shape{1, 2, 2}));
+  EXPECT_EQ(examples->count, 4);
+  QAT_EXPECT_ERROR(ShapesOfExamples(**open, longer), ErrorCode::kCorrupt, "expected [N, any, 2]");
+}
+
+TEST(ForInput, RefusesWhatNoIntegerSaysAndLeavesItToNetworksOfRealNumbers) {
+  for (const float value : {NAN, HUGE_VALF, -HUGE_VALF}) {
+    NpyArray array = Floats({1, 3, 2}, 1);
+    std::memcpy(array.values.data() + 16, &value, sizeof(value));
+    std::vector<std::string> notes;
+    const auto integers = RunnableFromBytes(FlattenedModel({}, true), "m.tflite"),
+               reals = RunnableFromBytes(FlattenedModel({}, false), "m.tflite");
+    QAT_ASSERT_OK(integers);
+    QAT_ASSERT_OK(reals);
+    QAT_EXPECT_ERROR(ForInput(array, "x.npy", **integers, 0, notes), ErrorCode::kCorrupt,
+                     "x.npy: the value at [0, 2, 0] is ");
+    const auto as_it_is = ForInput(array, "x.npy", **reals, 0, notes);
+    QAT_ASSERT_OK(as_it_is);
+    EXPECT_EQ(as_it_is->values, array.values);
+  }
+  const auto integers = RunnableFromBytes(FlattenedModel({}, true), "m.tflite");
+  std::vector<std::string> notes;
+  const NpyArray finite = Floats({1, 3, 2}, 1);
+  const auto taken = ForInput(finite, "x.npy", **integers, 0, notes);
+  QAT_ASSERT_OK(taken);
+  EXPECT_EQ(taken->values, finite.values);
+  EXPECT_EQ(taken->shape, finite.shape);
+  EXPECT_TRUE(notes.empty());
 }
 
 TEST(RunTensors, WantsOneModelAndItsInputs) {
