@@ -158,12 +158,18 @@ void JudgeLayers(const GateLimits& limits, const Report& baseline, Report& repor
 
 void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& report) {
   if (!limits.max_steps && profile != ArithmeticProfile::kTflite) return;
-  const int64_t limit = limits.max_steps.value_or(0);
-  if (limit < 0) return;
+  if (limits.max_steps.value_or(0) < 0) return;
   for (const PairResult& pair : report.pairs) {
     const auto witnessed = WitnessedBy(report, pair);
     // A model of other integers than its checkpoint's is compared where a limit asks for it.
     if (!witnessed || (pair.quantized_apart && !limits.max_steps)) continue;
+    const ModelResult& model = *witnessed->model;
+    if (!limits.max_steps && HasLayersApart(model) && witnessed->witness->kind != "litert") {
+      report.warnings.push_back(StrCat(model.name, ": some of its layers are of another type than in ",
+                                       witnessed->witness->name, ", so it is not held to the steps of that"));
+      continue;
+    }
+    const int64_t limit = limits.max_steps.value_or(HasLayersInFloat(model) ? kStepsBesideFloat : 0);
     const bool only_reals = pair.max_abs_error && !pair.max_abs_lsb && !pair.first_difference;
     if (only_reals) continue;
     report.gates.push_back(JudgePair(pair, *witnessed, limit));

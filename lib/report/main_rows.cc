@@ -118,6 +118,10 @@ bool ComputesInFloat(const ModelResult& row) {
   return row.type == "float32" || row.type == "float16" || row.type == "dynamic";
 }
 
+bool HasLayersApart(const ModelResult& row) { return row.type.find(" + ") != std::string::npos; }
+
+bool HasLayersInFloat(const ModelResult& row) { return row.type.ends_with(" + float32"); }
+
 int64_t ModelBytes(const ModelResult& row) { return row.model_bytes > 0 ? row.model_bytes : row.bytes; }
 
 }  // namespace qat

@@ -42,6 +42,11 @@ const PairResult* PairOf(const Report& report, std::string_view a, std::string_v
 /// Its tensors between layers are real numbers, however its weights are stored.
 bool ComputesInFloat(const ModelResult& row);
 
+/// Some of its layers are of another type than the others: of 16 bits, or of real numbers.
+bool HasLayersApart(const ModelResult& row);
+/// Among them, layers of real numbers.
+bool HasLayersInFloat(const ModelResult& row);
+
 /// The row's name in tables and warnings: "float (graph)" for a graph that stands for the float network
 /// beside models.
 std::string ShownName(const Report& report, const ModelResult& row);

@@ -138,8 +138,8 @@ struct ModelResult {
   std::string name;
   std::string kind;  ///< "checkpoint", "graph", "tflite", "litert"
   std::string path;
-  /// "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "w4a8", "int16x8", "int8
-  /// + int16"
+  /// "float32", "float16" or "dynamic" (weights only), "simulated", "uint8", "int8", "w4a8", "int16x8"; some
+  /// layers otherwise: "int8 + int16", "int8 + float32"
   std::string type;
   int64_t bytes = 0;
   std::string sha256;

@@ -34,12 +34,21 @@ bool IsOfValues(DType type) {
   return type == DType::kFloat32 || type == DType::kUInt8 || type == DType::kInt8 || type == DType::kInt16;
 }
 
-// Whether most filters that may have 4 bits have them.
+// What an operator with a filter reads; nothing where it has none.
+std::optional<DType> FilteredType(const Model& model, const ModelNode& node) {
+  const OpDefinition& definition = DefinitionOf(node.type);
+  if (definition.filter_input < 0) return std::nullopt;
+  const int32_t data = node.inputs[static_cast<size_t>(definition.data_input)];
+  const DType type = model.tensors()[static_cast<size_t>(data)].type;
+  return IsOfValues(type) ? std::optional(type) : std::nullopt;
+}
+
+// Whether most filters of integers that may have 4 bits have them.
 bool HasFilters4(const Model& model) {
   int64_t of_4_bits = 0, others = 0;
   for (const ModelNode& node : model.nodes()) {
     const int32_t filter = DefinitionOf(node.type).filter_input;
-    if (filter < 0 || !TakesFourBits(node.type)) continue;
+    if (filter < 0 || !TakesFourBits(node.type) || FilteredType(model, node) == DType::kFloat32) continue;
     const int32_t tensor = node.inputs[static_cast<size_t>(filter)];
     ++(model.tensors()[static_cast<size_t>(tensor)].file_type == DType::kInt4 ? of_4_bits : others);
   }
@@ -164,22 +173,24 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
 
 }  // namespace
 
-// By what the first operator with a filter reads, behind which normalization lies; where there is none, by
-// what the first operator gives. Places, as of tokens, and conditions are no values that layers compute with.
+// By what the operators with a filter read, behind whatever stands in front of the first; where there is none,
+// by what the first operator gives. Places, as of tokens, and conditions are no values that layers compute with.
 std::string WorkTypeOf(const Model& model) {
   const auto type_of = [&](int32_t tensor) { return model.tensors()[static_cast<size_t>(tensor)].type; };
   std::optional<DType> by_filter, by_output;
+  bool of_reals = false;
   for (const ModelNode& node : model.nodes()) {
-    const OpDefinition& definition = DefinitionOf(node.type);
     const DType output = type_of(node.outputs[0]);
     if (!by_output && IsOfValues(output)) by_output = output;
-    if (definition.filter_input < 0) continue;
-    const DType data = type_of(node.inputs[static_cast<size_t>(definition.data_input)]);
-    if (!by_filter && IsOfValues(data)) by_filter = data;
+    const std::optional<DType> data = FilteredType(model, node);
+    if (!data) continue;
+    of_reals |= *data == DType::kFloat32;
+    if (!by_filter || *by_filter == DType::kFloat32) by_filter = data;
   }
   const DType type = by_filter ? *by_filter : by_output.value_or(type_of(model.inputs()[0]));
   if (type == DType::kFloat32) return FloatTypeOf(model);
-  return IsOfValues(type) ? IntegerTypeOf(model, type) : std::string(NameOf(type));
+  if (!IsOfValues(type)) return std::string(NameOf(type));
+  return StrCat(IntegerTypeOf(model, type), of_reals ? " + float32" : "");
 }
 
 Expected<std::unique_ptr<Predictor>> MakeModelPredictor(std::shared_ptr<const Model> model, std::string name,

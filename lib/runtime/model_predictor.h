@@ -11,7 +11,8 @@
 namespace qat {
 
 /// What most of a model's work is done in, as `type` of a conversion: "int8", "w4a8", "int16x8", "float16",
-/// …; "int8 + int16" where some layers have activations of 16 bits.
+/// …; "int8 + int16" where some layers have activations of 16 bits, "int8 + float32" where some with a filter
+/// compute real numbers.
 std::string WorkTypeOf(const Model& model);
 
 /// `kind` is what the report calls it: "tflite", or "graph" for a frozen graph lowered to float32 in memory.

@@ -485,6 +485,14 @@ TEST(WorkTypeOf, IsWhatTheConversionWasAskedFor) {
   EXPECT_EQ(type_of(patient, {}), "int8 + int16");
   patient.choices().int16 = {"conv1"};
   EXPECT_EQ(type_of(patient, {}), "int8 + int16");
+  // Neither the first layer nor the largest hides the others.
+  for (const char* layer : {"conv1", "conv2", "logits"}) {
+    for (const char* type : {"uint8", "int8", "int16x8", "w4a8"}) {
+      Patient with_float(DigitClassifier(), type);
+      with_float.choices().keep_float = {layer};
+      EXPECT_EQ(type_of(with_float, {}), StrCat(type, " + float32")) << layer;
+    }
+  }
 }
 
 TEST(ChoicesOfModel, FindsLayersOf16Bits) {

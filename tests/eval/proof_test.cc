@@ -67,5 +67,29 @@ TEST(JudgeProof, MinusOneJudgesNothingAndALimitIsKept) {
   EXPECT_TRUE(report.gates[1].pass);
 }
 
+// Layers in float or of 16 bits are not those that training simulated; the order of sums moves a value by a
+// step.
+TEST(JudgeProof, LayersOfAnotherTypeAreHeldToTfliteAlone) {
+  for (const auto& [type, limit] : {std::pair("int8 + float32", 1), std::pair("int8 + int16", 0)}) {
+    Report report = ThreeWays(5, 1);
+    report.models[2].type = type;
+    JudgeProof({}, ArithmeticProfile::kTflite, report);
+    ASSERT_EQ(report.gates.size(), 1u) << type;
+    EXPECT_EQ(report.gates[0].reference, "litert");
+    EXPECT_EQ(report.gates[0].limit, limit);
+    EXPECT_EQ(report.gates[0].pass, limit == 1);
+    ASSERT_EQ(report.warnings.size(), 1u);
+    EXPECT_EQ(report.warnings[0],
+              "m.tflite: some of its layers are of another type than in simulated, so it is not held to the "
+              "steps of that");
+    GateLimits limits;
+    limits.max_steps = 0;
+    JudgeProof(limits, ArithmeticProfile::kTflite, report);
+    ASSERT_EQ(report.gates.size(), 3u) << "a limit that was asked for is kept";
+    EXPECT_FALSE(report.gates[1].pass);
+    EXPECT_FALSE(report.gates[2].pass);
+  }
+}
+
 }  // namespace
 }  // namespace qat
