@@ -23,22 +23,29 @@ std::vector<size_t> ReadersOf(const Graph& graph, int32_t tensor) {
   return readers;
 }
 
+/// Programs set reals in the shape of the data.
+Shape ShapeOutside(const InputContract& contract, const Shape& network) {
+  return contract.values == ValueType::kReal && !contract.shape.empty() ? contract.DataShape() : network;
+}
+
 /// Puts nodes before the first of a graph, one after the other; the last one makes what one input of the
 /// network takes.
 class FrontWriter {
  public:
-  /// `type` and `quantization` of the new input.
-  FrontWriter(Graph& graph, size_t index, DType type, std::optional<TensorQuantization> quantization)
+  /// `type` and `quantization` of the new input, and what it is called unless the contract says that.
+  FrontWriter(Graph& graph, size_t index, const std::string& name, DType type,
+              std::optional<TensorQuantization> quantization)
       : graph_(graph), index_(index), network_input_(graph.inputs[index]) {
     const InputContract& contract = graph.contract.inputs[index];
     const Shape& old = graph.tensor(network_input_).shape;
     GraphTensor input;
-    own_name_ = graph.tensor(network_input_).name;
+    own_name_ = name;
     // Data and programs know the input by its name; what the network takes has another one.
     input.name = contract.name.empty() ? own_name_ : contract.name;
-    if (own_name_ == input.name) graph.tensor(network_input_).name = Unused(StrCat(own_name_, kInsideSuffix));
+    std::string& inside = graph.tensor(network_input_).name;
+    if (inside == input.name) inside = Unused(StrCat(own_name_, kInsideSuffix));
     input.name = Unused(input.name);
-    input.shape = contract.values == ValueType::kReal ? contract.DataShape() : old;
+    input.shape = ShapeOutside(contract, old);
     input.type = type;
     input.quantization = std::move(quantization);
     last_ = graph.AddTensor(std::move(input));
@@ -220,7 +227,8 @@ Status ExpectConvertible(DType type, const GraphTensor& network) {
 Status SetInputType(DType type, size_t index, Graph& graph) {
   const std::vector<size_t> in_front = FrontOf(graph, index);
   const GraphTensor before = graph.tensor(graph.inputs[index]);
-  if (!in_front.empty() && before.type == type) return {};
+  const bool has_type = !in_front.empty() && before.type == type;
+  if (has_type && before.shape == ShapeOutside(graph.contract.inputs.at(index), before.shape)) return {};
   const GraphTensor network =
       in_front.empty() ? before : graph.tensor(graph.nodes[in_front.back()].outputs[0]);
   QAT_RETURN_IF_ERROR(ExpectConvertible(type, network));
@@ -234,8 +242,15 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
         "the input has its channels first and is normalized by channel; convert the network that it was made "
         "from");
   std::optional<TensorQuantization> quantization;
-  if (type != DType::kFloat32) quantization = InTermsOf(type, network, contract);
-  FrontWriter front(graph, index, type, std::move(quantization));
+  if (has_type)
+    quantization = before.quantization;
+  else if (type != DType::kFloat32)
+    quantization = InTermsOf(type, network, contract);
+  // A first layer of 16 bits reads "input/int16", of which programs know nothing.
+  const std::string& taken = graph.tensor(graph.inputs[index]).name;
+  const bool made_of_it = !in_front.empty() && taken.starts_with(StrCat(before.name, "/"));
+  const std::string name = made_of_it ? before.name : taken;
+  FrontWriter front(graph, index, name, type, std::move(quantization));
   front.Reshape(network.shape);
   const bool normalizes = type == DType::kFloat32 && contract.values == ValueType::kReal && !contract.inside;
   if (normalizes) {

@@ -145,6 +145,36 @@ TEST(SetInputType, KeepsTheNameOfTheInput) {
   }
 }
 
+// Programs set the input by its name and shape, whatever the first layer computes with.
+TEST(SetInputType, AFirstLayerOfAnotherTypeChangesNeitherNameNorShape) {
+  for (const bool reals : {true, false}) {
+    const Graph network = reals ? SeriesGraph() : TinyGraph();
+    for (const DType type : {DType::kFloat32, DType::kInt8, DType::kUInt8, DType::kInt16}) {
+      const Graph plain = Converted(network, Scheme::kInt8, type);
+      Graph wide = network, real = network;
+      QuantizationOptions options;
+      options.precisions = PrecisionsOf(Scheme::kInt8);
+      options.int16_nodes = KeepInt16(wide, {"conv"});
+      KeepFloat(real, DType::kInt8, {"conv"});
+      std::vector<std::string> warnings;
+      for (Graph* graph : {&wide, &real}) {
+        const bool of_16_bits = graph == &wide;
+        if (!of_16_bits) options.int16_nodes = {};
+        QAT_ASSERT_OK(ChooseQuantization(*graph, options, warnings));
+        QAT_ASSERT_OK(SetInputType(type, 0, *graph));
+        QAT_ASSERT_OK(Verify(*graph));
+        const GraphTensor &input = graph->tensor(graph->inputs[0]), &usual = plain.tensor(plain.inputs[0]);
+        EXPECT_EQ(input.name, usual.name) << NameOf(type) << reals << of_16_bits;
+        EXPECT_EQ(input.type, type);
+        EXPECT_EQ(input.shape, usual.shape) << NameOf(type) << reals << of_16_bits;
+        // 16 bits are the layer's own, whose range is that of the bytes.
+        if (type == DType::kInt16) continue;
+        EXPECT_EQ(input.quantization, usual.quantization) << NameOf(type) << reals << of_16_bits;
+      }
+    }
+  }
+}
+
 // Ranges and layers are compared by the names that the network has, whatever type its model takes.
 TEST(SetInputType, ShowsWhatTheNetworkTakesAsItsInput) {
   for (const DType type : {DType::kFloat32, DType::kInt8}) {
