@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/strings.h"
 #include "passes/passes.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
@@ -73,9 +74,57 @@ TEST(CheckTarget, ShapesCountToo) {
   QAT_ASSERT_OK(ExpectTarget(*model, Target::kTfliteMicro));
 }
 
+// A network of sensors: real numbers come in, are normalized by the model, and go out again. Of layers that are
+// kept in float, integers at the border are no way out.
+TEST(CheckTarget, RealNumbersAroundIntegersAreLeftOutByTheTypesOfInputAndOutput) {
+  for (const DType bytes : {DType::kInt8, DType::kUInt8}) {
+    Graph graph = TinyGraph();
+    InputContract& input = graph.contract.input();
+    input.values = ValueType::kReal;
+    input.shape = {16};
+    input.mean = {3};
+    input.std = {2};
+    input.low = -1;
+    input.high = 1;
+    if (bytes == DType::kInt8) {
+      graph.scheme = "int8";
+      for (GraphTensor& tensor : graph.tensors) {
+        if (tensor.is_constant()) tensor.has_range = false;
+      }
+    }
+    Graph with_layer = graph;
+    KeepFloat(with_layer, bytes, {"conv"});
+    const auto convert = [&](Graph network, DType border) {
+      QuantizationOptions options;
+      options.precisions = PrecisionsOf(bytes == DType::kInt8 ? Scheme::kInt8 : Scheme::kUInt8);
+      std::vector<std::string> warnings;
+      QAT_CHECK(ChooseQuantization(network, options, warnings).ok());
+      QAT_CHECK(SetInputType(border, 0, network).ok() && SetOutputType(border, 0, network).ok());
+      return *Model::FromBytes(*WriteTflite(network, {}), "m.tflite");
+    };
+    const auto violations = CheckTarget(*convert(graph, DType::kFloat32), Target::kEthosU);
+    ASSERT_EQ(violations.size(), 5u) << "RESHAPE, SUB, MUL, QUANTIZE; DEQUANTIZE";
+    for (size_t i = 0; i < violations.size(); ++i) {
+      EXPECT_EQ(violations[i].way_out,
+                i < 4 ? StrCat("give the model an input of integers by `input_type` ", NameOf(bytes))
+                      : StrCat("give the model an output of integers by `output_type` ", NameOf(bytes)))
+          << violations[i].operation;
+    }
+    QAT_ASSERT_OK(ExpectTarget(*convert(graph, bytes), Target::kEthosU));
+    const auto inside = CheckTarget(*convert(with_layer, bytes), Target::kEthosU);
+    ASSERT_EQ(inside.size(), 3u) << "DEQUANTIZE, CONV_2D, QUANTIZE";
+    for (const TargetViolation& each : inside) {
+      EXPECT_TRUE(each.way_out.starts_with("let the layer compute integers, or use `target` tflite-micro"))
+          << each.operation << each.way_out;
+    }
+  }
+}
+
 TEST(CheckTarget, AnNpuComputesNoRealNumbers) {
   const auto violations = CheckTarget(*ModelOf(TinyGraph(), "float32"), Target::kEthosU);
   EXPECT_EQ(violations.size(), 4u);
+  for (const TargetViolation& each : violations)
+    EXPECT_TRUE(each.way_out.starts_with("convert with `type` int8")) << each.way_out;
   QAT_ASSERT_OK(ExpectTarget(*ModelOf(TinyGraph(), "float32"), Target::kXnnpack));
 }
 
