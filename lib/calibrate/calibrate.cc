@@ -193,9 +193,8 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
     Range range = inputs[i].Reach();
     // What training saw stays within reach, whatever these examples show of it.
     if (trained) range = {std::min(range.min, input.low), std::max(range.max, input.high)};
-    const bool any = range.min < range.max;
-    input.low = any ? range.min : -1;
-    input.high = any ? range.max : 1;
+    input.low = range.min;
+    input.high = range.max;
     if (std::string text = DescribeCoarseInput(input, inputs[i], LimitsOf(precisions.activations));
         !text.empty())
       warnings.push_back(std::move(text));

@@ -4,6 +4,7 @@
 
 #include "base/join_some.h"
 #include "base/strings.h"
+#include "contract/input_params.h"
 
 namespace qat {
 namespace {
@@ -89,7 +90,7 @@ ChannelExtents ExtentsForOutput(const Graph& graph, size_t index) {
 
 std::string DescribeCoarseInput(const InputContract& input, const ChannelExtents& extents,
                                 QuantizedLimits limits) {
-  const Range range = {input.low, input.high};
+  const Range range = RealRangeOf(input);
   const std::vector<size_t> coarse = extents.Coarse(range, limits);
   if (coarse.empty()) return "";
   const std::string of = input.name.empty() ? "input" : StrCat("input '", input.name, "'");

@@ -35,7 +35,7 @@ struct InputContract {
   std::vector<float> std;   ///< as many, > 0; {0}, {255} is [0, 1]
   ValueType values = ValueType::kByte;
   Shape shape = {};         ///< as the data have it, without the batch: [F], [T, C]; empty: [H, W, C]
-  float low = 0, high = 0;  ///< reals: the range of normalized values that training saw, with 0
+  float low = 0, high = 0;  ///< reals: the range of normalized values that data had; both 0: not known
   std::string name = {};    ///< of the array, where there are several inputs
   std::string unit = {};    ///< "g", "kWh"; empty: not known
   Fit fit = Fit::kCrop;
@@ -63,7 +63,7 @@ struct InputContract {
 inline constexpr float kLargestOfContract = 1e15f;
 
 /// Sizes positive, as many means and stds as channels, every mean, std and 1 / std within kLargestOfContract;
-/// a shape of as many values; of reals a range that holds 0; as many features as values, or none. Errors:
+/// a shape of as many values; of reals a range that holds 0, or none; as many features as values, or none. Errors:
 /// kCorrupt.
 Status Validate(const InputContract& contract);
 

@@ -18,7 +18,10 @@ struct Ends {
 };
 
 Ends EndsOf(const InputContract& contract) {
-  if (contract.values == ValueType::kReal) return {contract.low, contract.high};
+  if (contract.values == ValueType::kReal) {
+    const Range range = RealRangeOf(contract);
+    return {range.min, range.max};
+  }
   Ends ends;
   for (size_t c = 0; c < contract.mean.size(); ++c) {
     ends.min = std::min(ends.min, (0.0 - contract.mean[c]) / contract.std[c]);
@@ -34,6 +37,10 @@ bool BytesPassThrough(const InputContract& contract) {
   const float mean = contract.mean.at(0);
   return AllEqual(contract.mean) && AllEqual(contract.std) && mean >= 0 && mean <= 255 &&
          mean == std::floor(mean);
+}
+
+Range RealRangeOf(const InputContract& contract) {
+  return contract.low < contract.high ? Range{contract.low, contract.high} : Range{-1, 1};
 }
 
 QuantizationParams InputParams(const InputContract& contract, const Precision& activations) {

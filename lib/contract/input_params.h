@@ -14,7 +14,11 @@ namespace qat {
 /// bytes (scheme int8: the bytes minus 128).
 bool BytesPassThrough(const InputContract& contract);
 
-/// Of reals the range that training or calibration saw, by NudgedParams in the integers of the scheme, as
+/// The range of normalized reals that the contract has; where nobody measured it, -1 to 1, of which nothing is
+/// to be told to anybody.
+Range RealRangeOf(const InputContract& contract);
+
+/// Of reals RealRangeOf, by NudgedParams in the integers of the scheme, as
 /// TFLite's converter has it.
 /// Of bytes (1 / std, mean) where they pass through, else the union range of all channels, by
 /// ChooseQuantizationParams; scheme int8:

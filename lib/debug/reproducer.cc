@@ -44,8 +44,6 @@ Graph OnlyNode(const Graph& graph, const GraphNode& node) {
     contract.mean.assign(static_cast<size_t>(contract.channels), 0.0f);
     contract.std.assign(static_cast<size_t>(contract.channels), 1.0f);
     contract.shape = Shape(shape.begin() + (shape.empty() ? 0 : 1), shape.end());
-    contract.low = -1;
-    contract.high = 1;
     contract.name = graph.tensor(input).name;
     cut.contract.inputs.push_back(std::move(contract));
   }

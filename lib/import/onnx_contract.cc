@@ -23,8 +23,6 @@ InputContract RealsOf(const Shape& shape) {
   }
   contract.mean.assign(static_cast<size_t>(contract.channels), 0);
   contract.std.assign(static_cast<size_t>(contract.channels), 1);
-  contract.low = -1;
-  contract.high = 1;
   return contract;
 }
 

@@ -42,11 +42,6 @@ Status TakeNormalizations(const std::vector<float>& mean, const std::vector<floa
   return {};
 }
 
-std::string DescribeInputs(Contract contract) {
-  for (InputContract& input : contract.inputs) {
-    if (input.low == -1 && input.high == 1) input.low = input.high = 0;
-  }
-  return StrCat("its inputs: ", Describe(contract));
-}
+std::string DescribeInputs(const Contract& contract) { return StrCat("its inputs: ", Describe(contract)); }
 
 }  // namespace qat

@@ -32,8 +32,8 @@ Status TakeNormalizations(const std::vector<float>& mean, const std::vector<floa
                           const std::map<std::string, std::vector<float>>& mean_of,
                           const std::map<std::string, std::vector<float>>& std_of, Contract& contract);
 
-/// For a person: of reals with the range only where one is known, as -1 to 1 stands for none.
-std::string DescribeInputs(Contract contract);
+/// For a person.
+std::string DescribeInputs(const Contract& contract);
 
 }  // namespace qat
 

@@ -50,8 +50,7 @@ void TakeValuesOfData(const Dataset& dataset, const std::vector<bool>& open_inpu
     if (reals && !named_inputs[i]) TakeAsTheyAre(dataset.name, input, notes);
     if (dataset.inputs[i].values == input.values) continue;
     input.values = dataset.inputs[i].values;
-    input.low = reals ? -1 : 0;
-    input.high = reals ? 1 : 0;
+    input.low = input.high = 0;  // nothing was measured yet
     input.white = reals ? dataset.white : 0;
     const std::string held =
         input.name.empty() ? std::string("holds ") : StrCat("input '", input.name, "' holds ");

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "contract/input_params.h"
 #include "micro/arena.h"
 #include "micro/input_output.h"
 #include "runtime/interpreter.h"
@@ -66,9 +67,8 @@ Bytes RandomInput(const InputContract& contract, Random& random) {
     const auto pick = [&](const std::vector<float>& of, float otherwise) {
       return of.empty() ? otherwise : of[at % of.size()];
     };
-    const bool known = contract.low < contract.high;
-    const float normalized =
-        known ? contract.low + (contract.high - contract.low) * random.Uniform() : 2 * random.Uniform() - 1;
+    const Range range = RealRangeOf(contract);
+    const float normalized = range.min + (range.max - range.min) * random.Uniform();
     const float value = normalized * pick(contract.std, 1) + pick(contract.mean, 0);
     const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
     raw.insert(raw.end(), bytes, bytes + sizeof(value));

@@ -112,9 +112,10 @@ Expected<InputContract> RealsAsTheyAre(const ModelTensor& input) {
   if (shape.size() < 4) contract.shape.assign(shape.begin() + 1, shape.end());
   contract.mean.assign(static_cast<size_t>(std::max(contract.channels, 0)), 0);
   contract.std.assign(contract.mean.size(), 1);
+  if (!IsQuantized(input)) return contract;
   const Range range = RepresentableRange(params, LimitsOf(input.type));
-  contract.low = IsQuantized(input) ? std::min(range.min, 0.0f) : -1;
-  contract.high = IsQuantized(input) ? std::max(range.max, 0.0f) : 1;
+  contract.low = std::min(range.min, 0.0f);
+  contract.high = std::max(range.max, 0.0f);
   return contract;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "base/strings.h"
+#include "contract/input_params.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
 #include "spec/quoted.h"
@@ -92,7 +93,7 @@ class PlanWriter {
       const auto at =
           std::find(graph_.inputs.begin(), graph_.inputs.end(), each.tensor) - graph_.inputs.begin();
       const InputContract& input = graph_.contract.inputs.at(static_cast<size_t>(at));
-      return input.values == ValueType::kReal ? StrCat("{ range = ", RangeText({input.low, input.high}), " }")
+      return input.values == ValueType::kReal ? StrCat("{ range = ", RangeText(RealRangeOf(input)), " }")
                                               : "";
     }
     if (each.role != PlannedRole::kFilter) return "";

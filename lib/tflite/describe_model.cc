@@ -23,11 +23,11 @@ void DescribeRange(DType type, TensorDescription& tensor) {
   }
 }
 
-// Of real numbers; `inside` the model takes them as they are.
+// Of real numbers; `inside` the model takes them as they are. A range that nobody measured is not told.
 void DescribeReals(const InputContract& contract, DType type, TensorDescription& tensor) {
   const bool as_they_are = contract.inside || (AllEqual(tensor.mean) && AllEqual(tensor.std) &&
                                                tensor.mean[0] == 0 && tensor.std[0] == 1);
-  if (type == DType::kFloat32) {
+  if (type == DType::kFloat32 && contract.low < contract.high) {
     for (size_t c = 0; c < tensor.mean.size(); ++c) {
       const auto value = [&](float real) {
         return contract.inside ? real * tensor.std[c] + tensor.mean[c] : real;

@@ -136,6 +136,17 @@ TEST(Contract, OfOnePictureIsStillWrittenAsVersionOne) {
   EXPECT_EQ(*ParseContract(bytes), Rgb());
 }
 
+// Of a network of others, whose data nobody has shown.
+TEST(Contract, OfRealsNeedsNoRangeAndTellsNone) {
+  Contract contract(Series(), {});
+  EXPECT_NE(Describe(contract.input()).find(", -3 to 2.5"), std::string::npos);
+  contract.input().low = contract.input().high = 0;
+  const auto parsed = ParseContract(Serialize(contract));
+  QAT_ASSERT_OK(parsed);
+  EXPECT_EQ(*parsed, contract);
+  EXPECT_EQ(Describe(contract.input()).find(" to "), std::string::npos) << Describe(contract.input());
+}
+
 TEST(Contract, RefusesWhatNoDataHave) {
   const auto refuses = [](const auto& change, const char* message) {
     Contract contract(Series(), {});
@@ -146,7 +157,7 @@ TEST(Contract, RefusesWhatNoDataHave) {
   refuses([](Contract& c) { c.input().low = 1; },
           "the range of the input is 1 to 2.5, expected one that holds 0");
   refuses([](Contract& c) { c.input().high = std::nanf(""); }, "the range of the input is -3 to nan");
-  refuses([](Contract& c) { c.input().low = c.input().high = 0; }, "the range of the input is 0 to 0");
+  refuses([](Contract& c) { c.input().low = c.input().high = 1; }, "the range of the input is 1 to 1");
   refuses(
       [](Contract& c) {
         c.input().features = {"a", "b"};

@@ -29,6 +29,16 @@ TEST(InputParams, OfRealsHoldTheRangeThatTrainingSaw) {
   EXPECT_FALSE(BytesPassThrough(c));
 }
 
+// Ranges that were made up have to be on some grid.
+TEST(InputParams, OfRealsThatNobodyMeasuredAreThoseOfMinusOneToOne) {
+  InputContract unknown{1, 10, 2, {5, 7}, {2, 3}, ValueType::kReal}, known = unknown;
+  known.low = -1;
+  known.high = 1;
+  EXPECT_EQ(RealRangeOf(unknown), (Range{-1, 1}));
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8})
+    EXPECT_EQ(InputParams(unknown, scheme), InputParams(known, scheme));
+}
+
 // float32(2) / 255 is a little more than 2 / 255, so the zero point is a little under -0.5: TFLite's
 // converter has -1, too.
 TEST(InputParams, OfRealsAreNudgedAsTflitesConverterDoesIt) {

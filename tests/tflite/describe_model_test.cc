@@ -76,6 +76,17 @@ TEST(StandardMetadata, NormalizeByChannelWhereChannelsDiffer) {
   EXPECT_EQ(input.max, (std::vector<float>{49, 47, 22.5f}));
 }
 
+TEST(StandardMetadata, HaveNoRangeOfRealsThatNobodyMeasured) {
+  Graph graph = TinyGraph(false);
+  graph.contract.input().values = ValueType::kReal;
+  EXPECT_TRUE(DescribeModel(graph).inputs.at(0).min.empty());
+  EXPECT_TRUE(DescribeModel(graph).inputs.at(0).max.empty());
+  graph.contract.input().low = -1;
+  graph.contract.input().high = 1;
+  EXPECT_EQ(DescribeModel(graph).inputs.at(0).min, (std::vector<float>{-1}));
+  EXPECT_EQ(DescribeModel(graph).inputs.at(0).max, (std::vector<float>{1}));
+}
+
 // A list of classes that is not that of the outputs would name the wrong ones.
 TEST(StandardMetadata, NameNoLabelsWhereTheirNumberIsNotThatOfTheOutputs) {
   Graph graph = TinyGraph();

@@ -202,6 +202,15 @@ TEST_F(SeveralInputs, AreBytesOrRealNumbersAsTheirArraysAre) {
   EXPECT_HOLDS(named.out, "sensor float32 [1, 3]");
   EXPECT_EQ(named.out.find("-1 to 1"), std::string::npos) << named.out;
   EXPECT_GT(Compare({"--model", integers})["models"][0]["accuracy"]["top1"].get<double>(), 99);
+  // Nobody measured the reals of a conversion without data.
+  const std::string reals = dir_ / "r.tflite";
+  const ProcessResult without = RunTool("qat-convert", {model, "--type", "float32", "-o", reals});
+  ASSERT_EQ(without.exit_code, 0) << without.err;
+  EXPECT_EQ(without.out.find("-1 to 1"), std::string::npos) << without.out;
+  const ProcessResult inspected = RunTool("qat-eval", {"inspect", reals});
+  EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
+  EXPECT_EQ(inspected.out.find("min -1"), std::string::npos) << inspected.out;
+  EXPECT_EQ(inspected.out.find("-1 to 1"), std::string::npos) << inspected.out;
   const ProcessResult unnamed = convert(model, {});
   EXPECT_HOLDS(unnamed.err,
                "real = (byte - 0) / 1; what a byte means is not said, and so assumed (--mean and --std say "
