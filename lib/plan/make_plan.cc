@@ -173,10 +173,12 @@ class Planner {
     return {};
   }
 
-  /// Below this scale of its output TFLite's kernel aborts the process; twice the bound. 0: there is none.
+  /// Below this scale of its output TFLite's kernel aborts the process, or the multiplier of sums of products
+  /// is more than its shift holds; twice the bound. 0: there is none.
   /// Source    add.cc, sub.cc: 2 largest / 2^20 / output < 1 (int16: 2^15); squared_difference.cc:
-  ///           4 largest^2 / 2^14 / output < 1.
+  ///           4 largest^2 / 2^14 / output < 1; quantization_util.cc: input filter / output < 2^30.
   double LeastScaleOf(const GraphNode& node) const {
+    if (const double product = ProductScaleOf(node); product > 0) return product * 0x1p-29;
     const bool is_sum = node.type == OpType::kAdd || node.type == OpType::kSub;
     if (!is_sum && node.type != OpType::kSquaredDifference) return 0;
     double largest = 0;
@@ -185,6 +187,19 @@ class Planner {
     }
     if (!is_sum) return largest * largest * 0x1p-11;
     return largest * (ActivationsIn(node).type == DType::kInt16 ? 0x1p-13 : 0x1p-18);
+  }
+
+  /// The largest scale of the products that a node sums; 0: it sums none.
+  double ProductScaleOf(const GraphNode& node) const {
+    const OpDefinition& definition = node.definition();
+    const bool of_two = node.type == OpType::kBatchMatMul || node.type == OpType::kMul;
+    const int32_t data = of_two ? node.inputs[0] : node.InputAt(definition.data_input),
+                  by = of_two ? node.inputs[1] : node.InputAt(definition.filter_input);
+    if (data < 0 || by < 0 || !IsPlanned(data) || !IsPlanned(by)) return 0;
+    double largest = 0;
+    for (const QuantizationParams& params : PlanOf(by).params)
+      largest = std::max(largest, double{params.scale});
+    return largest * ParamsOf(data).scale;
   }
 
   /// The output was hardly ever anything but 0: a wider range holds the same values.
@@ -212,6 +227,10 @@ class Planner {
       plan.reason = !options_.reason.empty() ? options_.reason
                     : calibrated             ? "calibrated range"
                                              : "trained range";
+      if (!options_.reason.empty() && tensor.range == Range{0, 0}) {
+        warnings_.push_back(StrCat("'", tensor.name, "': ", options_.reason,
+                                   " gives it the range [0, 0], in which every value is 0"));
+      }
       Widen(node, plan);
       return {};
     }

@@ -131,7 +131,9 @@ class PlanReader {
         root, {"version", "type", "keep_float", "int16", "equalize", "inputs", "activations", "filters"});
     ReadHead(root);
     EachTensor(root, "inputs", {"range"}, [&](const std::string& name, const toml::table& table) {
-      ReadRange(table, out_.inputs[name], true);
+      if (!ReadRange(table, out_.inputs[name], true) || out_.inputs[name] != Range{0, 0}) return;
+      // A layer may give nothing but 0; a network is never shown nothing but 0.
+      refusals_.Refuse(*table.get("range"), "'range' is [0, 0], expected [MIN, MAX] with MIN below MAX");
     });
     EachTensor(root, "activations", {"range"}, [&](const std::string& name, const toml::table& table) {
       ReadRange(table, out_.activations[name], true);
@@ -209,14 +211,14 @@ class PlanReader {
     const toml::node* node = table.get("range");
     if (node == nullptr) return required ? refusals_.Missing(table, "range", "[MIN, MAX]") : false;
     const toml::array* ends = node->as_array();
-    constexpr std::string_view kExpected = "[MIN, MAX] with MIN at most 0, MAX at least 0 and MIN below MAX";
+    static const std::string kExpected =
+        StrCat("[MIN, MAX] with MIN at most 0 and MAX at least 0, no wider than ", kLargestOfContract);
     if (ends == nullptr || ends->size() != 2) return refusals_.Mismatch(*node, "range", kExpected);
     const auto low = ends->get(0)->value<double>();
     const auto high = ends->get(1)->value<double>();
     if (!low || !high) return refusals_.Mismatch(*node, "range", kExpected);
     range = {static_cast<float>(*low), static_cast<float>(*high)};
-    const bool fits =
-        std::isfinite(range.min) && std::isfinite(range.max) && range.min <= 0 && range.max >= 0;
+    const bool fits = range.min <= 0 && range.max >= 0 && range.max - range.min <= kLargestOfContract;
     if (fits) return true;
     return refusals_.Refuse(*node, StrCat("'range' is ", RangeText(range), ", expected ", kExpected));
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -325,6 +326,26 @@ TEST(MakePlan, WidensOutputsThatAreTooFineForTheirInputs) {
   }
 }
 
+// A layer with a filter, too: what reads large values and gives next to none.
+TEST(MakePlan, WidensLayersWhoseMultiplierNoShiftHolds) {
+  for (const std::string name : {"uint8", "int8", "int8-per-tensor", "int16x8"}) {
+    Graph graph = name == "uint8" ? TinyGraph() : TinyInt8();
+    const QuantizedLimits limits = name == "uint8" ? kUInt8Limits : QuantizedLimits{-128, 127};
+    for (GraphNode& node : graph.nodes) {
+      if (node.name == "conv") SetRange(graph, node.outputs[0], {0, 1e14f}, limits);
+    }
+    std::vector<std::string> warnings;
+    QAT_ASSERT_OK(ChooseQuantization(graph, OptionsFor(name), warnings));
+    const auto widened = [](const std::string& text) {
+      return text.starts_with("'fc': the range [") && text.find("too narrow for TFLite") != std::string::npos;
+    };
+    EXPECT_EQ(std::count_if(warnings.begin(), warnings.end(), widened), 1) << name;
+    auto model = RunnableFromBytes(*WriteTflite(graph, {}), "wide.tflite");
+    QAT_ASSERT_OK(model);
+    QAT_ASSERT_OK(Interpreter::Create(*model, {}));
+  }
+}
+
 /// The model that a network becomes by what a plan file says.
 Bytes ModelByPlan(Graph graph, const std::string& text) {
   const auto choices = ReadPlan(text, "plan.toml");
@@ -395,6 +416,19 @@ TEST(PlanFile, AnEditedRangeAndFilterAreTaken) {
   EXPECT_EQ(PlanOf(plan, edited, "conv/filter").params.size(), 2u) << "as before";
 }
 
+// A layer that is dead in training or calibration is written with it, and has to come back.
+TEST(PlanFile, WarnsOfARangeInWhichEveryValueIs0) {
+  const auto choices = ReadPlan("version = 1\ntype = \"int8\"\n[activations]\nfc.range = [0, 0]\n", "p.toml");
+  QAT_ASSERT_OK(choices);
+  Graph graph = TinyInt8();
+  QuantizationOptions options = OptionsFor("int8");
+  QAT_ASSERT_OK(TakeChoices(*choices, graph, options));
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(MakePlan(graph, options, warnings));
+  EXPECT_EQ(warnings,
+            std::vector<std::string>{"'fc': the plan gives it the range [0, 0], in which every value is 0"});
+}
+
 TEST(PlanFile, RefusesWhatItDoesNotKnowWithTheNearestName) {
   ExpectRefused("[activations]\nconw.range = [0, 1]\n", "unknown activation 'conw'; did you mean 'conv'?");
   ExpectRefused("[activations]\npool.range = [0, 1]\n", "unknown activation 'pool'");
@@ -405,6 +439,12 @@ TEST(PlanFile, RefusesWhatItDoesNotKnowWithTheNearestName) {
   ExpectRefused("[activation]\n", "did you mean 'activations'?");
   ExpectRefused("[activations]\nconv.rnge = [0, 1]\n", "did you mean 'range'?");
   ExpectRefused("[activations]\nconv.range = [1, 2]\n", "expected [MIN, MAX] with MIN at most 0");
+  ExpectRefused("[activations]\nconv.range = [0, 1e30]\n",
+                "'range' is [0, 1e+30], expected [MIN, MAX] with MIN at most 0 and MAX at least 0, no wider "
+                "than 1e+15");
+  ExpectRefused("[activations]\nconv.range = [0, nan]\n", "'range' is [0, nan]");
+  ExpectRefused("[inputs]\ninput.range = [0, 0]\n",
+                "'range' is [0, 0], expected [MIN, MAX] with MIN below MAX");
   ExpectRefused("[activations]\nconv = 3\n", "p.toml:4:");
   ExpectRefused("[filters]\n\"fc/filter\" = { bits = 3 }\n", "is 3, expected 4 or 8");
   ExpectRefused("[filters]\n\"fc/filter\" = { bits = 3.4e38 }\n", "expected 4 or 8");
