@@ -310,9 +310,32 @@ std::string DifferenceOf(const Graph& graph, const GraphNode& node, const Graph&
   return "";
 }
 
-Status ReadBack(const std::string& text, const Graph& graph) {
-  QAT_ASSIGN_OR_RETURN(const NetworkSpec spec, ParseNetworkSpec(text, "its spec"));
-  QAT_ASSIGN_OR_RETURN(Graph read, BuildGraph(spec));
+constexpr std::string_view kTextName = "its spec";
+
+// A refusal of the text, which nobody sees: without lines of it, and with the layers as the network calls them.
+Error InTermsOf(const Sayable& sayable, const Error& refused) {
+  std::vector<std::string> lines = SplitText(refused.message, '\n');
+  for (std::string& line : lines) {
+    line.erase(0, line.find_first_not_of(' '));
+    if (line.starts_with(StrCat(kTextName, ":"))) {
+      if (const size_t end = line.find(": "); end != std::string::npos) line.erase(0, end + 2);
+    }
+    const std::string_view layer = "layer '";
+    const size_t quote = line.find('\'', layer.size());
+    if (!line.starts_with(layer) || quote == std::string::npos) continue;
+    const auto source = sayable.sources.find(line.substr(layer.size(), quote - layer.size()));
+    if (source != sayable.sources.end()) line.replace(0, quote + 1, source->second);
+  }
+  return Unsupported(Join(lines, "\n  "));
+}
+
+Status ReadBack(const std::string& text, const Sayable& sayable) {
+  const Graph& graph = sayable.graph;
+  const auto spec = ParseNetworkSpec(text, std::string(kTextName));
+  if (!spec.ok()) return InTermsOf(sayable, spec.error());
+  auto built = BuildGraph(*spec);
+  if (!built.ok()) return InTermsOf(sayable, built.error());
+  Graph read = *std::move(built);
   RemoveSeparators(read);
   std::vector<std::string> differences;
   const auto ends = [](const Graph& of) {
@@ -328,7 +351,10 @@ Status ReadBack(const std::string& text, const Graph& graph) {
         StrCat("its spec would have ", read.nodes.size(), " layers instead of ", graph.nodes.size()));
   for (size_t i = 0; i < std::min(read.nodes.size(), graph.nodes.size()); ++i) {
     const std::string difference = DifferenceOf(graph, graph.nodes[i], read, read.nodes[i]);
-    if (!difference.empty()) differences.push_back(StrCat(Title(graph.nodes[i]), ": ", difference));
+    if (difference.empty()) continue;
+    const auto source = sayable.sources.find(graph.nodes[i].name);
+    const bool known = source != sayable.sources.end();
+    differences.push_back(StrCat(known ? source->second : Title(graph.nodes[i]), ": ", difference));
   }
   if (differences.empty()) return {};
   return Unsupported(Join(differences, "\n  "));
@@ -338,7 +364,7 @@ Status ReadBack(const std::string& text, const Graph& graph) {
 Expected<std::string> Print(const Sayable& sayable) {
   if (!sayable.refusals.empty()) return Unsupported(Join(sayable.refusals, "\n  "));
   QAT_ASSIGN_OR_RETURN(std::string text, Printer(sayable.graph).Run(sayable.notes));
-  QAT_RETURN_IF_ERROR(ReadBack(text, sayable.graph));
+  QAT_RETURN_IF_ERROR(ReadBack(text, sayable));
   return text;
 }
 

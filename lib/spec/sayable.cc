@@ -108,10 +108,18 @@ class Maker {
     graph_.nodes.insert(graph_.nodes.begin() + reshapes_++, std::move(reshape));
   }
 
+  bool KeepsAxes(const GraphNode& node) const {
+    const auto* dense = std::get_if<FullyConnectedAttributes>(&node.attributes);
+    return dense != nullptr && dense->keep_num_dims && graph_.tensor(node.inputs[0]).shape.size() != 2;
+  }
+
   void CheckNode(GraphNode& node) {
     const OpDefinition& op = node.definition();
     if (!IsInSpecs(node.type) && node.type != OpType::kSplitV)
       return Refuse(node, "specs have no such layer");
+    if (KeepsAxes(node))
+      return Refuse(node, StrCat("it computes each row of ", ToString(graph_.tensor(node.inputs[0]).shape),
+                                 " alone, and a fully_connected of a spec takes all values of an example"));
     for (const size_t position : DataInputs(graph_, node)) {
       const GraphTensor& read = graph_.tensor(node.inputs[position]);
       if (read.trained) continue;
@@ -165,6 +173,8 @@ class Maker {
     std::map<std::string, std::string> renamed;
     for (size_t i = 0; i < layers; ++i) renamed[names[i]] = plain[i];
     for (GraphNode& node : graph_.nodes) {
+      if (const auto own = renamed.find(node.name); own != renamed.end())
+        made_.sources[own->second] = Title(node);
       const size_t end = std::min(EndOfLayer(node.name, known), node.name.size());
       node.name = renamed.at(node.name.substr(0, end)) + node.name.substr(end);
     }

@@ -3,6 +3,7 @@
 #ifndef QAT_SPEC_SAYABLE_H_
 #define QAT_SPEC_SAYABLE_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct Sayable {
   Graph graph;
   std::vector<std::string> notes;     ///< what was changed, a sentence each
   std::vector<std::string> refusals;  ///< "'x' (unpack): specs have no such layer"
+  std::map<std::string, std::string> sources = {};  ///< "'model/x' (split)", by the name of the layer
 };
 
 /// `parts`: nodes called "conv/pad", "conv/in" and "conv/group0" are taken for parts of "conv", as reading a

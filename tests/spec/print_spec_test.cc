@@ -210,6 +210,38 @@ TEST(PrintSpec, ListsAllThatASpecCannotSay) {
                    "it can be trained and converted as the file that it is");
 }
 
+// As recurrent layers of an .onnx begin.
+TEST(PrintSpec, NamesALayerThatComputesEachRowAlone) {
+  Graph graph = ImportedRows();
+  graph.nodes.clear();
+  graph.tensor(graph.inputs[0]).shape = {1, 20, 5};
+  const int32_t filter = graph.AddTrained("w", {32, 5}, Trained(ParameterSpec::Role::kFilter));
+  FullyConnectedAttributes dense;
+  dense.keep_num_dims = true;
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "Y/forward/fc", dense, {graph.inputs[0], filter})};
+  QAT_EXPECT_ERROR(PrintSpec(graph), ErrorCode::kUnsupported,
+                   "'Y/forward/fc' (fully_connected): it computes each row of [1, 20, 5] alone");
+}
+
+// What reading back refuses has lines of a text that was never written.
+TEST(PrintSpec, RefusalsOfTheTextNameTheNetworksOwnLayers) {
+  Graph graph = ImportedRows();
+  graph.nodes.clear();
+  graph.tensor(graph.inputs[0]).shape = {1, 5000};
+  const int32_t axis = graph.AddConstant("axis", {1}, std::vector<int32_t>{1});
+  SplitAttributes split;
+  split.splits = 5000;
+  const int32_t first =
+      *graph.AddNode(OpType::kSplit, "model/cut/Split;model/x", split, {axis, graph.inputs[0]});
+  graph.outputs = {*graph.AddNode(OpType::kTanh, "model/act/Tanh",
+                                  DefinitionOf(OpType::kTanh).default_attributes, {first})};
+  const auto text = PrintSpec(graph);
+  ASSERT_FALSE(text.ok());
+  const std::string& message = text.error().message;
+  EXPECT_EQ(message.find("its spec:"), std::string::npos) << message;
+  EXPECT_NE(message.find("\n  'model/cut/Split;model/x' (split): "), std::string::npos) << message;
+}
+
 // A layer that no key can give is found when the text is read back.
 TEST(PrintSpec, RefusesAnActivationThatHasNoKey) {
   auto spec = ParseLayersOfNet(Layer("p", "max_pool_2d"));
