@@ -37,8 +37,8 @@ std::string ManyOf(const ModelTensor& input) {
   return text + "]";
 }
 
-// Whether `shape` differs from the input in nothing but the batch and sizes that the file leaves open. An open
-// batch opens nothing else: a RESHAPE behind the input takes any order of the axes.
+// Whether `shape` differs from the input in nothing but the batch and sizes that the file leaves open. An
+// open batch opens nothing else: a RESHAPE behind the input takes any order of the axes.
 bool IsOpenShape(const ModelTensor& input, const Shape& shape) {
   if (!input.open || shape.size() != input.shape.size() || shape.empty() || input.shape[0] != 1) return false;
   for (size_t axis = 1; axis < shape.size(); ++axis)

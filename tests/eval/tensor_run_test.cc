@@ -123,7 +123,7 @@ TEST(RunExamples, OneExampleMayHaveJustTheShapeOfTheInput) {
   EXPECT_EQ(outputs->at(0).shape, (Shape{4, 2}));
 }
 
-// A sum of 6 values behind a RESHAPE to [1, 6], which takes any order of the axes; `signature` is the input's.
+// 6 values behind a RESHAPE to [1, 6], which takes any order of the axes; `signature` is the input's.
 Bytes FlattenedModel(const Shape& signature, bool integers) {
   testing::ModelBuilder builder;
   const int32_t input = builder.Add("input", {1, 3, 2}, tflite::TensorType_FLOAT32, {}, 0, signature);

@@ -74,8 +74,8 @@ TEST(CheckTarget, ShapesCountToo) {
   QAT_ASSERT_OK(ExpectTarget(*model, Target::kTfliteMicro));
 }
 
-// A network of sensors: real numbers come in, are normalized by the model, and go out again. Of layers that are
-// kept in float, integers at the border are no way out.
+// A network of sensors: real numbers come in, are normalized by the model, and go out again. Of layers that
+// are kept in float, integers at the border are no way out.
 TEST(CheckTarget, RealNumbersAroundIntegersAreLeftOutByTheTypesOfInputAndOutput) {
   for (const DType bytes : {DType::kInt8, DType::kUInt8}) {
     Graph graph = TinyGraph();
