@@ -55,7 +55,8 @@ struct ChosenObserver {
 };
 
 /// Tries each observer for all activations, in the same way, and keeps the one with the least error of those
-/// that are better than minmax by more than chance (t test over the examples, 5 %); else minmax. Requires and errors: as ChooseRepairs.
+/// that are better than minmax by more than chance (t test over the examples, 5 %); else minmax. Requires
+/// and errors: as ChooseRepairs.
 Expected<ChosenObserver> ChooseObserver(const Graph& graph, const RepairTask& task, const WorkHooks& hooks);
 
 }  // namespace qat

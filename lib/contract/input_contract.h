@@ -58,13 +58,13 @@ struct InputContract {
   Shape DataShape() const;
 };
 
-/// Bound of mean, std and 1 / std: far from any that means something, and with it every byte's real value, and
-/// the scale of a network's input, stay within float32.
+/// Bound of mean, std and 1 / std: far from any that means something, and with it every byte's real value,
+/// and the scale of a network's input, stay within float32.
 inline constexpr float kLargestOfContract = 1e15f;
 
 /// Sizes positive, as many means and stds as channels, every mean, std and 1 / std within kLargestOfContract;
-/// a shape of as many values; of reals a range that holds 0, or none; as many features as values, or none. Errors:
-/// kCorrupt.
+/// a shape of as many values; of reals a range that holds 0, or none; as many features as values, or none.
+/// Errors: kCorrupt.
 Status Validate(const InputContract& contract);
 
 /// "28x28x1, real = (byte - 0) / 255"; per-channel lists in brackets, long ones shortened.

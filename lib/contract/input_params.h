@@ -14,8 +14,8 @@ namespace qat {
 /// bytes (scheme int8: the bytes minus 128).
 bool BytesPassThrough(const InputContract& contract);
 
-/// The range of normalized reals that the contract has; where nobody measured it, -1 to 1, of which nothing is
-/// to be told to anybody.
+/// The range of normalized reals that the contract has; where nobody measured it, -1 to 1, of which nothing
+/// is to be told to anybody.
 Range RealRangeOf(const InputContract& contract);
 
 /// Of reals RealRangeOf, by NudgedParams in the integers of the scheme, as

@@ -1,8 +1,8 @@
 // range_groups.h: which tensors of a graph share one scale and zero point. Pools and reshapes pass on what
 // they read;
-// concatenation, maximum, minimum, select and pad_v2 tie all that they read to what they write; the input, softmax, logistic
-// and tanh are fixed. Training, freezing, calibration, quantization and printing read it here, so nothing
-// changes at conversion.
+// concatenation, maximum, minimum, select and pad_v2 tie all that they read to what they write; the input,
+// softmax, logistic and tanh are fixed. Training, freezing, calibration, quantization and printing read it
+// here, so nothing changes at conversion.
 #ifndef QAT_IR_RANGE_GROUPS_H_
 #define QAT_IR_RANGE_GROUPS_H_
 
@@ -58,8 +58,9 @@ Range ConstantRange(const GraphTensor& tensor);
 
 /// Gives concatenation, maximum, minimum, select and pad_v2 (whatever ties its inputs) a `quantize` node
 /// "<node>/from_<tensor>" in front of each input whose range is fixed (an input of the graph, softmax,
-/// logistic, tanh, what only moves these), unless all inputs share that range, or are constants that lie within
-/// one of TFLite's: a tie between them could not hold. Real values stay as they are; tensors keep their indices.
+/// logistic, tanh, what only moves these), unless all inputs share that range, or are constants that lie
+/// within one of TFLite's: a tie between them could not hold. Real values stay as they are; tensors keep
+/// their indices.
 void SeparateFixedRanges(Graph& graph);
 
 }  // namespace qat

@@ -105,7 +105,8 @@ enum class WeightStorage : uint8_t {
   /// prepared
   kFloat16,
   /// "dynamic range": filters of convolutions, depthwise and fully connected layers of 256 values or more,
-  /// where that saves bytes, symmetric in [-127, 127]; TFLite quantizes the inputs of such layers while it runs
+  /// where that saves bytes, symmetric in [-127, 127]; TFLite quantizes the inputs of such layers while it
+  /// runs
   kInt8,
   /// the same in [-7, 7], two to a byte, with a scale per channel; smaller filters in 8 bits, also per
   /// channel, where that saves bytes

@@ -173,8 +173,9 @@ Expected<std::unique_ptr<Predictor>> Make(std::shared_ptr<const Model> model, st
 
 }  // namespace
 
-// By what the operators with a filter read, behind whatever stands in front of the first; where there is none,
-// by what the first operator gives. Places, as of tokens, and conditions are no values that layers compute with.
+// By what the operators with a filter read, behind whatever stands in front of the first; where there is
+// none, by what the first operator gives. Places, as of tokens, and conditions are no values that layers
+// compute with.
 std::string WorkTypeOf(const Model& model) {
   const auto type_of = [&](int32_t tensor) { return model.tensors()[static_cast<size_t>(tensor)].type; };
   std::optional<DType> by_filter, by_output;

@@ -312,7 +312,8 @@ std::string DifferenceOf(const Graph& graph, const GraphNode& node, const Graph&
 
 constexpr std::string_view kTextName = "its spec";
 
-// A refusal of the text, which nobody sees: without lines of it, and with the layers as the network calls them.
+// A refusal of the text, which nobody sees: without lines of it, and with the layers as the network calls
+// them.
 Error InTermsOf(const Sayable& sayable, const Error& refused) {
   std::vector<std::string> lines = SplitText(refused.message, '\n');
   for (std::string& line : lines) {

@@ -13,8 +13,8 @@ namespace qat {
 
 struct Sayable {
   Graph graph;
-  std::vector<std::string> notes;     ///< what was changed, a sentence each
-  std::vector<std::string> refusals;  ///< "'x' (unpack): specs have no such layer"
+  std::vector<std::string> notes;                   ///< what was changed, a sentence each
+  std::vector<std::string> refusals;                ///< "'x' (unpack): specs have no such layer"
   std::map<std::string, std::string> sources = {};  ///< "'model/x' (split)", by the name of the layer
 };
 

@@ -71,8 +71,8 @@ DataFeed::Part DataFeed::PartOf(int64_t step, const WorkerPlace& place) {
   return part;
 }
 
-// What the stream is to have ready next. It forgets everything else, so threads that share it ask for what the
-// others of this step and the next one need, too.
+// What the stream is to have ready next. It forgets everything else, so threads that share it ask for what
+// the others of this step and the next one need, too.
 std::vector<int32_t> DataFeed::NextOf(int64_t step, const WorkerPlace& place) {
   if (!place.threads) return PartOf(step + 1, place).examples;
   std::vector<int32_t> all, next;

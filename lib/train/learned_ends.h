@@ -15,8 +15,8 @@
 
 namespace qat {
 
-/// ClampAndFakeQuantize, with a gradient for the ends of the range, too. With c the value clamped to `bounds`,
-/// v the rounded one, W the width of `grid`, q its steps (255) and g the gradient of v:
+/// ClampAndFakeQuantize, with a gradient for the ends of the range, too. With c the value clamped to
+/// `bounds`, v the rounded one, W the width of `grid`, q its steps (255) and g the gradient of v:
 ///   gradient of x        as ClampAndFakeQuantize has it;
 ///   gradient of ends[1]  = k * sum of g * ((v - c) / W inside the grid, 1 above it, 0 below);
 ///   gradient of ends[0]  = k * sum of g * (-(v - c) / W inside, 0 above, 1 below);
@@ -38,8 +38,8 @@ class LearnedEnds {
   /// False before the first training step with fake quantization, and while a tensor of the group has not
   /// been observed: until then its observers say what the range is.
   bool started() const;
-  /// Before a tensor of the group is rounded: starts the ends with the observed range, and gives the observers
-  /// what has been learned, where `context` observes.
+  /// Before a tensor of the group is rounded: starts the ends with the observed range, and gives the
+  /// observers what has been learned, where `context` observes.
   void Settle(const ForwardContext& context);
   /// Once they have started: what a tensor of the group reaches; no end comes nearer to 0 than 1/64 of it.
   void Hold(Range seen);

@@ -10,10 +10,9 @@
 
 namespace qat {
 
-/// Calls work(workers) in `size` threads, with rank 0 in the calling one, and returns when all have ended. Who
-/// lets go of its `workers` before the others is lost to them: their next call throws WorkerLost, unless they
-/// make no more.
-/// Sums are taken in the order of ranks: the same bytes for the same number of threads.
+/// Calls work(workers) in `size` threads, with rank 0 in the calling one, and returns when all have ended.
+/// Who lets go of its `workers` before the others is lost to them: their next call throws WorkerLost, unless
+/// they make no more. Sums are taken in the order of ranks: the same bytes for the same number of threads.
 /// `work` must not throw but in the calling thread, where an exception goes on once all have ended. Throws
 /// std::system_error where a thread cannot start.
 void TrainTogether(int size, const std::function<void(std::unique_ptr<Workers>)>& work);

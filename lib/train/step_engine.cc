@@ -153,8 +153,8 @@ Expected<LossResult> StepEngine::Step(const Batch& batch, int64_t step) {
 }
 
 // A step of Adam's has the size of the learning rate, however large the parameter is: ends of ranges learn in
-// units of themselves, or of the width of a range with two ends, so that the rate is the part by which they change. Those of momentum have the scale of
-// their gradient, as in LSQ's paper.
+// units of themselves, or of the width of a range with two ends, so that the rate is the part by which they
+// change. Those of momentum have the scale of their gradient, as in LSQ's paper.
 void StepEngine::MeasureRanges(int64_t step) {
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].is_range()) continue;

@@ -88,7 +88,8 @@ const char* SuffixOf(Role role) {
   return "";
 }
 
-// An .onnx of PyTorch calls a filter as its module is called: "backbone.conv1.weight" of "/backbone/conv1/Conv".
+// An .onnx of PyTorch calls a filter as its module is called: "backbone.conv1.weight" of
+// "/backbone/conv1/Conv".
 std::string ModuleName(const GraphNode& node, const std::string& filter) {
   constexpr std::string_view kWeight = ".weight";
   if (!filter.ends_with(kWeight) || filter.size() == kWeight.size()) return node.name;

@@ -202,8 +202,8 @@ TEST(ImportOnnx, ABatchNormalizationGoesIntoItsFilterAndIsKeptForTraining) {
   EXPECT_FLOAT_EQ(norm.momentum, 0.8f);
 }
 
-// Its axis 1 is what the transposition put there, and with a product of matrices it is a row: as many values as
-// the filter has channels are no reason to fold.
+// Its axis 1 is what the transposition put there, and with a product of matrices it is a row: as many values
+// as the filter has channels are no reason to fold.
 TEST(ImportOnnx, ABatchNormalizationOfAnotherAxisThanTheFiltersStaysBehindIt) {
   const std::vector<float> scale = {2, 3}, offset = {1, -1}, mean = {0, 0}, variance = {1, 1};
   const auto normalize = [&](OnnxFile& file, const std::string& from) {

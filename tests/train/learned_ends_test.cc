@@ -24,7 +24,8 @@ const Precision kBytes = PrecisionsOf(Scheme::kUInt8).activations;
 at::Tensor Random4(std::vector<int64_t> sizes, uint64_t seed) {
   at::Tensor values = at::empty(sizes, at::kFloat);
   Random random(seed);
-  for (float& value : SpanOf(values)) value = static_cast<float>(random.Between(-1500000, 2500000)) / 999983;  // no ties
+  for (float& value : SpanOf(values))
+    value = static_cast<float>(random.Between(-1500000, 2500000)) / 999983;  // no ties
   return values;
 }
 

@@ -15,8 +15,8 @@
 namespace qat {
 namespace {
 
-// A layer of which training saw nothing but 0, and that later data wake: its steps are the smallest there are,
-// and its sums lie far beyond them.
+// A layer of which training saw nothing but 0, and that later data wake: its steps are the smallest there
+// are, and its sums lie far beyond them.
 TEST(Simulated, ADeadLayerThatWakesIsAsInTheModel) {
   for (const std::string scheme : {"uint8", "int8"}) {
     ModuleOptions options;
