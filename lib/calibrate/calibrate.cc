@@ -40,7 +40,7 @@ bool Observe(std::span<const float> values, Seen& seen) {
   const float weight = seen.examples++ == 0 ? 1 : kNewest;
   seen.average.min += weight * (own.min - seen.average.min);
   seen.average.max += weight * (own.max - seen.average.max);
-  seen.range = {std::min(seen.range.min, own.min), std::max(seen.range.max, own.max)};
+  seen.range = UnionOf(seen.range, own);
   return finite;
 }
 
@@ -127,10 +127,7 @@ void Unite(const Graph& graph, const RangeGroups& groups, std::map<int32_t, Rang
   for (const RangeGroup& group : groups.groups) {
     if (group.observed.empty()) continue;
     Range seen;
-    for (const int32_t tensor : group.observed) {
-      const Range& range = ranges.at(tensor);
-      seen = {std::min(seen.min, range.min), std::max(seen.max, range.max)};
-    }
+    for (const int32_t tensor : group.observed) seen = UnionOf(seen, ranges.at(tensor));
     const Range all = group.With(seen);
     for (const float fill : group.Saturating(seen)) {
       warnings.push_back(

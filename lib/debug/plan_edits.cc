@@ -69,7 +69,7 @@ void EditFinder::AddRanges(const LayerDiagnosis& layer, const Converted& now, co
     const auto found = observed.find(now.real.tensor(each).name);
     if (found == observed.end()) return;
     const Range range = found->second.range;
-    all = {std::min(all.min, range.min), std::max(all.max, range.max)};
+    all = UnionOf(all, range);
     if (widest == nullptr || range.max - range.min > widest->range.max - widest->range.min)
       widest = &found->second;
     names.push_back(found->first);

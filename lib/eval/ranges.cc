@@ -45,8 +45,6 @@ void AddHistogram(const ModelTensor& tensor, QuantizationParams params, LayerRan
   }
 }
 
-Range Union(Range a, Range b) { return {std::min(a.min, b.min), std::max(a.max, b.max)}; }
-
 // Outputs that share a scale (what a concatenation reads) have the union of the ranges observed on each of
 // them. A checkpoint holds the observed ranges, a graph the shared ones.
 std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
@@ -57,7 +55,7 @@ std::map<std::string, Range> SharedRanges(const Checkpoint& checkpoint) {
     Range all;
     for (const int32_t tensor : group.observed) {
       const auto found = shared.find(network.tensor(tensor).name);
-      if (found != shared.end()) all = Union(all, found->second);
+      if (found != shared.end()) all = UnionOf(all, found->second);
     }
     all = group.With(all);
     for (const int32_t tensor : group.observed) {

@@ -283,10 +283,8 @@ class Freezer {
     Range seen;
     if (precisions_.is_real()) return seen;
     const RangeGroup& group = groups_.Of(tensor);
-    for (const int32_t member : group.observed) {
-      const Range range = IncludingZero(checkpoint_.ranges.at(network_.tensor(member).name).range);
-      seen = {std::min(seen.min, range.min), std::max(seen.max, range.max)};
-    }
+    for (const int32_t member : group.observed)
+      seen = UnionOf(seen, IncludingZero(checkpoint_.ranges.at(network_.tensor(member).name).range));
     return group.With(seen);
   }
 

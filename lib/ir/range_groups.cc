@@ -164,12 +164,10 @@ bool Fills(OpType type) {
   return type == OpType::kSelect || type == OpType::kSelectV2 || type == OpType::kPadV2;
 }
 
-Range Both(Range a, Range b) { return {std::min(a.min, b.min), std::max(a.max, b.max)}; }
-
 /// Whether a range of integers of 8 bits still tells values of `observed` apart with `fill` in it.
 bool LeavesSteps(Range observed, float fill) {
   constexpr float kFewest = 8, kSteps = 255;
-  const Range with = Both(observed, {fill, fill});
+  const Range with = UnionOf(observed, {fill, fill});
   const bool any = observed.min < observed.max;
   return !any || (observed.max - observed.min) * kSteps >= (with.max - with.min) * kFewest;
 }
@@ -186,10 +184,10 @@ Range TiedRange(const GraphNode& node, const GraphTensor& constant) {
 }  // namespace
 
 Range RangeGroup::With(Range seen) const {
-  const Range known = Both(Both(seen, constants), {0, 0});
+  const Range known = UnionOf(UnionOf(seen, constants), {0, 0});
   Range all = known;
   for (const float fill : fills) {
-    if (LeavesSteps(known, fill)) all = Both(all, {fill, fill});
+    if (LeavesSteps(known, fill)) all = UnionOf(all, {fill, fill});
   }
   return all;
 }
@@ -230,7 +228,7 @@ RangeGroups FindRangeGroups(const Graph& graph) {
       if (!graph.tensor(input).is_constant()) continue;
       RangeGroup& group = group_of(input);
       const Range range = TiedRange(node, graph.tensor(input));
-      group.constants = Both(group.constants, range);
+      group.constants = UnionOf(group.constants, range);
       if (!Fills(node.type)) continue;
       const Range ends = ConstantRange(graph.tensor(input));
       group.fills.insert(group.fills.end(), {ends.min, ends.max});

@@ -21,6 +21,11 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
+/// The least range that holds both.
+constexpr Range UnionOf(Range a, Range b) {
+  return {a.min < b.min ? a.min : b.min, a.max > b.max ? a.max : b.max};
+}
+
 /// Ends of the integer range, both included.
 struct QuantizedLimits {
   int32_t quant_min = 0;

@@ -223,7 +223,7 @@ MeasuredRange MeasureRange(const at::Tensor& values) {
   at::parallel_for(0, x.numel(), kGrain, [&](int64_t begin, int64_t end) {
     const MeasuredRange part = MeasureSpan(data + begin, end - begin);
     const std::lock_guard lock(mutex);
-    all.range = {std::min(all.range.min, part.range.min), std::max(all.range.max, part.range.max)};
+    all.range = UnionOf(all.range, part.range);
     all.finite = all.finite && part.finite;
   });
   return all;

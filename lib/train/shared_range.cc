@@ -22,8 +22,7 @@ Range SharedRange::range() const {
   Range all = constants_.value_or(Range());  // every range holds 0
   for (const RangeObserver* each : observers_) {
     if (each->empty()) continue;
-    const Range range = each->range();
-    all = {std::min(all.min, range.min), std::max(all.max, range.max)};
+    all = UnionOf(all, each->range());
   }
   return all;
 }
