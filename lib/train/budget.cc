@@ -10,7 +10,7 @@
 
 #include "spec/schedule.h"
 #include "train/evaluate.h"
-#include "train/local_workers.h"
+#include "train/in_threads.h"
 #include "train/step_engine.h"
 #include "train/threads.h"
 #include "train/torch_error.h"
@@ -55,24 +55,9 @@ struct Probe {
   Expected<double> SecondsPerStep(int64_t delay, int64_t freeze) const {
     const int ranks = RanksOf(ThreadCount(config.threads), config.batch_size);
     if (ranks == 1) return StepsOf(delay, freeze, nullptr);
-    std::vector<Expected<double>> seconds(static_cast<size_t>(ranks), 0.0);
-    TrainTogether(ranks, [&](std::unique_ptr<Workers> workers) {
-      SetOwnThreads(std::max(1, ThreadCount(config.threads) / ranks));
-      Expected<double>& own = seconds[static_cast<size_t>(workers->place().rank)];
-      try {
-        own = StepsOf(delay, freeze, workers.get());
-      } catch (const WorkerLost& lost) {
-        own = SystemError(lost.what());
-      } catch (const std::exception& exception) {
-        own = TorchError(exception);
-      }
+    return InThreads<double>(ranks, ThreadCount(config.threads), [&](std::shared_ptr<Workers> workers) {
+      return StepsOf(delay, freeze, workers.get());
     });
-    SetOwnThreads(ThreadCount(config.threads));
-    // That of one who found another gone says the least.
-    for (Expected<double>& each : seconds) {
-      if (!each.ok() && each.error().code != ErrorCode::kSystem) return std::move(each);
-    }
-    return seconds[0];
   }
 
   /// The first step, which allocates, is not counted. A step of nonsense values costs what others do: its

@@ -110,17 +110,17 @@ class LocalWorkers final : public Workers {
 
 }  // namespace
 
-void TrainTogether(int size, const std::function<void(std::unique_ptr<Workers>)>& work) {
+void TrainTogether(int size, const std::function<void(std::shared_ptr<Workers>)>& work) {
   Meeting meeting(size);
   const auto workers_of = [&](int rank) {
     WorkerPlace place;
     place.rank = rank;
     place.size = place.local_size = size;
     place.threads = true;
-    return std::make_unique<LocalWorkers>(place, meeting);
+    return std::make_shared<LocalWorkers>(place, meeting);
   };
   std::vector<std::jthread> others;  // joined at the end, whatever happens
-  std::unique_ptr<Workers> own = workers_of(0);
+  std::shared_ptr<Workers> own = workers_of(0);
   for (int rank = 1; rank < size; ++rank) {
     others.emplace_back([&work, workers = workers_of(rank)]() mutable { work(std::move(workers)); });
   }

@@ -15,7 +15,7 @@ namespace qat {
 /// they make no more. Sums are taken in the order of ranks: the same bytes for the same number of threads.
 /// `work` must not throw but in the calling thread, where an exception goes on once all have ended. Throws
 /// std::system_error where a thread cannot start.
-void TrainTogether(int size, const std::function<void(std::unique_ptr<Workers>)>& work);
+void TrainTogether(int size, const std::function<void(std::shared_ptr<Workers>)>& work);
 
 }  // namespace qat
 

@@ -36,7 +36,7 @@ struct TrainInputs {
   Checkpoint header;  ///< the parts of a checkpoint that no step changes: spec, contract, provenance
   const Checkpoint* teacher = nullptr;  ///< TrainStart::teacher
   /// that share the batches; null: none, this process makes whole steps
-  std::unique_ptr<Workers> workers = nullptr;
+  std::shared_ptr<Workers> workers = nullptr;
   int threads = 0;  ///< of rank 0 while the others wait for it; 0: as in a step
 };
 

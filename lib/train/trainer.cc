@@ -18,7 +18,7 @@
 #include "data/degenerate.h"
 #include "spec/build_graph.h"
 #include "train/class_weights.h"
-#include "train/local_workers.h"
+#include "train/in_threads.h"
 #include "train/run_contract.h"
 #include "train/run_store.h"
 #include "train/teacher.h"
@@ -310,49 +310,32 @@ int ThreadsOf(const TrainConfig& config, const WorkerPlace& place) {
 }
 
 Expected<TrainResult> RunLoop(TrainInputs inputs, const std::optional<SavedRun>& saved) {
-  try {
-    QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
-    return loop->Run();
-  } catch (const WorkerLost& lost) {
-    return SystemError(lost.what());
-  } catch (const std::exception& exception) {
-    return TorchError(exception);
-  }
+  QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
+  return loop->Run();
 }
 
 // Each thread with a share of every batch and a network of its own; the first one writes and calls back.
-Expected<TrainResult> TrainInThreads(TrainInputs inputs, const std::optional<SavedRun>& saved, int ranks,
-                                     int threads) {
+Expected<TrainResult> TrainInThreads(const TrainInputs& inputs, const std::optional<SavedRun>& saved,
+                                     int ranks, int threads) {
   const TrainCallbacks none;
-  std::vector<std::optional<Expected<TrainResult>>> results(static_cast<size_t>(ranks));
-  TrainTogether(ranks, [&](std::unique_ptr<Workers> workers) {
-    SetOwnThreads(std::max(1, threads / ranks));
-    const int rank = workers->place().rank;
+  return InThreads<TrainResult>(ranks, threads, [&](std::shared_ptr<Workers> workers) {
+    const bool writes = workers->place().writes();
     TrainInputs own{inputs.network,
                     inputs.config,
                     inputs.train,
                     inputs.test,
                     inputs.run,
                     inputs.init,
-                    rank == 0 ? inputs.callbacks : none,
+                    writes ? inputs.callbacks : none,
                     inputs.split,
                     inputs.only_start,
                     inputs.class_weights,
                     inputs.header,
                     inputs.teacher,
                     std::move(workers),
-                    rank == 0 ? threads : 0};
-    results[static_cast<size_t>(rank)] = RunLoop(std::move(own), saved);
+                    writes ? threads : 0};
+    return RunLoop(std::move(own), saved);
   });
-  SetOwnThreads(threads);
-  Expected<TrainResult>& first = *results[0];
-  if (first.ok() || first.error().code != ErrorCode::kSystem) return std::move(first);
-  // It says that another has ended; that one says why.
-  for (const auto& each : results) {
-    if (each->ok() || each->error().code == ErrorCode::kSystem) continue;
-    return Error{each->error().code, StrCat(each->error().message, "; ", first.error().message)};
-  }
-  return std::move(first);
 }
 
 Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, const Dataset& train,
@@ -411,8 +394,7 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
   const int ranks = start.place.alone() && !start.only ? RanksOf(threads, config.batch_size) : 1;
   if (!start.place.writes()) {
     ConfigureThreads(ThreadsOf(config, start.place));
-    QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
-    return loop->Run();
+    return RunLoop(std::move(inputs), saved);
   }
   QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
@@ -431,9 +413,8 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     }
   }
   ConfigureThreads(threads);
-  if (ranks > 1) return TrainInThreads(std::move(inputs), saved, ranks, threads);
-  QAT_ASSIGN_OR_RETURN(const auto loop, TrainLoop::Create(std::move(inputs), saved));
-  return loop->Run();
+  if (ranks > 1) return TrainInThreads(inputs, saved, ranks, threads);
+  return RunLoop(std::move(inputs), saved);
 }
 
 }  // namespace
@@ -454,13 +435,8 @@ Status CheckFits(const Graph& network, const Dataset& train, const Dataset& test
 Expected<TrainResult> Train(const Graph& network, const TrainConfig& config, const Dataset& train,
                             const Dataset& test, const std::string& run, TrainStart start,
                             const TrainCallbacks& callbacks) {
-  try {
-    return TrainChecked(network, config, train, test, run, start, callbacks);
-  } catch (const WorkerLost& lost) {
-    return SystemError(lost.what());
-  } catch (const std::exception& exception) {
-    return TorchError(exception);
-  }
+  return Guarded<TrainResult>(
+      [&] { return TrainChecked(network, config, train, test, run, start, callbacks); });
 }
 
 }  // namespace qat

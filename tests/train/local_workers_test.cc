@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <memory>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
+#include "train/in_threads.h"
 #include "train/tiny_run.h"
 
 namespace qat {
@@ -21,7 +24,7 @@ TEST(TrainTogether, SumsInTheOrderOfRanksWhateverTheSize) {
     for (const size_t count : {size_t{1}, size_t{3}, size_t{64}, size_t{5000}}) {
       std::vector<std::vector<float>> sums(static_cast<size_t>(size));
       std::atomic<int> rounds = 0;
-      TrainTogether(size, [&](std::unique_ptr<Workers> workers) {
+      TrainTogether(size, [&](std::shared_ptr<Workers> workers) {
         const int rank = workers->place().rank;
         EXPECT_EQ(workers->place().size, size);
         for (int round = 0; round < 50; ++round) {
@@ -53,7 +56,7 @@ TEST(TrainTogether, SumsInTheOrderOfRanksWhateverTheSize) {
 
 TEST(TrainTogether, WhoLeavesIsLostToThoseThatGoOn) {
   std::atomic<int> lost = 0, whole = 0;
-  TrainTogether(3, [&](std::unique_ptr<Workers> workers) {
+  TrainTogether(3, [&](std::shared_ptr<Workers> workers) {
     std::vector<float> values = {1};
     workers->Sum(values);
     ++whole;
@@ -71,7 +74,7 @@ TEST(TrainTogether, WhoLeavesIsLostToThoseThatGoOn) {
 TEST(TrainTogether, AnExceptionOfTheCallerEndsTheOthers) {
   std::atomic<int> lost = 0;
   EXPECT_THROW(TrainTogether(2,
-                             [&](std::unique_ptr<Workers> workers) {
+                             [&](std::shared_ptr<Workers> workers) {
                                if (workers->place().rank == 0) throw std::runtime_error("no memory");
                                std::vector<float> values = {1};
                                try {
@@ -144,6 +147,29 @@ TEST_P(Threads, ResumeToTheBytesOfARunNeverStopped) {
 
 INSTANTIATE_TEST_SUITE_P(Schemes, Threads, ::testing::Values("float32", "uint8", "int8"),
                          [](const auto& each) { return each.param; });
+
+TEST(InThreads, TheReasonOfTheFirstThatFailedComesFirst) {
+  const auto result = InThreads<int>(2, 2, [](const std::shared_ptr<Workers>& workers) -> Expected<int> {
+    if (workers->place().rank == 1) return SystemError("out of memory");
+    std::vector<float> values = {1};
+    workers->Sum(values);
+    return 0;
+  });
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kSystem);
+  EXPECT_EQ(result.error().message.rfind("out of memory; ", 0), 0U) << result.error().message;
+}
+
+TEST(InThreads, OneThatFailsByItselfSaysNothingOfTheOthers) {
+  const auto result = InThreads<int>(2, 2, [](const std::shared_ptr<Workers>& workers) -> Expected<int> {
+    if (workers->place().rank == 0) throw std::runtime_error("no such operator");
+    std::vector<float> values = {1};
+    workers->Sum(values);
+    return 0;
+  });
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().message, TorchError(std::runtime_error("no such operator")).message);
+}
 
 TEST(TrainInThreads, SaysOnceWhyARunDiverges) {
   TempDir dir;
