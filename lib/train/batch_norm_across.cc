@@ -1,5 +1,6 @@
 #include "train/batch_norm_across.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/batch_norm_update_stats.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -19,6 +20,8 @@
 
 namespace qat {
 namespace {
+
+constexpr int64_t kGrain = 32768;  // elements a thread gets at least
 
 /// Of one channel: the gradient of x is by_gradient * g + by_value * x + constant.
 struct Slope {
@@ -55,15 +58,20 @@ at::Tensor Apply(const at::Tensor& x, const at::Tensor& gradient, const std::vec
       columns[1].push_back(each.by_value);
       columns[2].push_back(each.constant);
     }
-    ApplyToChannels(from, given, to, x.numel() / channels, channels, columns[0].data(), columns[1].data(),
-                    columns[2].data());
+    at::parallel_for(0, x.numel() / channels, kGrain / channels + 1, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * channels;
+      ApplyToChannels(from + at, given + at, to + at, end - begin, channels, columns[0].data(),
+                      columns[1].data(), columns[2].data());
+    });
     return out;
   }
   const int64_t inner = x.numel() / (x.size(0) * channels);
-  for (int64_t row = 0; row < x.size(0) * channels; ++row) {
-    ApplyToRow(from + row * inner, given + row * inner, to + row * inner, inner,
-               slopes[static_cast<size_t>(row % channels)]);
-  }
+  at::parallel_for(0, x.size(0) * channels, kGrain / inner + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      ApplyToRow(from + row * inner, given + row * inner, to + row * inner, inner,
+                 slopes[static_cast<size_t>(row % channels)]);
+    }
+  });
   return out;
 }
 

@@ -10,8 +10,7 @@
 
 namespace qat {
 
-/// values * gamma / sqrt(variance + epsilon) + …: normalized, and by what. Of the moments no gradient leads
-/// anywhere else.
+/// A batch that is normalized, and the moments that it is normalized by, which have no gradient of their own.
 struct NormalizedBatch {
   at::Tensor values;
   at::Tensor mean, variance;  ///< [C] of the whole batch; biased
