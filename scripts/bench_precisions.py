@@ -33,7 +33,7 @@ CIFAR = ["--config", str(ROOT / "scripts/cifar10_short.toml")]
 CIFAR_FURTHER = ["--epochs", "6", "--learning-rate", "0.01", "--bn-freeze-fraction", "0.4"]
 # Of each network: its data, flags of every run, of the float run, of the runs that follow, and seeds.
 NETWORKS = {
-    "lenet": ("mnist", ["--preset", "lenet"], [], ["--epochs", "6", "--learning-rate", "5e-4"], 3),
+    "lenet": ("mnist", ["--preset", "lenet"], ["--epochs", "24"], ["--epochs", "6", "--learning-rate", "5e-4"], 3),
     "resnet8": ("cifar10", [*CIFAR, "--network", "resnet8"], ["--epochs", "24"], CIFAR_FURTHER, 3),
     "resnet20": ("cifar10", [*CIFAR, "--network", "resnet20"], ["--epochs", "24"], CIFAR_FURTHER, 1),
     "mobilenet_v1": ("cifar10", [*CIFAR, "--network", "mobilenet_v1", "--width", "0.25", "--resolution", "32"], ["--epochs", "24"],

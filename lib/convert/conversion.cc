@@ -83,6 +83,11 @@ Status EqualizeByPlan(Conversion& c) {
   return {};
 }
 
+Status TakePlannedRanges(Conversion& c) {
+  if (c.plan && !c.type.is_real()) TakeRangesFirst(*c.plan, c.graph());
+  return {};
+}
+
 Status KeepInFloat(Conversion& c) {
   QAT_ASSIGN_OR_RETURN(c.kept_float, KeepFloatAsAsked(c));
   return {};
@@ -294,6 +299,8 @@ const std::vector<ConversionPass>& ConversionPasses() {
        "contract",
        NormalizeInput},
       {"equalize-plan", "equalizes the layers that `plan` names", EqualizeByPlan},
+      {"plan-ranges", "gives activations the ranges of `plan`, for what the next passes put between them",
+       TakePlannedRanges},
       {"keep-float",
        "puts layers without an integer kernel, and those named, between dequantize and quantize",
        KeepInFloat},
@@ -310,7 +317,9 @@ const std::vector<ConversionPass>& ConversionPasses() {
        Equalize},
       {"calibrate", "finds ranges of activations in data", FindRanges},
       {"limit-masks", "masks of scores before a softmax become no larger than they must be", Limit},
-      {"take-plan", "takes ranges and types of filters from `plan`", TakePlan},
+      {"take-plan",
+       "takes ranges and types of filters from `plan`, and refuses names that the network does not have",
+       TakePlan},
       {"adaround", "rounds filters up or down by what the sums of their layer lose", RoundByData},
       {"bias", "moves biases by what rounding the filter moves the mean of each channel", CorrectBias},
       {"quantize", "decides for every tensor and makes integers of it; `twins`: of both types", Quantize},

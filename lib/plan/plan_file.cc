@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/printable.h"
@@ -349,6 +351,32 @@ std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const Pla
 Expected<PlanChoices> ReadPlan(std::string_view text, const std::string& source) {
   QAT_ASSIGN_OR_RETURN(const TomlText toml, TomlText::Parse(text, source));
   return PlanReader(toml).Run();
+}
+
+void TakeRangesFirst(const PlanChoices& choices, Graph& graph) {
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    InputContract& input = graph.contract.inputs.at(i);
+    const auto found = choices.inputs.find(graph.tensor(graph.inputs[i]).name);
+    if (found == choices.inputs.end() || input.values != ValueType::kReal) continue;
+    input.low = found->second.min;
+    input.high = found->second.max;
+  }
+  for (const RangeGroup& group : FindRangeGroups(graph).groups) {
+    std::optional<Range> of_all;
+    for (const int32_t tensor : group.observed) {
+      const auto found = choices.activations.find(graph.tensor(tensor).name);
+      if (found == choices.activations.end()) continue;
+      of_all = of_all ? UnionOf(*of_all, found->second) : found->second;
+    }
+    if (!of_all) continue;
+    for (const int32_t each : group.observed) {
+      GraphTensor& tensor = graph.tensor(each);
+      const auto found = choices.activations.find(tensor.name);
+      tensor.has_range = true;
+      tensor.range = found != choices.activations.end() ? found->second : *of_all;
+      tensor.limits = LimitsOf(choices.precisions.activations);
+    }
+  }
 }
 
 Status TakeChoices(const PlanChoices& choices, Graph& graph, QuantizationOptions& options) {

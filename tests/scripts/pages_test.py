@@ -327,7 +327,7 @@ def make_tasks(folder):
 
 
 def make_model(folder, environment):
-    for command in ("qat-train --data digits --preset lenet -o run", "qat-freeze run -o model.qgraph"):
+    for command in ("qat-train --data digits --preset lenet --epochs 6 -o run", "qat-freeze run -o model.qgraph"):
         subprocess.run(command.split(), cwd=folder, env=environment, check=True, capture_output=True)
 
 

@@ -287,6 +287,39 @@ TEST_F(ConvertTool, WritesTwinsOfUInt8AndInt8) {
   EXPECT_HOLDS(reals.out, "output     fc float32 [1, 3]\n");
 }
 
+// The oracle is a conversion with the data: ranges are the same, whoever asks for the layers.
+TEST_F(ConvertTool, LayersNamedInAPlanHaveItsRangesWithoutData) {
+  const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph", plan = dir_ / "p.toml";
+  ASSERT_EQ(Convert({graph, "--type", "int8", "--calibrate", data, "--write-plan", plan}).exit_code, 0);
+  const auto without_reasons = [](std::string text) {
+    std::string out;
+    for (size_t at = 0, end; at < text.size(); at = end + 1) {
+      end = text.find('\n', at);
+      out += text.substr(at, std::min(end, text.find("; ", at)) - at) + "\n";
+    }
+    return out;
+  };
+  for (const std::string list : {"keep_float", "int16"}) {
+    for (const std::string layer : {"conv", "pool", "fc"}) {
+      const std::string asked = dir_ / "asked.toml", edited = dir_ / "edited.toml",
+                        taken = dir_ / "taken.toml";
+      const std::string flag = list == "int16" ? "--int16" : "--keep-float";
+      const ProcessResult with_data =
+          Convert({graph, "--type", "int8", "--calibrate", data, flag, layer, "--write-plan", asked});
+      ASSERT_EQ(with_data.exit_code, 0) << with_data.err;
+      std::string text = ReadText(plan);
+      text.replace(text.find("keep_float = []"), 15, list + " = [\"" + layer + "\"]");
+      WriteText(edited, text);
+      const ProcessResult by_plan = Convert({graph, "--plan", edited, "--write-plan", taken});
+      ASSERT_EQ(by_plan.exit_code, 0) << list << " " << layer << ": " << by_plan.err;
+      EXPECT_EQ(without_reasons(ReadText(taken)), without_reasons(ReadText(asked))) << list << " " << layer;
+      const ProcessResult by_flag = Convert({graph, "--plan", plan, flag, layer, "--write-plan", taken});
+      ASSERT_EQ(by_flag.exit_code, 0) << flag << " " << layer << ": " << by_flag.err;
+      EXPECT_EQ(without_reasons(ReadText(taken)), without_reasons(ReadText(asked))) << flag << " " << layer;
+    }
+  }
+}
+
 TEST_F(ConvertTool, NamedLayersHave16Bits) {
   const std::string data = CalibrationData(dir_), plan = dir_ / "p.toml", graph = dir_ / "f.qgraph";
   const ProcessResult run = Convert({graph, "--type", "int8", "--calibrate", data, "--int16", "conv|po.l",
