@@ -42,24 +42,48 @@ void CheckLabels(const OutputLabels& dataset, std::span<const int32_t> examples,
                             ", so there is nothing to distinguish"));
 }
 
+// Distance of the next float32 beyond `value`.
+float StepAt(float value) {
+  const float farthest = std::abs(value);
+  return std::nextafter(farthest, std::numeric_limits<float>::max()) - farthest;
+}
+
+// What differs between numbers may be gone already: timestamps, identifiers, positions. Empty: nothing is.
+std::string CoarseSteps(const std::string& what, float low, float high) {
+  constexpr float kFewest = 256;  // steps of float32 between the ends: as many as int8 has
+  const float step = StepAt(std::max(std::abs(low), std::abs(high)));
+  if (low == high || (high - low) / step >= kFewest) return "";
+  return StrCat(what, " runs from ", low, " to ", high, ", where float32 has steps of ", step,
+                ": what is finer is lost; subtract a constant from the numbers before they become float32");
+}
+
 void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples,
                   std::vector<std::string>& warnings) {
   const std::span<const float> first = dataset.NumbersOf(examples[0]);
   for (size_t target = 0; target < first.size(); ++target) {
-    const bool same = std::all_of(examples.begin(), examples.end(), [&](int32_t example) {
-      return dataset.NumbersOf(example)[target] == first[target];
-    });
-    if (!same) continue;
-    warnings.push_back(StrCat(first.size() == 1 ? std::string("the target") : StrCat("target ", target),
-                              " is ", first[target], " in all ", examples.size(),
-                              " training examples, so there is nothing to learn about it"));
+    const std::string name = first.size() == 1 ? std::string("the target") : StrCat("target ", target);
+    float low = first[target], high = low;
+    for (const int32_t example : examples) {
+      low = std::min(low, dataset.NumbersOf(example)[target]);
+      high = std::max(high, dataset.NumbersOf(example)[target]);
+    }
+    if (low != high) {
+      if (std::string coarse = CoarseSteps(name, low, high); !coarse.empty())
+        warnings.push_back(std::move(coarse));
+      continue;
+    }
+    // Whole numbers next to each other may have become one.
+    const std::string steps =
+        StepAt(low) < 1 ? std::string()
+                        : StrCat(", as far as float32 tells, which has steps of ", StepAt(low),
+                                 " there: subtract a constant from the numbers before they become float32");
+    warnings.push_back(StrCat(name, " is ", low, " in all ", examples.size(), " training examples",
+                              steps.empty() ? ", so there is nothing to learn about it" : steps));
   }
 }
 
-// Timestamps, identifiers: what differs between them may be gone already.
 void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size_t size,
                 std::vector<std::string>& warnings) {
-  constexpr float kFewest = 256;  // steps of float32 between the ends: as many as int8 has
   const auto channels = static_cast<size_t>(input.channels);
   std::vector<float> low(channels, std::numeric_limits<float>::max()),
       high(channels, std::numeric_limits<float>::lowest());
@@ -72,12 +96,8 @@ void CheckSteps(const ExampleInput& input, std::span<const uint8_t> images, size
     }
   }
   for (size_t c = 0; c < channels; ++c) {
-    const float farthest = std::max(std::abs(low[c]), std::abs(high[c]));
-    const float step = std::nextafter(farthest, std::numeric_limits<float>::max()) - farthest;
-    if (low[c] == high[c] || (high[c] - low[c]) / step >= kFewest) continue;
-    warnings.push_back(StrCat(
-        NameOfChannel(input, c), " runs from ", low[c], " to ", high[c], ", where float32 has steps of ",
-        step, ": what is finer is lost; subtract a constant from the numbers before they become float32"));
+    if (std::string coarse = CoarseSteps(NameOfChannel(input, c), low[c], high[c]); !coarse.empty())
+      warnings.push_back(std::move(coarse));
   }
 }
 

@@ -88,6 +88,32 @@ TEST(FindDegenerate, NamesNumbersThatFloat32CannotTellApart) {
       << Found(data)[0];
 }
 
+TEST(FindDegenerate, NamesTargetsThatFloat32CannotTellApart) {
+  const auto found = [](float offset, float step) {
+    Dataset data;
+    data.input() = {1, 1, 1, ValueType::kReal, {1}, "", {"x"}};
+    data.task = Task::kNumbers;
+    data.targets = {1};
+    for (int i = 0; i < 40; ++i) {
+      const float x = 0.01f * static_cast<float>(i);
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&x);
+      data.images.insert(data.images.end(), bytes, bytes + sizeof(x));
+      data.numbers.push_back(offset + step * static_cast<float>(i));
+    }
+    return Found(data);
+  };
+  EXPECT_TRUE(found(20, 1).empty());
+  ASSERT_EQ(found(1e8f, 1).size(), 1u);
+  EXPECT_NE(found(1e8f, 1)[0].find("the target runs from 1e+08 to 100000040, where float32 has steps of 8"),
+            std::string::npos)
+      << found(1e8f, 1)[0];
+  ASSERT_EQ(found(1.7e9f, 0).size(), 1u);
+  EXPECT_NE(found(1.7e9f, 0)[0].find("as far as float32 tells, which has steps of 128 there"),
+            std::string::npos)
+      << found(1.7e9f, 0)[0];
+  EXPECT_NE(found(3, 0).at(0).find("so there is nothing to learn about it"), std::string::npos);
+}
+
 TEST(ClassesOnlyInTest, NamesThem) {
   OutputLabels train, test;
   train.class_names = test.class_names = {"cat", "dog", "eel", "fox"};
