@@ -38,6 +38,7 @@ Schedule MakeSchedule(const TrainConfig& config, int64_t train_examples) {
   QAT_CHECK(train_examples > 0 && config.batch_size > 0);
   const double steps_per_epoch = static_cast<double>(train_examples) / config.batch_size;
   Schedule schedule;
+  schedule.steps_per_epoch = steps_per_epoch;
   schedule.steps =
       config.steps > 0 ? config.steps : std::max<int64_t>(std::llround(config.epochs * steps_per_epoch), 1);
   const bool quantized = config.scheme != "float32";

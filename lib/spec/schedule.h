@@ -12,6 +12,7 @@ namespace qat {
 /// A configuration with everything that "0 means" resolved for a training set of a certain size.
 struct Schedule {
   int64_t steps = 0;
+  double steps_per_epoch = 0;
   int64_t quant_delay = 0;  ///< first step (from 0) with fake quantization; `steps` for float32: never
   int64_t freeze_batch_norm_at =
       0;  ///< first step in which batch norms use their moving averages; `steps`: never

@@ -33,7 +33,7 @@ RunRecorder::RunRecorder(Run run, const Schedule& schedule, const TrainConfig& c
       schedule_(schedule),
       patience_(config.patience),
       waits_quantized_(config.scheme != "float32"),
-      watch_(schedule.steps, schedule.quant_delay, run_.split) {}
+      watch_(schedule, run_.split) {}
 
 Expected<std::unique_ptr<RunRecorder>> RunRecorder::Open(Run run, const Schedule& schedule,
                                                          const TrainConfig& config,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "base/strings.h"
 #include "report/class_figures.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr double kRise = 1.5;            // times the least loss
 constexpr double kLeastRise = 1.0 / 20;  // of the first training loss, or of that of guessing
+constexpr double kEpochsOfRise = 2;      // what was seen once is not known by heart
 constexpr char kRangeName[] = "watch/range/";
 
 std::string Rounded(double value) {
@@ -36,8 +38,11 @@ double LossOfGuessing(const RunWatch::Seen& seen) {
 
 }  // namespace
 
-RunWatch::RunWatch(int64_t steps, int64_t quant_delay, std::string_view where)
-    : steps_(steps), quant_delay_(quant_delay), where_(where == "test" ? "the test set" : "the holdout") {}
+RunWatch::RunWatch(const Schedule& schedule, std::string_view where)
+    : steps_(schedule.steps),
+      quant_delay_(schedule.quant_delay),
+      steps_per_epoch_(schedule.steps_per_epoch),
+      where_(where == "test" ? "the test set" : "the holdout") {}
 
 void RunWatch::Count(double loss) {
   if (first_loss_ == 0) first_loss_ = loss;
@@ -115,11 +120,15 @@ std::string RunWatch::RisingLoss(const Seen& seen, double training_loss) {
     least_loss_ = seen.loss;
     least_training_ = training_loss;
     least_quantized_ = seen.quantized;
+    was_rising_ = false;
     return "";
   }
   const double whole = std::max(first_loss_, LossOfGuessing(seen));
   const bool rises = seen.loss > kRise * least_loss_ && seen.loss - least_loss_ > kLeastRise * whole;
-  if (!rises || AllAreRight(seen) || seen.step - least_step_ < steps_ / 4 || training_loss >= least_training_)
+  const int64_t since = seen.step - least_step_;
+  const bool seen_again = static_cast<double>(since) >= kEpochsOfRise * steps_per_epoch_;
+  const bool again = std::exchange(was_rising_, rises && !AllAreRight(seen));
+  if (!was_rising_ || !again || since < steps_ / 4 || !seen_again || training_loss >= least_training_)
     return "";
   return StrCat("the loss on ", where_, " rose from ", Rounded(least_loss_), " at step ", least_step_, " to ",
                 Rounded(seen.loss), " at step ", seen.step, " while that of training fell from ",
@@ -135,6 +144,7 @@ void RunWatch::Save(TrainerState& state) const {
   put("loss_sum", loss_sum_);
   put("loss_count", loss_count_);
   put("was_dead", was_dead_);
+  put("was_rising", was_rising_);
   put("least_quantized", least_quantized_);
   put("least_step", static_cast<double>(least_step_));
   put("least_loss", least_loss_);
@@ -165,6 +175,7 @@ void RunWatch::Load(const TrainerState& state) {
   loss_sum_ = number("watch/loss_sum");
   loss_count_ = number("watch/loss_count");
   was_dead_ = number("watch/was_dead") != 0;
+  was_rising_ = number("watch/was_rising") != 0;
   least_quantized_ = number("watch/least_quantized") != 0;
   least_step_ = static_cast<int64_t>(number("watch/least_step", -1));
   least_loss_ = number("watch/least_loss");

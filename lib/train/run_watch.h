@@ -13,6 +13,7 @@
 #include "quant/params.h"
 #include "report/report.h"
 #include "report/run_record.h"
+#include "spec/schedule.h"
 
 namespace qat {
 
@@ -24,15 +25,15 @@ namespace qat {
 ///                       network are over by then. Neither this nor the next is
 ///                       told where a dead layer explains it;
 ///   a range runs away   JudgeRange: kRunawayGrowth;
-///   a rising loss       for a quarter of the run, every evaluation was above the least one, the last one by
-///                       half, while the training loss fell. The rise is more than a twentieth of the first
+///   a rising loss       for a quarter of the run, in which every example was seen twice, every evaluation was
+///                       above the least one, the last two by half, while the training loss fell. The rise is more than a twentieth of the first
 ///                       training loss: a loss near 0 doubles by a single example. Measured: at
 ///                       the end of runs of LeNet on MNIST and of digits it is at most 1.01 times its least
 ///                       value.
 class RunWatch {
  public:
   /// `where`: what evaluations look at: "holdout" or "test".
-  RunWatch(int64_t steps, int64_t quant_delay, std::string_view where);
+  RunWatch(const Schedule& schedule, std::string_view where);
 
   /// The training loss of the next step.
   void Count(double loss);
@@ -61,10 +62,11 @@ class RunWatch {
   std::string RisingLoss(const Seen& seen, double training_loss);
 
   int64_t steps_, quant_delay_;
+  double steps_per_epoch_;
   std::string where_;
-  double first_loss_ = 0;                 // of the first step; 0: there was none
-  double loss_sum_ = 0, loss_count_ = 0;  // since the last evaluation
-  bool was_dead_ = false;                 // in the last evaluation
+  double first_loss_ = 0;                       // of the first step; 0: there was none
+  double loss_sum_ = 0, loss_count_ = 0;        // since the last evaluation
+  bool was_dead_ = false, was_rising_ = false;  // in the last evaluation
   bool least_quantized_ = false;
   int64_t least_step_ =
       -1;  // of the evaluation with the least loss, among those with or without fake quantization

@@ -39,14 +39,22 @@ RunWatch::Seen Good(int64_t step) {
   return seen;
 }
 
+Schedule Timetable(double steps_per_epoch) {
+  Schedule schedule;
+  schedule.steps = kSteps;
+  schedule.quant_delay = kDelay;
+  schedule.steps_per_epoch = steps_per_epoch;
+  return schedule;
+}
+
 // A run with an evaluation every 50 steps, which `change` makes a bad one. `resumed`: from its state, before
 // every evaluation.
 Warnings WarningsOf(
     const std::function<void(RunWatch::Seen&)>& change, bool resumed = false,
-    const std::function<double(int64_t)>& training = [](int64_t step) {
-      return 2 * std::exp(-static_cast<double>(step) / 250);
-    }) {
-  RunWatch watch(kSteps, kDelay, "holdout");
+    const std::function<double(int64_t)>& training =
+        [](int64_t step) { return 2 * std::exp(-static_cast<double>(step) / 250); },
+    double epoch = 100) {
+  RunWatch watch(Timetable(epoch), "holdout");
   Warnings all;
   for (int64_t step = 1; step <= kSteps; ++step) {
     watch.Count(training(step));
@@ -56,7 +64,7 @@ Warnings WarningsOf(
     if (resumed) {
       TrainerState state;
       watch.Save(state);
-      watch = RunWatch(kSteps, kDelay, "holdout");
+      watch = RunWatch(Timetable(epoch), "holdout");
       watch.Load(state);
     }
     for (const std::string& warning : watch.Look(seen)) all.push_back(warning);
@@ -157,6 +165,20 @@ TEST(RunWatch, ALossThatRisesWithThatOfTrainingIsNoOverfitting) {
             Warnings());
 }
 
+// By heart is what was seen again: 700 steps after the least loss are 1.4 epochs of 500.
+TEST(RunWatch, ALossThatRisesBeforeExamplesComeAgainIsNoOverfitting) {
+  const auto training = [](int64_t step) { return 2 * std::exp(-static_cast<double>(step) / 250); };
+  EXPECT_EQ(WarningsOf(Overfits, false, training, 500), Warnings());
+  EXPECT_EQ(WarningsOf(Overfits, false, training, 150).size(), 1u);
+}
+
+TEST(RunWatch, OneEvaluationThatRisesIsNoOverfitting) {
+  EXPECT_EQ(WarningsOf([](RunWatch::Seen& seen) {
+              seen.loss = seen.step == 800 ? 3 : seen.step > 300 ? 0.9 : Good(seen.step).loss;
+            }),
+            Warnings());
+}
+
 TEST(RunWatch, ATinyLossMayDouble) {
   EXPECT_EQ(WarningsOf([](RunWatch::Seen& seen) { seen.loss = seen.step <= 300 ? 0.01 : 0.03; }), Warnings());
 }
@@ -187,7 +209,7 @@ TEST(RunWatch, AnswersThatAreAllRightAreNoOverfitting) {
 }
 
 TEST(RunWatch, AStateOfAnEarlierVersionBeginsAnew) {
-  RunWatch watch(kSteps, kDelay, "test");
+  RunWatch watch(Timetable(100), "test");
   watch.Load(TrainerState());
   RunWatch::Seen seen = Good(1000);
   Guesses(seen);
