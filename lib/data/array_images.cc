@@ -196,8 +196,9 @@ Expected<View> ViewOf(const Shape& shape, const std::string& path, ValueType val
     return Corrupt(StrCat(path, ": shape ", ToString(shape),
                           " has the channels first, expected them last: x.transpose(0, 2, 3, 1)"));
   }
-  // A network that takes pictures makes pictures of three axes.
-  const bool fits = network.height > 1 && network.width > 1 && shape.size() == 3;
+  // A network that takes pictures makes pictures of three axes; a size that was only asked for does not.
+  const bool known = network.channels > 0 || values == ValueType::kByte;
+  const bool fits = known && network.height > 1 && network.width > 1 && shape.size() == 3;
   std::optional<View> view = ViewOfLayout(shape, fits ? ArrayLayout::kPictures : network.layout, values);
   if (!view) return OtherShape(shape, path);
   if (values == ValueType::kByte && LooksLikeSignals(shape, network)) {

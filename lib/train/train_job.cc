@@ -302,6 +302,12 @@ Status Preparation::OpenTraining() {
   if (request_.given.contains("fit") && !job_.train.of_pictures)
     job_.lines.push_back(
         StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
+  if (const ExampleInput& input = job_.train.input();
+      !has_network_ && job_.config.resolution != 0 && (input.height == 1 || input.width == 1)) {
+    return InvalidArgument(StrCat("`resolution`: ", job_.train.name, " holds examples of ", input.height, "x",
+                                  input.width, "x", input.channels,
+                                  ", which are no pictures; leave it out, or read pictures by `layout`"));
+  }
   if (job_.train.output_count() > 1) {
     DecideTasks();
   } else {
