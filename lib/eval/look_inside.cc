@@ -68,8 +68,32 @@ bool AreQuantizedApart(const std::vector<LayerOutput>& a, const std::vector<Laye
   return 2 * apart > common;
 }
 
+// More than half of the filters have another number of bits, or of scales.
+bool HasFiltersApart(const Model& model, const Precision& trained) {
+  int64_t filters = 0, apart = 0;
+  for (const ModelNode& node : model.nodes()) {
+    const OpDefinition& definition = DefinitionOf(node.type);
+    const int32_t place = definition.filter_input;
+    if (place < 0 || static_cast<size_t>(place) >= node.inputs.size() || node.inputs[place] < 0) continue;
+    const ModelTensor& filter = model.tensors()[static_cast<size_t>(node.inputs[place])];
+    const auto axis = static_cast<size_t>(definition.filter_channel_axis);
+    if (!filter.is_constant || filter.scale.empty() || axis >= filter.shape.size()) continue;
+    const bool several = filter.shape[axis] > 1;
+    ++filters;
+    apart += (filter.file_type == DType::kInt4 ? 4 : 8) != trained.bits ||
+             (several && (filter.scale.size() > 1) != trained.per_axis());
+  }
+  return 2 * apart > filters;
+}
+
 Status FindFirstDifference(Row& a, Row& b, const Dataset& dataset, const WorkHooks& hooks, PairResult& pair,
                            Report& report) {
+  if (a.filters && b.model != nullptr && HasFiltersApart(*b.model, *a.filters)) {
+    report.warnings.push_back(StrCat(b.result.name, ": its filters have other bits or scales than those of ",
+                                     a.result.name, ", so the two are not compared step by step"));
+    pair.quantized_apart = true;
+    return {};
+  }
   for (const int64_t image : ImagesToLookAt(a.predictions, b.predictions, dataset)) {
     QAT_RETURN_IF_ERROR(hooks.Poll());
     QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadImages(dataset, image, 1));

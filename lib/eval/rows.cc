@@ -158,6 +158,8 @@ class Opener {
       return {};
     }
     QAT_RETURN_IF_ERROR(AddTorch(file, "simulated", TorchMode::kSimulated));
+    if (const auto trained = PrecisionsFromName(checkpoint.scheme))
+      rows_.rows.back().filters = trained->filters;
     QAT_RETURN_IF_ERROR(AddTorch(file, kFakeQuantizedName, TorchMode::kFakeQuantized, false));
     rows_.ranges = RangesOf(checkpoint);
     return {};

@@ -14,6 +14,7 @@
 #include "ir/graph.h"
 #include "model/model.h"
 #include "predict/predictor.h"
+#include "quant/precision.h"
 #include "report/report.h"
 #include "runtime/interpreter.h"
 
@@ -52,9 +53,10 @@ struct Row {
   Predictions predictions;  ///< once evaluated
   /// of tasks of numbers: the outputs as targets, [N, targets]; once evaluated
   std::vector<float> numbers = {};
-  std::vector<float> turns;  ///< microseconds of Invoke, a median a turn (latency.h); once timed
-  std::string twin;          ///< of TFLite and of another rounding: the row of the same file in our runtime
-  bool listed = true;        ///< false: it serves a pair, but is no row of the table
+  std::vector<float> turns;          ///< microseconds of Invoke, a median a turn (latency.h); once timed
+  std::optional<Precision> filters;  ///< of the simulation: how training rounded filters
+  std::string twin;    ///< of TFLite and of another rounding: the row of the same file in our runtime
+  bool listed = true;  ///< false: it serves a pair, but is no row of the table
 
   /// The simulation and TFLite's reference kernels are witnesses: their time says nothing.
   bool timed() const { return listed && result.type != "simulated" && result.kind != "litert"; }

@@ -220,6 +220,28 @@ TEST_F(Training, RefusesSeriesWhoseAxesAreInAnotherOrder) {
     EXPECT_HOLDS(refused.err, "x.transpose(0, 2, 1)");
   }
   EXPECT_FALSE(std::filesystem::exists(dir_ / "refused/checkpoints"));
+  const ProcessResult sized = RunTool("qat-train", {"--data", dir_ / "series", "--resolution", "12",
+                                                    "--steps", "20", "-o", dir_ / "refused"});
+  EXPECT_EQ(sized.exit_code, 2) << sized.err;
+  EXPECT_HOLDS(sized.err,
+               "holds examples of 1x12x3, which are no pictures; leave it out, or read pictures by --layout");
+}
+
+// Filters of 4 bits, or of one scale, are another network than that of the run; its own are held to it.
+TEST_F(Training, ModelsOfOtherFiltersThanTheRunsAreNotHeldToItsSteps) {
+  ASSERT_EQ(Train("halves", "run", {"--scheme", "int8", "--steps", "60"}).exit_code, 0);
+  ASSERT_EQ(RunTool("qat-freeze", {dir_ / "run", "-o", dir_ / "g.qgraph"}).exit_code, 0);
+  const std::string model = dir_ / "m.tflite";
+  for (const std::string type : {"int8", "int8-per-tensor", "w4a8"}) {
+    ASSERT_EQ(RunTool("qat-convert", {dir_ / "g.qgraph", "--type", type, "-o", model}).exit_code, 0);
+    const ProcessResult result = RunTool("qat-eval", {"--data", dir_ / "halves", "--checkpoint", dir_ / "run",
+                                                      model, "--repeat", "0", "--litert", "off"});
+    EXPECT_EQ(result.exit_code, 0) << type << result.out << result.err;
+    EXPECT_EQ(result.out.find("FAIL"), std::string::npos) << type << result.out;
+    const bool apart =
+        result.out.find("its filters have other bits or scales than those of simulated") != std::string::npos;
+    EXPECT_EQ(apart, type != "int8") << type << result.out << result.err;
+  }
 }
 
 TEST_F(Training, AppendsNoArgMaxToANetworkForRealNumbers) {
