@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/input_file.h"
@@ -47,6 +49,12 @@ void Normalize(const InputContract& contract, std::span<const uint8_t> values, s
   }
 }
 
+std::vector<float> FloatsOf(std::span<const uint8_t> bytes) {
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
 template <class T>
 Bytes Quantized(std::span<const float> reals, QuantizationParams params) {
   constexpr QuantizedLimits kLimits = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
@@ -56,6 +64,49 @@ Bytes Quantized(std::span<const float> reals, QuantizationParams params) {
     std::memcpy(values.data() + i * sizeof(T), &value, sizeof(T));
   }
   return values;
+}
+
+// The contract of an input that takes bytes, which the model does not normalize by itself; nothing where
+// nobody says.
+std::optional<InputContract> BytesOf(const Model& model, size_t position, size_t values) {
+  auto found = ContractOf(model);
+  if (!found.ok() || position >= found->contract.inputs.size()) return std::nullopt;
+  InputContract& contract = found->contract.inputs[position];
+  const bool applies = contract.values == ValueType::kByte && !contract.inside;
+  if (!applies || values % static_cast<size_t>(contract.ValueCount()) != 0) return std::nullopt;
+  return std::move(contract);
+}
+
+// Bytes [N, H, W, C], or [N, C, H, W] where the input has the channels first.
+Expected<Bytes> LoadBytes(const InputContract& contract, const ModelTensor& input,
+                          std::span<const uint8_t> bytes) {
+  QAT_ASSIGN_OR_RETURN(const QuantizationParams params, ParamsOf(input, "input"));
+  QAT_ASSIGN_OR_RETURN(const LoadFunction load, MakeLoad(contract, input, params));
+  const auto count = static_cast<size_t>(contract.ValueCount()),
+             channels = static_cast<size_t>(contract.channels), size = count * SizeOf(input.type);
+  Bytes last(count), values(bytes.size() * SizeOf(input.type));
+  for (size_t first = 0; first < bytes.size(); first += count) {
+    std::span<const uint8_t> example = bytes.subspan(first, count);
+    if (contract.channels_first) {
+      TransposeElements(example, channels, count / channels, 1, last);
+      example = last;
+    }
+    load(example, std::span(values).subspan(first / count * size, size));
+  }
+  return values;
+}
+
+// Whole numbers up to 255, of which the network would compute far greater ones than any byte stands for.
+bool LookLikeBytes(const InputContract& contract, std::span<const float> values) {
+  float farthest = 0, largest = 0;
+  for (const auto& reals : MakeRealTable(contract)) {
+    for (const float real : reals) farthest = std::max(farthest, real);
+  }
+  for (const float value : values) {
+    if (!(value >= 0 && value <= 255) || value != std::floor(value)) return false;
+    largest = std::max(largest, value);
+  }
+  return largest > farthest;
 }
 
 // Integers, or weights of integers behind activations that are quantized on the way.
@@ -74,12 +125,32 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
       (input.type == DType::kUInt8 || input.type == DType::kInt8 || input.type == DType::kInt16) &&
       input.scale.size() == 1;
   const bool to_float = input.type == DType::kFloat32 && from != DType::kUInt8 && from != DType::kString;
+  const std::optional<InputContract> of_bytes =
+      BytesOf(model, position, static_cast<size_t>(FlatSize(array.shape)));
+  if (from == DType::kUInt8 && from != input.type && of_bytes.has_value()) {
+    notes.push_back(StrCat(path, ": bytes, as ", Describe(*of_bytes), ", in ", NameOf(input.type),
+                           " for input '", input.name, "'"));
+    QAT_ASSIGN_OR_RETURN(array.values, LoadBytes(*of_bytes, input, array.values));
+    array.type = input.type;
+    return array;
+  }
   // No integer says nan or inf; a network of real numbers shows them in its outputs.
   const bool checked = from == DType::kFloat32 && input.type == from && ComputesIntegers(model);
-  if (!checked && (from == input.type || (!to_float && !(quantized && IsFloat(from))))) return array;
+  const bool compares = of_bytes.has_value() && from == DType::kFloat32;
+  if (!checked && !compares && (from == input.type || (!to_float && !(quantized && IsFloat(from)))))
+    return array;
   NpyArray converted{DType::kFloat32, array.shape, {}};
-  QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
-  if (checked) return converted;
+  if (compares && !checked && from == input.type) {
+    converted.values = std::move(array.values);
+  } else {
+    QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
+  }
+  if (of_bytes.has_value() && LookLikeBytes(*of_bytes, FloatsOf(converted.values))) {
+    notes.push_back(StrCat(path, ": whole numbers from 0 to 255 look like bytes, and input '", input.name,
+                           "' takes ", NameOf(from), " as ", Describe(*of_bytes),
+                           " makes of them; bytes of the type uint8 are taken so"));
+  }
+  if (from == input.type) return converted;
   if (to_float) {
     notes.push_back(
         StrCat(path, ": ", NameOf(from), " values become float32, as input '", input.name, "' takes them"));

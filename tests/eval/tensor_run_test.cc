@@ -7,9 +7,12 @@
 
 #include "eval/tensor_values.h"
 #include "model/model.h"
+#include "passes/passes.h"
 #include "runtime/runnable_model.h"
 #include "support/model_builder.h"
 #include "support/tiny_files.h"
+#include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
 
 namespace qat {
 namespace {
@@ -182,6 +185,58 @@ TEST(ForInput, RefusesWhatNoIntegerSaysAndLeavesItToNetworksOfRealNumbers) {
   EXPECT_EQ(taken->values, finite.values);
   EXPECT_EQ(taken->shape, finite.shape);
   EXPECT_TRUE(notes.empty());
+}
+
+// By hand: byte / 255, which int8 holds as byte - 128.
+TEST(ForInput, BytesGoInAsTheContractSays) {
+  NpyArray array{DType::kUInt8, {2, 4, 4, 1}, {}};
+  for (int i = 0; i < 32; ++i) array.values.push_back(static_cast<uint8_t>(i * 8));
+  for (const bool integers : {true, false}) {
+    Graph graph = testing::TinyGraph();
+    if (integers) {
+      for (GraphTensor& tensor : graph.tensors) tensor.has_range = tensor.has_range && !tensor.is_constant();
+      QuantizationOptions options;
+      options.precisions = PrecisionsOf(Scheme::kInt8);
+      std::vector<std::string> warnings;
+      graph.scheme = "int8";
+      QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
+    }
+    const auto model = RunnableFromBytes(*WriteTflite(graph, {}), "m.tflite");
+    QAT_ASSERT_OK(model);
+    std::vector<std::string> notes;
+    const auto taken = ForInput(array, "x.npy", **model, 0, notes);
+    QAT_ASSERT_OK(taken);
+    EXPECT_EQ(taken->type, integers ? DType::kInt8 : DType::kFloat32);
+    ASSERT_EQ(taken->values.size(), integers ? 32u : 32u * sizeof(float));
+    for (size_t i = 0; i < 32; ++i) {
+      float real = static_cast<float>(static_cast<int8_t>(taken->values[i]) + 128) / 255;
+      if (!integers) std::memcpy(&real, taken->values.data() + i * sizeof(real), sizeof(real));
+      EXPECT_NEAR(real, static_cast<float>(i) * 8 / 255, 1e-6f);
+    }
+    ASSERT_EQ(notes.size(), 1u);
+    EXPECT_TRUE(notes[0].starts_with("x.npy: bytes, as 4x4x1, real = (byte - 0) / 255, in ")) << notes[0];
+  }
+}
+
+TEST(ForInput, SaysThatRealNumbersLookLikeBytes) {
+  const auto model = RunnableFromBytes(*WriteTflite(testing::TinyGraph(), {}), "m.tflite");
+  QAT_ASSERT_OK(model);
+  const auto notes_of = [&](float step) {
+    NpyArray array{DType::kFloat32, {1, 4, 4, 1}, {}};
+    for (int i = 0; i < 16; ++i) {
+      const float value = step * static_cast<float>(i);
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
+      array.values.insert(array.values.end(), bytes, bytes + sizeof(value));
+    }
+    std::vector<std::string> notes;
+    const auto taken = ForInput(array, "x.npy", **model, 0, notes);
+    EXPECT_TRUE(taken.ok());
+    EXPECT_EQ(taken->values, array.values);
+    return notes;
+  };
+  EXPECT_TRUE(notes_of(1.0f / 16).empty());
+  ASSERT_EQ(notes_of(17).size(), 1u);
+  EXPECT_NE(notes_of(17)[0].find("whole numbers from 0 to 255 look like bytes"), std::string::npos);
 }
 
 TEST(RunTensors, WantsOneModelAndItsInputs) {
