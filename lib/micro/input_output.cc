@@ -169,7 +169,8 @@ class Writer {
       Add("static inline void ", name, "_from_floats(const float* values, ", c, "* tensor) {");
       Normalization(input, macro);
     }
-    Reals(name, macro, input.type);
+    // Such a model normalizes by itself: its tensor holds measured values, not what the network computes.
+    if (!input.contract.inside) Reals(name, macro, input.type);
   }
 
   void Table(const std::string& name, const MicroInput& input) {
@@ -231,20 +232,26 @@ class Writer {
         at(std.size()), "] * reals[i];\n}");
   }
 
+  /// Of one output, or of each under its own name.
   void Labels() {
-    if (contract_.labels().empty()) return;
-    std::string names;
-    for (const std::string& label : contract_.labels()) {
-      std::string quoted;
-      for (const char c : Printable(label)) {
-        if (c == '"' || c == '\\' || c == '?') quoted += '\\';
-        quoted += c;
+    const bool several = contract_.outputs.size() > 1;
+    for (size_t i = 0; i < contract_.outputs.size(); ++i) {
+      const std::vector<std::string>& labels = contract_.outputs[i].labels;
+      if (labels.empty()) continue;
+      std::string names;
+      for (const std::string& label : labels) {
+        std::string quoted;
+        for (const char c : Printable(label)) {
+          if (c == '"' || c == '\\' || c == '?') quoted += '\\';
+          quoted += c;
+        }
+        names += StrCat("  \"", quoted, "\",\n");
       }
-      names += StrCat("  \"", quoted, "\",\n");
+      const std::string name = several ? StrCat("model_output_", i, "_labels") : std::string("model_labels");
+      Add("\n// Names of classes, of labels or of numbers, in the order of the values of ",
+          several ? StrCat("output ", i) : std::string("the output"), ".\nstatic const char* const ", name,
+          "[] = {\n", names, "};");
     }
-    Add("\n// Names of classes, or of labels, in the order of the outputs.\nstatic const char* const "
-        "model_labels[] = {\n",
-        names, "};");
   }
 
   const Model& model_;

@@ -56,6 +56,35 @@ TEST(ExportMicro, WritesEverythingThatAnApplicationNeeds) {
   EXPECT_HOLDS(TextOf(*exported, "main.cc"), "checksum == MODEL_GOLDEN_CHECKSUM");
 }
 
+TEST(ExportMicro, EachOfSeveralOutputsHasItsNames) {
+  Graph graph = Quantized();
+  graph.outputs.push_back(graph.nodes[0].outputs[0]);
+  graph.contract.outputs.resize(2);
+  graph.contract.outputs[0].name = "kind";
+  graph.contract.outputs[1].name = "part";
+  graph.contract.outputs[1].labels = {"left", "right"};
+  const Bytes model = *WriteTflite(graph, {});
+  const auto exported = ExportMicro(model, graph.name, graph.contract);
+  QAT_ASSERT_OK(exported);
+  const std::string io = TextOf(*exported, "model_io.h");
+  EXPECT_HOLDS(io, "model_output_0_labels[] = {\n  \"zero\",\n  \"one\",\n  \"two\",\n");
+  EXPECT_HOLDS(io, "model_output_1_labels[] = {\n  \"left\",\n  \"right\",\n");
+  EXPECT_EQ(io.find("model_labels"), std::string::npos);
+}
+
+// Such a model takes measured values: there is nothing for the caller to normalize.
+TEST(ExportMicro, AModelThatNormalizesTakesMeasuredValuesOnly) {
+  Graph graph = testing::TinyGraph();
+  graph.contract.inputs[0].values = ValueType::kReal;
+  graph.contract.inputs[0].inside = true;
+  const Bytes model = *WriteTflite(graph, {});
+  const auto exported = ExportMicro(model, graph.name, graph.contract);
+  QAT_ASSERT_OK(exported);
+  const std::string io = TextOf(*exported, "model_io.h");
+  EXPECT_HOLDS(io, "model_input_0_from_floats(");
+  EXPECT_EQ(io.find("model_input_0_from_reals("), std::string::npos);
+}
+
 TEST(ExportMicro, TheSameModelGivesTheSameFiles) {
   const Graph graph = Quantized();
   const Bytes model = *WriteTflite(graph, {});
