@@ -331,7 +331,13 @@ void Tool::AddThreads(Command& command, const char* group, const char* text) {
 }
 
 void Tool::AddSeed(Command& command, const char* group, const char* text) {
-  command.app->add_option("--seed", impl_->flags.seed, text)->type_name("N")->group(group);
+  command.app->add_option("--seed", impl_->flags.seed, text)
+      ->type_name("N")
+      ->group(group)
+      ->check([](const std::string& value) {
+        return value.starts_with('-') ? StrCat("value '", value, "', expected 0 or a greater integer")
+                                      : std::string();
+      });
 }
 
 bool Tool::Given(const std::string& flag) const {

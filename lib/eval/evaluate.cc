@@ -60,8 +60,13 @@ Task TaskOf(const EvalRequest& request, const Rows& rows) {
 
 // Those that the user gives, else those in the model; empty: nobody knows.
 Expected<std::vector<std::string>> ClassNamesOf(const EvalRequest& request, const Rows& rows) {
-  if (request.labels.empty()) return rows.rows.front().predictor->contract().labels();
-  return ReadClassNames(request.labels);
+  const std::vector<std::string>& own = rows.rows.front().predictor->contract().labels();
+  if (request.labels.empty()) return own;
+  QAT_ASSIGN_OR_RETURN(std::vector<std::string> names, ReadClassNames(request.labels));
+  if (own.empty() || names.size() == own.size()) return names;
+  return InvalidArgument(StrCat("`labels`: ", request.labels, " has ", names.size(), " names, one per line, ",
+                                rows.rows.front().result.name, " has ", own.size(),
+                                " classes; expected a name for each"));
 }
 
 // The test split as the models take it: pictures fitted to the input, labels in the order of the class names

@@ -287,7 +287,7 @@ Status JudgeRelative(const GateLimits& limits, const Report* baseline, const Mod
 Error NoReference() {
   return InvalidArgument(
       "`max_drop`, `max_error_rise` and `max_flips` compare a model with another one: give `float_run`, "
-      "`checkpoint`, `graph`, a second `models` or `baseline`");
+      "`checkpoint`, `graph`, a second `models`, or a `baseline` of a model with the same outputs");
 }
 
 Error NoFloatModel() {

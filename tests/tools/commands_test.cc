@@ -111,8 +111,10 @@ TEST_F(Commands, TakeOnlyTheFlagsThatTheyUse) {
 
 TEST_F(Commands, FieldsOfTheLibraryAreFlagsInEveryMessage) {
   const auto ratio = RunTool("qat-eval", {"--data", files_.data(), model_, "--max-drop", "1"});
-  EXPECT_NE(ratio.err.find("give --float, --checkpoint, --graph, a second --model or --baseline"),
-            std::string::npos)
+  EXPECT_NE(
+      ratio.err.find("give --float, --checkpoint, --graph, a second --model, or a --baseline of a model "
+                     "with the same outputs"),
+      std::string::npos)
       << ratio.err;
   const auto rounds = RunTool("qat-eval", {"bench", model_, "--repeat", "0"});
   EXPECT_NE(rounds.err.find("--repeat: value 0"), std::string::npos) << rounds.err;
