@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/ending.h"
 #include "base/file.h"
@@ -115,11 +116,12 @@ class Tables {
   }
 
   Expected<std::vector<CsvRequest>> Requests(const std::string& path) const {
-    if (outputs_ == 1) return std::vector<CsvRequest>{{options_.label, options_.unlabelled}};
+    const std::set<std::string> left_out(options_.leave_out.begin(), options_.leave_out.end());
+    if (outputs_ == 1) return std::vector<CsvRequest>{{options_.label, options_.unlabelled, left_out}};
     QAT_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ReadCsvHeader(path));
     std::vector<CsvRequest> requests;
     for (const OutputRequest& output : options_.outputs) {
-      requests.push_back({ColumnsOf(output, columns), options_.unlabelled});
+      requests.push_back({ColumnsOf(output, columns), options_.unlabelled, left_out});
       if (!requests.back().label.empty() || options_.unlabelled) continue;
       return NotFound(StrCat(path, ": has no column for output '", output.name,
                              "' of the network, expected '", output.name, "', or '", output.name,
@@ -153,8 +155,10 @@ std::string AnswersText(const CsvTable& table, const std::string& output) {
 }
 
 // What the values are, and what was understood about the columns of each table.
-void AddColumns(const Tables& tables, Dataset& dataset) {
+void AddColumns(const Tables& tables, const OpenOptions& options, Dataset& dataset) {
   dataset.input().features = tables.first().front().features;
+  if (!options.leave_out.empty())
+    dataset.notes.push_back(StrCat("left out, as asked: ", SomeOf(options.leave_out)));
   const std::vector<std::string> notes = tables.Notes();
   dataset.notes.insert(dataset.notes.end(), notes.begin(), notes.end());
 }
@@ -171,7 +175,7 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
                          ReadArrayImages(std::move(array), tables.PathOf(Tables::NameOf(name)), options));
     Dataset dataset =
         Unlabelled({std::move(images)}, options, path, "has no column of labels, which are not needed here");
-    AddColumns(tables, dataset);
+    AddColumns(tables, options, dataset);
     if (learns && !has_test)
       KeepPart(split, options, "a folder with train.csv and test.csv makes another choice", dataset);
     return dataset;
@@ -194,7 +198,7 @@ Expected<Dataset> OpenTables(const std::string& path, const Tables& tables, cons
   }
   dataset.notes.insert(dataset.notes.begin(),
                        StrCat(Join(answers), ", the other ", first.features.size(), " are features"));
-  AddColumns(tables, dataset);
+  AddColumns(tables, options, dataset);
   return dataset;
 }
 

@@ -187,6 +187,7 @@ class TableBuilder {
         return Corrupt(
             StrCat(source_, ": two columns are called '", names_[i], "', expected different names"));
     }
+    QAT_RETURN_IF_ERROR(CheckLeftOut());
     QAT_RETURN_IF_ERROR(FindLabel());
     place_.resize(names_.size());
     if (!request_.features.empty()) return PlaceFeatures();
@@ -265,6 +266,19 @@ class TableBuilder {
     return StrCat(source_, ": line ", line, ", column '", names_[column], "' ");
   }
 
+  /// Later tables may lack what that of training left out.
+  Status CheckLeftOut() const {
+    if (!request_.features.empty()) return {};
+    for (const std::string& name : request_.left_out) {
+      if (std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
+      const std::string nearest = Nearest(name, names_);
+      return InvalidArgument(StrCat("`leave_out`: ", source_, " has no column '", name, "'",
+                                    nearest.empty() ? StrCat(", expected one of ", SomeOf(names_))
+                                                    : StrCat("; did you mean '", nearest, "'?")));
+    }
+    return {};
+  }
+
   Status FindLabel() {
     std::vector<size_t> usual;
     std::vector<std::string> wanted;
@@ -273,7 +287,7 @@ class TableBuilder {
     if (!request_.label.empty()) wanted = one ? std::vector{request_.label} : SplitText(request_.label, ',');
     for (std::string& name : wanted) name = Trimmed(name);
     for (size_t i = 0; i < names_.size(); ++i) {
-      if (IsWanted(names_[i])) continue;
+      if (IsWanted(names_[i]) || request_.left_out.contains(names_[i])) continue;
       const std::string lower = Lower(names_[i]);
       if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames))
         usual.push_back(i);
@@ -301,7 +315,12 @@ class TableBuilder {
                                     nearest.empty() ? StrCat(", expected one of ", columns)
                                                     : StrCat("; did you mean '", nearest, "'?")));
     }
-    for (const size_t column : label_columns_) table_.labels.push_back(names_[column]);
+    for (const size_t column : label_columns_) {
+      table_.labels.push_back(names_[column]);
+      if (request_.left_out.contains(names_[column]))
+        return InvalidArgument(
+            StrCat("`leave_out`: column '", names_[column], "' of ", source_, " holds the answers"));
+    }
     table_.label = Join(table_.labels, ",");
     if (!table_.labels.empty() || request_.unlabelled) return {};
     return InvalidArgument(StrCat(
@@ -377,14 +396,14 @@ class TableBuilder {
     const std::optional<double> number = Number(cell);
     if (!number) {
       const bool both = commas_ && points_;
-      std::string way_out(both ? kOneSign : "leave the column out, or make numbers of it");
+      std::string way_out(both ? kOneSign : "make numbers of it, or leave the column out");
       if (!both && separator_ != ',' && NumberOf(WithPoint(cell))) way_out = "write decimals with a point";
-      return Corrupt(
-          StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
-                 request_.features.empty() && !both
-                     ? "; answers are the column called label, class, target or y, or the one that "
-                       "`label` names"
-                     : ""));
+      return Corrupt(StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
+                            request_.features.empty() && !both
+                                ? " (training: `leave_out`); answers are the column called label, class, "
+                                  "target or y, or the one that "
+                                  "`label` names"
+                                : ""));
     }
     const auto value = static_cast<float>(*number);
     if (!std::isfinite(value))

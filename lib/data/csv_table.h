@@ -18,7 +18,7 @@ struct CsvRequest {
   /// (label, class, target, y).
   std::string label;
   bool unlabelled = false;  ///< it need not have one
-  /// columns that are neither answers nor features: answers of other outputs
+  /// columns that are neither answers nor features: answers of other outputs, and what shall be left out
   std::set<std::string> left_out = {};
   /// The columns that are the features, in the order that they are wanted in, and whose they are ("the
   /// network takes", "train.csv has"); empty: all that hold no answers, in the order of the file.
@@ -48,7 +48,7 @@ struct CsvTable {
 /// space.
 /// Errors: kCorrupt "SOURCE: line 7, column 'mass': …" (no header, a row with another number of cells, a cell
 /// that is text or missing, or a column is missing), kInvalidArgument (which column holds the answers is not
-/// known).
+/// known; a column to be left out is none, or holds them).
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request);
 Expected<CsvTable> ReadCsv(const std::string& path, const CsvRequest& request);
 

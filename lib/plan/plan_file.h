@@ -40,9 +40,9 @@ std::string PlanText(const QuantizationPlan& plan, const Graph& graph, const Pla
 /// without 0 or upside down, types that this build does not quantize to.
 Expected<PlanChoices> ReadPlan(std::string_view text, const std::string& source);
 
-/// Gives inputs and activations the ranges that the plan has of them, before layers are kept in float or given
-/// 16 bits: what then stands between them takes its range from these. Names that the graph does not have yet
-/// are left to TakeChoices, and so are two ranges of tensors that share one now and may not later.
+/// Gives inputs and activations the ranges that the plan has of them, before layers are kept in float or
+/// given 16 bits: what then stands between them takes its range from these. Names that the graph does not
+/// have yet are left to TakeChoices, and so are two ranges of tensors that share one now and may not later.
 void TakeRangesFirst(const PlanChoices& choices, Graph& graph);
 
 /// Gives tensors of the graph and filters of `options` what the plan says. To be called after the layers were

@@ -58,6 +58,7 @@ struct TrainConfig {
   std::string fit = "crop";     ///< how pictures of another size come to fit: "crop", "pad" or "stretch"
   /// column of a table that holds the answers; empty: the one with a usual name
   std::string label;
+  std::string leave_out;  ///< columns of a table that are neither features nor answers, with commas between
   int64_t data_cache = 1024;    ///< MiB that decoded pictures may take; more are decoded again in every epoch
   ChannelNumbers mean = {{0}};  ///< of the input contract, in units of the data: real = (value - mean) / std
   ChannelNumbers std = {{255}};

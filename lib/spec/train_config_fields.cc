@@ -313,6 +313,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       TextField("layout", &C::layout, {"auto", "pictures", "series", "features"}),
       TextField("fit", &C::fit, {"crop", "pad", "stretch"}),
       TextField("label", &C::label),
+      TextField("leave_out", &C::leave_out),
       IntegerField("data_cache", &C::data_cache, 0, int64_t{1} << 30),
       ChannelField("mean", &C::mean, -1e9, 1e9, 0),
       ChannelField("std", &C::std, 1e-9, 1e9, 1),

@@ -124,7 +124,10 @@ std::string RunWatch::RisingLoss(const Seen& seen, double training_loss) {
     return "";
   }
   const double whole = std::max(first_loss_, LossOfGuessing(seen));
-  const bool rises = seen.loss > kRise * least_loss_ && seen.loss - least_loss_ > kLeastRise * whole;
+  // That of a mean, where losses vary by as much as guessing costs.
+  const double error = whole / std::sqrt(static_cast<double>(std::max<int64_t>(seen.examples, 1)));
+  const double rise = seen.loss - least_loss_;
+  const bool rises = seen.loss > kRise * least_loss_ && rise > std::max(kLeastRise * whole, error);
   const int64_t since = seen.step - least_step_;
   const bool seen_again = static_cast<double>(since) >= kEpochsOfRise * steps_per_epoch_;
   const bool again = std::exchange(was_rising_, rises && !AllAreRight(seen));

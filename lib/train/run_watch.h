@@ -25,11 +25,12 @@ namespace qat {
 ///                       network are over by then. Neither this nor the next is
 ///                       told where a dead layer explains it;
 ///   a range runs away   JudgeRange: kRunawayGrowth;
-///   a rising loss       for a quarter of the run, in which every example was seen twice, every evaluation was
-///                       above the least one, the last two by half, while the training loss fell. The rise is more than a twentieth of the first
-///                       training loss: a loss near 0 doubles by a single example. Measured: at
-///                       the end of runs of LeNet on MNIST and of digits it is at most 1.01 times its least
-///                       value.
+///   a rising loss       for a quarter of the run, in which every example was seen twice, every evaluation
+///                       was above the least one, the last two by half, while the training loss fell. The
+///                       rise is more than a twentieth of the first training loss, since a loss near 0
+///                       doubles by a single example, and more than the error of a mean over so few
+///                       examples. Measured: at the end of runs of LeNet on MNIST and of digits the loss is
+///                       at most 1.01 times its least value.
 class RunWatch {
  public:
   /// `where`: what evaluations look at: "holdout" or "test".

@@ -292,6 +292,7 @@ Status Preparation::OpenTraining() {
   options_.fit = FitFromName(job_.config.fit).value_or(Fit::kCrop);
   options_.layout = LayoutFromName(job_.config.layout).value_or(ArrayLayout::kAuto);
   options_.label = job_.config.label;
+  if (!job_.config.leave_out.empty()) options_.leave_out = SplitText(job_.config.leave_out, ',');
   options_.strict = request_.strict;
   options_.task = TaskFromName(job_.config.task).value_or(Task::kAuto);
   if (job_.config.ignore_label != kAutomaticIgnoreLabel) options_.ignore_label = job_.config.ignore_label;
@@ -302,6 +303,9 @@ Status Preparation::OpenTraining() {
   if (request_.given.contains("fit") && !job_.train.of_pictures)
     job_.lines.push_back(
         StrCat("`fit` says nothing here: ", job_.train.name, " holds no pictures of other sizes"));
+  if (!options_.leave_out.empty() && job_.train.input().features.empty())
+    return InvalidArgument(
+        StrCat("`leave_out`: names columns of a table, and ", job_.train.name, " is none"));
   if (const ExampleInput& input = job_.train.input();
       !has_network_ && job_.config.resolution != 0 && (input.height == 1 || input.width == 1)) {
     return InvalidArgument(StrCat("`resolution`: ", job_.train.name, " holds examples of ", input.height, "x",

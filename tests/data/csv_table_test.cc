@@ -104,7 +104,9 @@ TEST(ParseCsv, NamesLineColumnAndValue) {
   const auto refuses = [](const char* text, const char* message, const CsvRequest& request = {}) {
     QAT_EXPECT_ERROR(ParseCsv(text, "t.csv", request), ErrorCode::kCorrupt, message);
   };
-  refuses("x,y\n1,0\nred,1\n", "t.csv: line 3, column 'x' is 'red', expected a number: leave the column out");
+  refuses("x,y\n1,0\nred,1\n",
+          "t.csv: line 3, column 'x' is 'red', expected a number: make numbers of it, or leave the column "
+          "out (training: `leave_out`)");
   refuses("x,y\n1,0\n,1\n", "t.csv: line 3, column 'x' is empty, expected a value");
   refuses("x,y\n1,0\nNA,1\n", "t.csv: line 3, column 'x' is 'NA', expected a value");
   refuses("x,y\n1,0\n2\n", "t.csv: line 3 has 1 cell, expected 2 as the header has");
@@ -144,6 +146,27 @@ TEST(ParseCsv, TextIsNoFeatureWhereAnswersAreNotNeeded) {
             "column 'state' holds text and is left out, as answers are, which are not needed here");
   QAT_EXPECT_ERROR(ParseCsv("a,b\n1,2\nred,3\n", "t.csv", request), ErrorCode::kCorrupt,
                    "line 3, column 'a' is 'red', expected a number");
+}
+
+TEST(ParseCsv, LeavesColumnsOutAsAsked) {
+  const std::string text = "when,a,y,b,class\n2024-01-01,1,5,2,x\n2024-01-02,3,6,4,z\n";
+  CsvRequest request;
+  request.left_out = {"when", "y"};
+  const auto table = ParseCsv(text, "t.csv", request);
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(table->features, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(table->label, "class");
+  EXPECT_EQ(Floats(table->x), (std::vector<float>{1, 2, 3, 4}));
+  request.features = table->features;
+  QAT_ASSERT_OK(ParseCsv("b,class,a\n2,x,1\n", "test.csv", request));
+  request.features.clear();
+  request.left_out = {"wen"};
+  QAT_EXPECT_ERROR(ParseCsv(text, "t.csv", request), ErrorCode::kInvalidArgument,
+                   "`leave_out`: t.csv has no column 'wen'; did you mean 'when'?");
+  request.left_out = {"class"};
+  request.label = "class";
+  QAT_EXPECT_ERROR(ParseCsv(text, "t.csv", request), ErrorCode::kInvalidArgument,
+                   "`leave_out`: column 'class' of t.csv holds the answers");
 }
 
 TEST(ParseCsv, TakesTheSeparatorOfAFirstLine) {

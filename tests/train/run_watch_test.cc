@@ -172,6 +172,17 @@ TEST(RunWatch, ALossThatRisesBeforeExamplesComeAgainIsNoOverfitting) {
   EXPECT_EQ(WarningsOf(Overfits, false, training, 150).size(), 1u);
 }
 
+TEST(RunWatch, FewExamplesRiseByChance) {
+  const auto rises = [](int64_t examples) {
+    return [examples](RunWatch::Seen& seen) {
+      seen.loss = seen.step <= 300 ? 0.1 : 0.4;
+      seen.examples = examples;
+    };
+  };
+  EXPECT_EQ(WarningsOf(rises(27)), Warnings());
+  EXPECT_EQ(WarningsOf(rises(500)).size(), 1u);
+}
+
 TEST(RunWatch, OneEvaluationThatRisesIsNoOverfitting) {
   EXPECT_EQ(WarningsOf([](RunWatch::Seen& seen) {
               seen.loss = seen.step == 800 ? 3 : seen.step > 300 ? 0.9 : Good(seen.step).loss;
