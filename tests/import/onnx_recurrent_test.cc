@@ -271,13 +271,6 @@ TEST(RecurrentImport, ActivationsUseUpTheirNumbersInOrder) {
   EXPECT_NEAR(found[1], 3 * std::tanh(-0.5f), 1e-6);
 }
 
-std::string ErrorOf(const OnnxFile& file, ErrorCode code) {
-  const auto import = Import(file);
-  if (import.ok()) return "";
-  EXPECT_EQ(import.error().code, code) << import.error().message;
-  return import.error().message;
-}
-
 TEST(RecurrentImport, SaysWhatCannotBeWrittenOut) {
   EXPECT_HOLDS(ErrorOf(ModelOf({"long", "LSTM", "bidirectional", 1000}, 1), ErrorCode::kUnsupported),
                "has 1000 steps in both directions, which are 24000 nodes when written out one by one (24000 "

@@ -23,6 +23,15 @@ inline Expected<OnnxImport> Import(const OnnxFile& file, std::vector<std::string
   return ImportOnnx(*std::move(model), options, notes == nullptr ? unread : *notes);
 }
 
+/// The message of what is refused with `code`; empty: it is taken.
+inline std::string ErrorOf(const OnnxFile& file, ErrorCode code) {
+  const auto import = Import(file);
+  if (import.ok()) return "";
+  EXPECT_EQ(import.error().code, code) << import.error().message;
+  EXPECT_TRUE(import.error().message.starts_with("m.onnx: "));
+  return import.error().message;
+}
+
 /// The imported network in float32, on values in the order of its own inputs.
 inline std::vector<float> RunImported(const OnnxFile& file, const std::vector<std::vector<float>>& inputs) {
   auto import = Import(file);
