@@ -295,6 +295,12 @@ Status TakeInputs(const PlanChoices& choices, Graph& graph) {
   return {};
 }
 
+void SetRange(Range range, const PlanChoices& choices, GraphTensor& tensor) {
+  tensor.has_range = true;
+  tensor.range = range;
+  tensor.limits = LimitsOf(choices.precisions.activations);
+}
+
 Status TakeActivations(const PlanChoices& choices, Graph& graph) {
   Known known;
   const RangeGroups groups = FindRangeGroups(graph);
@@ -310,11 +316,7 @@ Status TakeActivations(const PlanChoices& choices, Graph& graph) {
       return InvalidArgument(StrCat("activations '", before->second.first, "' and '", name,
                                     "' share one range, and the plan gives them two; name one of them"));
     }
-    for (const int32_t each : group.observed) {
-      graph.tensor(each).has_range = true;
-      graph.tensor(each).range = range;
-      graph.tensor(each).limits = LimitsOf(choices.precisions.activations);
-    }
+    for (const int32_t each : group.observed) SetRange(range, choices, graph.tensor(each));
   }
   return {};
 }
@@ -372,9 +374,7 @@ void TakeRangesFirst(const PlanChoices& choices, Graph& graph) {
     for (const int32_t each : group.observed) {
       GraphTensor& tensor = graph.tensor(each);
       const auto found = choices.activations.find(tensor.name);
-      tensor.has_range = true;
-      tensor.range = found != choices.activations.end() ? found->second : *of_all;
-      tensor.limits = LimitsOf(choices.precisions.activations);
+      SetRange(found != choices.activations.end() ? found->second : *of_all, choices, tensor);
     }
   }
 }
