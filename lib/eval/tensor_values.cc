@@ -49,12 +49,6 @@ void Normalize(const InputContract& contract, std::span<const uint8_t> values, s
   }
 }
 
-std::vector<float> FloatsOf(std::span<const uint8_t> bytes) {
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
-  return values;
-}
-
 template <class T>
 Bytes Quantized(std::span<const float> reals, QuantizationParams params) {
   constexpr QuantizedLimits kLimits = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
@@ -96,17 +90,23 @@ Expected<Bytes> LoadBytes(const InputContract& contract, const ModelTensor& inpu
   return values;
 }
 
-// Whole numbers up to 255, of which the network would compute far greater ones than any byte stands for.
-bool LookLikeBytes(const InputContract& contract, std::span<const float> values) {
+// Says so of whole numbers up to 255, of which the network would compute far greater ones than any byte
+// stands for. `values`: of float32.
+void NoteLikeBytes(const InputContract& contract, std::span<const uint8_t> values, const std::string& path,
+                   const std::string& input, std::vector<std::string>& notes) {
   float farthest = 0, largest = 0;
-  for (const auto& reals : MakeRealTable(contract)) {
-    for (const float real : reals) farthest = std::max(farthest, real);
-  }
-  for (const float value : values) {
-    if (!(value >= 0 && value <= 255) || value != std::floor(value)) return false;
+  for (const auto& reals : MakeRealTable(contract))
+    farthest = std::max(farthest, *std::max_element(reals.begin(), reals.end()));
+  for (size_t i = 0; i < values.size(); i += sizeof(float)) {
+    float value;
+    std::memcpy(&value, &values[i], sizeof(value));
+    if (!(value >= 0 && value <= 255) || value != std::floor(value)) return;
     largest = std::max(largest, value);
   }
-  return largest > farthest;
+  if (largest <= farthest) return;
+  notes.push_back(StrCat(path, ": whole numbers from 0 to 255 look like bytes, but input '", input,
+                         "' takes numbers that are normalized already, by ", Describe(contract),
+                         "; arrays of uint8 are normalized so"));
 }
 
 // Integers, or weights of integers behind activations that are quantized on the way.
@@ -127,7 +127,7 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   const bool to_float = input.type == DType::kFloat32 && from != DType::kUInt8 && from != DType::kString;
   const std::optional<InputContract> of_bytes =
       BytesOf(model, position, static_cast<size_t>(FlatSize(array.shape)));
-  if (from == DType::kUInt8 && from != input.type && of_bytes.has_value()) {
+  if (from == DType::kUInt8 && from != input.type && of_bytes) {
     notes.push_back(StrCat(path, ": bytes, as ", Describe(*of_bytes), ", in ", NameOf(input.type),
                            " for input '", input.name, "'"));
     QAT_ASSIGN_OR_RETURN(array.values, LoadBytes(*of_bytes, input, array.values));
@@ -136,20 +136,14 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
   }
   // No integer says nan or inf; a network of real numbers shows them in its outputs.
   const bool checked = from == DType::kFloat32 && input.type == from && ComputesIntegers(model);
-  const bool compares = of_bytes.has_value() && from == DType::kFloat32;
-  if (!checked && !compares && (from == input.type || (!to_float && !(quantized && IsFloat(from)))))
+  const bool as_it_is = from == input.type || (!to_float && !(quantized && IsFloat(from)));
+  if (as_it_is && !checked) {
+    if (of_bytes && from == DType::kFloat32) NoteLikeBytes(*of_bytes, array.values, path, input.name, notes);
     return array;
+  }
   NpyArray converted{DType::kFloat32, array.shape, {}};
-  if (compares && !checked && from == input.type) {
-    converted.values = std::move(array.values);
-  } else {
-    QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
-  }
-  if (of_bytes.has_value() && LookLikeBytes(*of_bytes, FloatsOf(converted.values))) {
-    notes.push_back(StrCat(path, ": whole numbers from 0 to 255 look like bytes, and input '", input.name,
-                           "' takes ", NameOf(from), " as ", Describe(*of_bytes),
-                           " makes of them; bytes of the type uint8 are taken so"));
-  }
+  QAT_ASSIGN_OR_RETURN(converted.values, FloatValues(std::move(array), path));
+  if (of_bytes) NoteLikeBytes(*of_bytes, converted.values, path, input.name, notes);
   if (from == input.type) return converted;
   if (to_float) {
     notes.push_back(
