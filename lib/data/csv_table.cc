@@ -401,8 +401,7 @@ class TableBuilder {
       return Corrupt(StrCat(Place(line, column), "is '", Short(cell), "', expected a number: ", way_out,
                             request_.features.empty() && !both
                                 ? " (training: `leave_out`); answers are the column called label, class, "
-                                  "target or y, or the one that "
-                                  "`label` names"
+                                  "target or y, or the one that `label` names"
                                 : ""));
     }
     const auto value = static_cast<float>(*number);

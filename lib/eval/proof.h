@@ -21,7 +21,8 @@ inline constexpr int64_t kStepsBesideFloat = 1;
 /// "max-flips" where nothing was found to compare but labels. Limit: max_steps of `limits`; unset: 0 under
 /// the default profile (kStepsBesideFloat for a model with layers of real numbers), nothing under another
 /// one, which is asked for because it differs; -1: nothing. A model with layers of another type than training
-/// simulated is another network than that: a warning instead of a gate, unless the limit is set.
+/// simulated, or with filters of other bits or scales, is another network than that: a warning instead of a
+/// gate, unless the limit is set.
 /// GateResult::asked says of this and the others whether the limit was set.
 void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& report);
 

@@ -67,8 +67,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "examples (docs/precisions.md)");
   add("--observer", flags.observer, "minmax|moving-average|percentile|mse|kl|auto",
       "how --calibrate finds ranges, or of some activations as NAME=OBSERVER; auto: what is better than "
-      "minmax by "
-      "more than chance on examples held out (default minmax)");
+      "minmax by more than chance on examples held out (default minmax)");
   add("--calibrate", flags.calibrate, "DATA",
       "'digits' or a path: activation ranges from images of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,

@@ -45,7 +45,7 @@ constexpr KeyFlag kKeyFlags[] = {
      "column of a table that holds the answers, or several; of outputs OUTPUT=COLUMN,... (default: label, "
      "class, target or y; those called as the outputs)"},
     {"leave-out", "COLUMN,...", kRecipe,
-     "columns of a table that are neither features nor answers: row numbers, names, dates"},
+     "columns of a table that are neither features nor answers: row numbers, names, dates (default: none)"},
     {"data-cache", "MIB", kRecipe, "decoded pictures stay in memory if all of them fit (default 1024)"},
     {"mean", "X,...", kRecipe,
      "of the values: one for all channels, one per channel, none or dataset; of inputs NAME=X,... (default: "
