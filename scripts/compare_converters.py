@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Makes the tables of docs/benchmarks.md on other converters: the same float .tflite, quantized by each, on the whole test set.
 
-  compare_converters.py [--bin build/bin] [--data DIR] [--work build/precisions] [--packages build/ptq] [--network NAME]... [--seed N]
+  compare_converters.py [--bin build/bin] [--data DIR] [--work build/precisions] [--packages build/ptq] [--network NAME]... [--seeds N]
                         [--finished] [--into PAGE]
 
-Takes WORK/NETWORK/seedN/float32.tflite, which bench_precisions.py trains and writes, and quantizes it to every kind of model by
+Takes WORK/NETWORK/seedN/float32.tflite of seeds 1 to --seeds (default 1), which bench_precisions.py trains and writes, and quantizes each to
+every kind of model by
   ours        qat-convert MODEL --calibrate IMAGES --type KIND, as it comes
   repaired    the same with --repair auto, of kinds that have ranges
   calibrator  TensorFlow's lite.python.optimize.calibrator
@@ -13,7 +14,7 @@ Takes WORK/NETWORK/seedN/float32.tflite, which bench_precisions.py trains and wr
 all from the same 1,000 training images. Every file answers the 10,000 test images in one interpreter (ai-edge-litert, its default kernels, one
 thread), fed with the same real numbers. In the kind dynamic4, the filters of depthwise convolutions have 8 bits from both.
 
-Held to: the better of ours and repaired at least the best of the others - 0.1 points, and ours at most the smallest of the others + 2 % or
+Of several seeds, accuracies are means. Held to: the better of ours and repaired at least the best of the others - 0.1 points, and ours at most the smallest of the others + 2 % or
 + 2 KiB, whichever is more.
 What is measured is not measured again. --into replaces the text between "<!-- converters NETWORK -->" and "<!-- end -->" of PAGE; without
 it the tables are printed. --finished measures nothing and shows what is there. PACKAGES/venv is made where it is missing (2 GB).
@@ -26,6 +27,7 @@ import json
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 
@@ -56,7 +58,7 @@ def parse_arguments():
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/precisions")
     parser.add_argument("--packages", type=pathlib.Path, default=ROOT / "build/ptq")
     parser.add_argument("--network", action="append", choices=list(DATA_OF), dest="networks")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--finished", action="store_true")
     parser.add_argument("--into", type=pathlib.Path)
     return parser.parse_args()
@@ -149,11 +151,11 @@ def accuracy(model, reals, labels):
 
 
 class Comparison:
-    """One network."""
+    """One network with one seed."""
 
-    def __init__(self, arguments, network):
-        self.arguments, self.network = arguments, network
-        self.folder = arguments.work / network / f"seed{arguments.seed}"
+    def __init__(self, arguments, network, seed):
+        self.arguments, self.network, self.seed = arguments, network, seed
+        self.folder = arguments.work / network / f"seed{seed}"
         self.model = self.folder / "float32.tflite"
         self.made = self.folder / "converters"
         self.data = None
@@ -213,7 +215,7 @@ class Comparison:
             refused = self.convert(kind, which, output)
             result = {"refused": refused} if refused else self.judge(output)
         report.write_text(json.dumps(result), encoding="utf-8")
-        print(f"{self.network} {kind} {which}: {result}", file=sys.stderr, flush=True)
+        print(f"{self.network} seed {self.seed} {kind} {which}: {result}", file=sys.stderr, flush=True)
         return result
 
     def rows(self):
@@ -223,6 +225,21 @@ class Comparison:
             names = [name for name in (*OURS, *others) if name != "repaired" or kind in WITH_RANGES]
             rows[kind] = {name: self.measure(kind, name) for name in names}
         return rows
+
+
+def mean_of(results):
+    """Of one converter and kind, over the seeds; None unless every seed is measured."""
+    if not all(results):
+        return None
+    refused = [result for result in results if "refused" in result]
+    if refused:
+        return refused[0]
+    return {"accuracy": statistics.mean(result["accuracy"] for result in results), "bytes": results[0]["bytes"]}
+
+
+def mean_rows(rows_of_seeds):
+    first = rows_of_seeds[0]
+    return {kind: {name: mean_of([rows[kind][name] for rows in rows_of_seeds]) for name in row} for kind, row in first.items()}
 
 
 def problems(rows):
@@ -250,10 +267,11 @@ def cell(row, which, key):
     return f"{row[which][key]:.2f}" if key == "accuracy" else f"{row[which][key]:,}"
 
 
-def table(network, rows):
+def table(network, seeds, rows):
     start = rows["float32"]["float"]
     columns = (*OURS, *OTHERS)
-    lines = [f"{network}: float32 {start['accuracy']:.2f} %, {start['bytes']:,} bytes.", "",
+    seeds = f", mean of {seeds} seeds" if seeds > 1 else ""
+    lines = [f"{network}{seeds}: float32 {start['accuracy']:.2f} %, {start['bytes']:,} bytes.", "",
              "| kind | " + " | ".join(f"{which}, %" for which in columns) + " | bytes: ours | " + " | ".join(OTHERS) + " |",
              "| --- |" + " --- |" * (len(columns) + 1 + len(OTHERS))]
     for kind in KINDS:
@@ -270,19 +288,20 @@ def main():
         ensure_packages(arguments.packages)
     failed = False
     for network in arguments.networks or DATA_OF:
-        comparison = Comparison(arguments, network)
-        if not comparison.model.exists():
-            print(f"{comparison.model}: is not there yet; bench_precisions.py --network {network} makes it", file=sys.stderr)
+        comparisons = [Comparison(arguments, network, seed) for seed in range(1, arguments.seeds + 1)]
+        missing = [comparison.model for comparison in comparisons if not comparison.model.exists()]
+        if missing:
+            print(f"{missing[0]}: is not there yet; bench_precisions.py --network {network} --seeds {arguments.seeds} makes it", file=sys.stderr)
             failed = True
             continue
-        rows = comparison.rows()
+        rows = mean_rows([comparison.rows() for comparison in comparisons])
         if not rows["float32"]["float"]:
             print(f"{network}: nothing is measured yet", file=sys.stderr)
             continue
         if arguments.into:
-            put_into_page(arguments.into, f"converters {network}", table(network, rows))
+            put_into_page(arguments.into, f"converters {network}", table(network, arguments.seeds, rows))
         else:
-            print(table(network, rows))
+            print(table(network, arguments.seeds, rows))
         for problem in problems(rows):
             print(f"{network}: {problem}", file=sys.stderr)
             failed = True
