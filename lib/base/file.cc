@@ -214,6 +214,27 @@ Status MakeDirectories(const std::string& path) {
   return {};
 }
 
+Expected<OutputFolder> OutputFolder::Make(const std::string& path) {
+  OutputFolder folder;
+  for (std::filesystem::path each = std::filesystem::path(path).lexically_normal();
+       !each.empty() && !FileExists(each.string()); each = each.parent_path()) {
+    if (each.has_filename()) folder.made_.push_back(each.string());
+  }
+  QAT_RETURN_IF_ERROR(MakeDirectories(path));
+  return folder;
+}
+
+OutputFolder& OutputFolder::operator=(OutputFolder&& other) noexcept {
+  std::swap(made_, other.made_);
+  return *this;
+}
+
+OutputFolder::~OutputFolder() {
+  for (const std::string& path : made_) {
+    if (::rmdir(path.c_str()) != 0) return;
+  }
+}
+
 bool FileExists(const std::string& path) {
   struct stat info {};
   return path == kStandardInput || ::stat(path.c_str(), &info) == 0;

@@ -76,6 +76,22 @@ Status WriteFile(const std::string& path, std::string_view text);
 /// Creates a directory and its parents; fine if it is there. Errors: kIoError.
 Status MakeDirectories(const std::string& path);
 
+/// A directory for outputs, made before the long work. Directories that it made and that are still empty at
+/// its end are removed: a refused command leaves nothing behind. A moved-from one does nothing.
+class OutputFolder {
+ public:
+  /// Errors: kIoError.
+  static Expected<OutputFolder> Make(const std::string& path);
+
+  OutputFolder() = default;
+  OutputFolder(OutputFolder&& other) noexcept = default;
+  OutputFolder& operator=(OutputFolder&& other) noexcept;
+  ~OutputFolder();
+
+ private:
+  std::vector<std::string> made_;  // the deepest one first
+};
+
 /// "-" exists.
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);

@@ -251,6 +251,25 @@ TEST(MakeDirectories, MakesParentsAndIsContentWithWhatIsThere) {
   QAT_EXPECT_ERROR(MakeDirectories(dir / "file/below"), ErrorCode::kIoError, "below");
 }
 
+TEST(OutputFolder, LeavesNothingEmptyThatItMade) {
+  TempDir dir;
+  QAT_ASSERT_OK(MakeDirectories(dir / "old"));
+  {
+    Expected<OutputFolder> made = OutputFolder::Make(dir / "old/a/b/"),
+                           kept = OutputFolder::Make(dir / "old/c/d");
+    QAT_ASSERT_OK(made);
+    QAT_ASSERT_OK(kept);
+    const OutputFolder moved = std::move(*made);
+    EXPECT_TRUE(IsDirectory(dir / "old/a/b"));
+    QAT_ASSERT_OK(WriteFile(dir / "old/c/file", "x"));
+  }
+  EXPECT_EQ(*ListDirectory(dir / "old"), std::vector<std::string>{"c"});
+  EXPECT_EQ(*ListDirectory(dir / "old/c"), std::vector<std::string>{"file"});
+  { QAT_ASSERT_OK(OutputFolder::Make(dir / "old")); }
+  EXPECT_TRUE(IsDirectory(dir / "old")) << "was there before";
+  QAT_EXPECT_ERROR(OutputFolder::Make(dir / "old/c/file/below"), ErrorCode::kIoError, "below");
+}
+
 TEST(ListDirectory, SortsNames) {
   TempDir dir;
   for (const char* name : {"b", "a", "B", ".hidden"}) QAT_ASSERT_OK(WriteFile(dir / name, ""));

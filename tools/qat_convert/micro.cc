@@ -10,12 +10,6 @@
 
 namespace qat {
 
-Status PrepareMicro(const ConvertFlags& flags) {
-  if (flags.emit_micro.empty()) return {};
-  QAT_RETURN_IF_ERROR_IN("--emit-micro", MakeDirectories(flags.emit_micro));
-  return {};
-}
-
 Status EmitMicro(Tool& tool, const ConvertFlags& flags, const Graph& graph, const Bytes& bytes,
                  Report& report) {
   if (flags.emit_micro.empty()) return {};

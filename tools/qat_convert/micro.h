@@ -10,9 +10,6 @@
 
 namespace qat {
 
-/// Before the long work: the folder is made. Errors: kIoError.
-Status PrepareMicro(const ConvertFlags& flags);
-
 /// Writes the files for a model of this graph. Errors: kUnsupported, where it does not run there.
 Status EmitMicro(Tool& tool, const ConvertFlags& flags, const Graph& graph, const Bytes& model,
                  Report& report);
