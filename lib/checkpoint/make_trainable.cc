@@ -5,6 +5,7 @@
 #include "base/slices.h"
 #include "base/strings.h"
 #include "ir/constants.h"
+#include "ir/range_groups.h"
 #include "quant/batch_norm.h"
 
 namespace qat {
@@ -111,6 +112,14 @@ void Unfold(const FoldedBatchNorm& norm, Checkpoint& checkpoint) {
   node->batch_norm = fused;
 }
 
+// Data may still change what a byte means, so no range of an input is taken to hold a constant.
+void SeparateRanges(Graph& network, const Contract& contract) {
+  network.contract = contract;
+  for (InputContract& input : network.contract.inputs) input.values = ValueType::kReal;
+  SeparateFixedRanges(network);
+  network.contract = {};
+}
+
 }  // namespace
 
 Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBatchNorm> batch_norms) {
@@ -150,6 +159,7 @@ Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBa
     tensor.range = {};
     tensor.limits = {};
   }
+  SeparateRanges(network, frozen.contract);
   QAT_RETURN_IF_ERROR(Verify(network));
   return checkpoint;
 }

@@ -101,6 +101,34 @@ TEST(MakeTrainable, ConstantsThatAreDataStayAndAreTiedInTheFrozenGraph) {
       << "the constant belongs to the range that the maximum ties";
 }
 
+// TFLite fixes the range of tanh; a concatenation has one scale for all that it joins.
+TEST(MakeTrainable, FixedRangesAreSeparatedFromThoseTheyAreJoinedWith) {
+  Graph graph = TinyGraph();
+  const int32_t fixed = *graph.AddNode(OpType::kTanh, "fixed", {}, {graph.outputs[0]});
+  const int32_t all =
+      *graph.AddNode(OpType::kConcatenation, "all", ConcatenationAttributes{1}, {fixed, graph.outputs[0]});
+  graph.outputs = {all};
+  auto checkpoint = MakeTrainable(graph);
+  QAT_ASSERT_OK(checkpoint);
+  const Graph& network = checkpoint->network;
+  ASSERT_EQ(network.nodes.back().inputs.size(), 2u);
+  EXPECT_EQ(network.tensor(network.nodes.back().inputs[0]).name, "all/from_fixed");
+  EXPECT_EQ(network.nodes[network.nodes.size() - 2].type, OpType::kQuantize);
+  EXPECT_TRUE(network.contract == Contract());
+}
+
+// Whether a byte's range holds a constant is not known before the data are.
+TEST(MakeTrainable, AnInputIsSeparatedFromTheConstantsItIsJoinedWith) {
+  Graph graph = TinyGraph();
+  const int32_t least = graph.AddConstant("least", {}, std::vector<float>{0.5f});
+  const int32_t most = *graph.AddNode(OpType::kMaximum, "most", {}, {graph.inputs[0], least});
+  graph.outputs.push_back(most);
+  const auto checkpoint = MakeTrainable(graph);
+  QAT_ASSERT_OK(checkpoint);
+  const GraphNode& node = checkpoint->network.nodes.back();
+  EXPECT_EQ(checkpoint->network.tensor(node.inputs[0]).name, "most/from_input");
+}
+
 TEST(MakeTrainable, AFilterThatTwoLayersShareIsOneParameter) {
   Graph graph = TinyGraph();
   const int32_t filter = graph.AddConstant("twice", {3, 3}, Ramp(9, 0, 0.5f));

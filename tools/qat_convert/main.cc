@@ -29,6 +29,7 @@
 #include "passes/passes.h"
 #include "plan/plan_file.h"
 #include "report/text_format.h"
+#include "runtime/interpreter.h"
 #include "target/target.h"
 #include "tflite/model_source.h"
 #include "tflite/tflite_writer.h"
@@ -60,11 +61,15 @@ Expected<std::optional<Target>> ParseTarget(const ConvertFlags& flags) {
       StrCat("--target: value '", flags.target, "', expected one of ", Join(TargetNames())));
 }
 
-/// Of what is to be written to `name`, before it is. `micro`: the sources are made of it.
-Status CheckTargetAsAsked(const ConvertFlags& flags, const std::string& name, bool micro,
-                          const Bytes& bytes) {
+/// Of what is to be written to `name`, before it is: that it runs at all, and where it is to run as asked.
+/// `micro`: the sources are made of it.
+Status CheckModel(const ConvertFlags& flags, const std::string& name, bool micro, const Bytes& bytes) {
   QAT_ASSIGN_OR_RETURN(const std::optional<Target> target, ParseTarget(flags));
   QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(bytes, name));
+  InterpreterOptions options;
+  options.kernels = KernelSet::kReference;
+  const auto prepared = Interpreter::Create(model, options);
+  if (!prepared) return Internal(StrCat("the model that was made does not run: ", prepared.error().message));
   if (target) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, *target));
   if (micro) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, Target::kTfliteMicro));
   return {};
@@ -117,6 +122,7 @@ Expected<std::optional<PlanChoices>> ReadPlanAsAsked(const ConvertFlags& flags, 
 /// The outputs of the program, opened before the long work.
 struct Outputs {
   std::optional<OutputFile> model, plan, twin;
+  OutputFolder micro;
 };
 
 Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
@@ -127,7 +133,6 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
     return InvalidArgument("--twins: is the model of uint8 beside the one of int8, expected -o FILE too");
   if (flags.output.empty() && flags.write_plan.empty() && flags.emit_micro.empty() && !flags.print)
     return InvalidArgument("--output: expected the model to write (-o FILE)");
-  QAT_RETURN_IF_ERROR(PrepareMicro(flags));
   static constexpr std::array<std::string_view, 8> kEndings = {".tflite", ".c", ".cc", ".cpp",
                                                                ".cxx",    ".h", ".hh", ".hpp"};
   static constexpr std::array<std::string_view, 1> kPlanEndings = {".toml"};
@@ -144,6 +149,9 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
   if (!flags.twins.empty()) {
     QAT_ASSIGN_OR_RETURN_IN("--twins", outputs.twin, OutputFile::Open(flags.twins));
   }
+  if (!flags.emit_micro.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--emit-micro", outputs.micro, OutputFolder::Make(flags.emit_micro));
+  }
   return outputs;
 }
 
@@ -156,12 +164,12 @@ Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, con
   Written model = {graph, type, {}};
   QAT_ASSIGN_OR_RETURN(model.bytes, WriteTflite(graph, names));
   const std::string& name = flags.output.empty() ? flags.emit_micro : flags.output;
-  QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, name, !flags.emit_micro.empty(), model.bytes));
+  QAT_RETURN_IF_ERROR(CheckModel(flags, name, !flags.emit_micro.empty(), model.bytes));
   std::optional<Written> other;
   if (twin != nullptr) {
     other.emplace(Written{*twin, "uint8, its twin", {}});
     QAT_ASSIGN_OR_RETURN(other->bytes, WriteTflite(*twin, names));
-    QAT_RETURN_IF_ERROR(CheckTargetAsAsked(flags, flags.twins, false, other->bytes));
+    QAT_RETURN_IF_ERROR(CheckModel(flags, flags.twins, false, other->bytes));
   }
   if (outputs.model) {
     QAT_RETURN_IF_ERROR(Publish(tool, flags, *outputs.model, model, names, report));
