@@ -38,8 +38,9 @@ std::string SpeedClause(const Report& report, const PairResult& pair, const Mode
   const double ratio = *pair.speedup, noise = report.timing ? report.timing->noise.value_or(0) : 0;
   const auto& interval = pair.speedup_interval;
   const bool same = (interval && interval->low <= 1 && interval->high >= 1) || std::abs(ratio - 1) <= noise;
-  if (same) return "as fast";
-  return ratio > 1 ? StrCat(Times(ratio), " faster") : StrCat(Times(1 / ratio), " slower");
+  const double factor = std::max(ratio, 1 / ratio);
+  if (same || Times(factor) == Times(1)) return "as fast";
+  return StrCat(Times(factor), ratio > 1 ? " faster" : " slower");
 }
 
 // An end of an interval without 0 is never told as 0.

@@ -59,7 +59,8 @@ std::string Models(const Report& report) {
       columns.end(),
       {{RoundsText(report), "number"}, {"p50 µs", "number"}, {"p90 µs", "number"}, {"p99 µs", "number"}});
   return Table(columns, rows) +
-         Quiet(StrCat("Times are for one image on one thread: the network alone, with the input already in "
+         Quiet(StrCat("Times are for one ", ExampleWord(report),
+                      " on one thread: the network alone, with the input already in "
                       "its tensor. "
                       "The models take turns, so that a change of the clock rate affects all of them.",
                       report.timing ? StrCat(" Measured: ", EscapeHtml(TimingText(*report.timing)), ".") : "",
@@ -70,6 +71,7 @@ std::string Pairs(const Report& report) {
   if (report.pairs.empty()) return "";
   std::vector<Cells> rows;
   const PairColumns heads = PairHeads(report);
+  const std::string_view example = ExampleWord(report);
   for (const PairResult& pair : report.pairs) {
     const PairColumns cells = PairCells(report, pair);
     rows.push_back({StrCat(EscapeHtml(pair.a), " → ", EscapeHtml(pair.b)), cells.flips,
@@ -82,14 +84,17 @@ std::string Pairs(const Report& report) {
                 {heads.resolved, ""},
                 {"speed-up at 95 %", "number"}},
                rows) +
-         Quiet(
+         Quiet(StrCat(
              "The largest difference is that of outputs. A step is the smallest change of a quantized "
-             "output; where the two outputs have no common "
-             "step, the "
-             "difference is in real numbers. Intervals in brackets are what this number of images leaves "
-             "open at "
-             "95 %; p is that of an exact test on the images that one of the two answers better (McNemar's; "
-             "of real numbers the sign test): a difference that is not distinguishable may be chance.");
+             "output; where the two outputs have no common step, the difference is in real numbers. "
+             "Intervals in brackets are what this number of ",
+             example,
+             "s leaves open at 95 %; p is that of "
+             "an exact test on the ",
+             example,
+             "s that one of the two answers better (McNemar's; of real "
+             "numbers the sign test): a difference that is not distinguishable may be chance. A speed-up is "
+             "the median of the ratios within each round, which the ratio of two medians need not equal."));
 }
 
 std::string Gates(const Report& report) {

@@ -43,7 +43,7 @@ struct Measure {
   double amount = 0;
 };
 
-std::string Bars(const char* title, const std::vector<Measure>& measures) {
+std::string Bars(const std::string& title, const std::vector<Measure>& measures) {
   if (measures.size() < 2) return "";
   double most = 0;
   for (const Measure& measure : measures) most = std::max(most, measure.amount);
@@ -77,7 +77,7 @@ std::string BenchmarkPicture(const Report& report) {
           TimeMeasure(BenchmarkName(result),
                       result.latency_us.p50 / static_cast<double>(std::max<int64_t>(result.batch, 1))));
   }
-  return Bars("Median time per image", times);
+  return Bars("Median time per example", times);
 }
 
 // Sizes and times of what was compared, as bars.
@@ -91,8 +91,9 @@ std::string Picture(const Report& report) {
     if (model->latency_us && model->kind != "checkpoint" && times.size() < kMostRows)
       times.push_back(TimeMeasure(name, model->latency_us->p50));
   }
-  const std::string bars =
-      Bars("Size", sizes) + Bars("Median time of one image", times) + BenchmarkPicture(report);
+  const std::string bars = Bars("Size", sizes) +
+                           Bars(StrCat("Median time of one ", ExampleWord(report)), times) +
+                           BenchmarkPicture(report);
   return bars.empty() ? "" : StrCat("<figure class=\"summary\">", bars, "</figure>\n");
 }
 

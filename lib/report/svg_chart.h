@@ -53,9 +53,9 @@ std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
 
 /// Accuracy over median latency (logarithmic), with the 95 % interval of each accuracy as a whisker; the area
 /// of a dot is proportional to the bytes of the file. Dots bear their place in `models`, from 1; the legend
-/// is the page's.
+/// is the page's. `example`: the word for what was measured, "image".
 /// Requires  accuracy and latency of every model, and at least one model.
-std::string TradeoffChart(const std::vector<const ModelResult*>& models);
+std::string TradeoffChart(const std::vector<const ModelResult*>& models, std::string_view example);
 
 /// A bar from `min` to `max` on the axis [axis_min, axis_max] with a line at real 0; it stretches to any
 /// width.

@@ -352,8 +352,10 @@ std::string RoundsText(const Report& report) {
 }
 
 std::string Counted(int64_t count, const Report& report) {
-  return StrCat(Grouped(count), report.data_are_images ? " image" : " example", count == 1 ? "" : "s");
+  return StrCat(Grouped(count), " ", ExampleWord(report), count == 1 ? "" : "s");
 }
+
+std::string_view ExampleWord(const Report& report) { return report.data_are_images ? "image" : "example"; }
 
 std::string ExamplesText(const Report& report) {
   if (report.data_total <= report.data_examples) return Counted(report.data_examples, report);

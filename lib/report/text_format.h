@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "report/report.h"
 
@@ -128,6 +129,8 @@ std::string ExamplesText(const Report& report);
 
 /// "1 image", "10,000 images"; of data that are no images "500 examples".
 std::string Counted(int64_t count, const Report& report);
+/// "image"; of a table or a series "example".
+std::string_view ExampleWord(const Report& report);
 
 }  // namespace qat
 

@@ -13,7 +13,7 @@ namespace qat {
 namespace {
 
 constexpr double kWidth = 420, kHeight = 270;
-constexpr double kLeft = 58, kRight = 408, kTop = 24, kBottom = 232;
+constexpr double kLeft = 70, kRight = 408, kTop = 24, kBottom = 232;
 constexpr double kLargestRadius = 20, kSmallestRadius = 3;
 constexpr double kRoom = 1.6;  // factor of time left free beyond the outermost dots
 
@@ -65,7 +65,7 @@ double NiceStep(double span) {
   }
 }
 
-std::string Grid(const Axes& axes) {
+std::string Grid(const Axes& axes, std::string_view example) {
   std::string drawing;
   const double step = NiceStep(axes.high - axes.low);
   for (double tick = std::ceil(axes.low / step) * step; tick <= axes.high; tick += step) {
@@ -84,7 +84,8 @@ std::string Grid(const Axes& axes) {
     }
   }
   drawing += svg::Line("axis", kLeft, kBottom, kRight, kBottom);
-  return drawing + svg::Text((kLeft + kRight) / 2, kHeight - 5, "middle", "median time of one image");
+  return drawing +
+         svg::Text((kLeft + kRight) / 2, kHeight - 5, "middle", StrCat("median time of one ", example));
 }
 
 struct Place {
@@ -127,9 +128,9 @@ std::string SizeText(const ModelResult& model) {
 
 }  // namespace
 
-std::string TradeoffChart(const std::vector<const ModelResult*>& models) {
+std::string TradeoffChart(const std::vector<const ModelResult*>& models, std::string_view example) {
   const Axes axes = FitAxes(models);
-  std::string drawing = Grid(axes);
+  std::string drawing = Grid(axes, example);
   std::vector<Place> taken;
   for (size_t i = 0; i < models.size(); ++i) drawing += Dot(axes, *models[i], i + 1, taken);
   return StrCat("<svg class=\"chart\" viewBox=\"0 0 ", kWidth, " ", kHeight,
@@ -147,7 +148,8 @@ std::string TradeoffSection(const Report& report) {
                      Fixed(model.latency_us->p50, 1), " µs, ", PercentText(model), SizeText(model), "</li>");
   }
   if (timed.size() < 2) return "";
-  return StrCat("<figure><ul class=\"legend\">", legend, "</ul>", TradeoffChart(timed), "</figure>\n",
+  return StrCat("<figure><ul class=\"legend\">", legend, "</ul>", TradeoffChart(timed, ExampleWord(report)),
+                "</figure>\n",
                 Quiet("Left is faster, up is more accurate; the area of a dot is the size of the file. The "
                       "whiskers are the 95 % intervals of the accuracies."));
 }

@@ -49,6 +49,16 @@ TEST(Headlines, SayHowMuchSmallerAndFasterAndAtWhatCost) {
       "every byte as TFLite's.");
 }
 
+// An interval that leaves out 1 may still be of a ratio that rounds to it.
+TEST(Headlines, NeverSayOneTimesFaster) {
+  for (const double speedup : {1.004, 0.996}) {
+    Report report = Measured();
+    report.pairs[0].speedup = speedup;
+    report.pairs[0].speedup_interval = Interval{speedup - 1e-3, speedup + 1e-3};
+    EXPECT_TRUE(Only(report).starts_with("3.8 × smaller, as fast as float")) << Only(report);
+  }
+}
+
 TEST(Headlines, SayWhetherTwinsAre128Apart) {
   Report report = Measured();
   ModelResult& int8 = report.models[0];

@@ -256,7 +256,7 @@ TEST(TradeoffChart, FasterIsLeftBetterIsUpAndAreasAreBytes) {
   };
   const ModelResult slow = model(100, 400'000, 9900), fast = model(10, 100'000, 9800),
                     between = model(std::sqrt(1000.0), 0, 9850);
-  const auto dots = DotsOf(TradeoffChart({&slow, &fast, &between}));
+  const auto dots = DotsOf(TradeoffChart({&slow, &fast, &between}, "image"));
   ASSERT_EQ(dots.size(), 3u);
   EXPECT_LT(dots[1][0], dots[0][0]);
   EXPECT_GT(dots[1][1], dots[0][1]);
@@ -268,7 +268,7 @@ TEST(TradeoffChart, FasterIsLeftBetterIsUpAndAreasAreBytes) {
 
 TEST(TradeoffChart, NumbersOfModelsThatAreAlikeDoNotOverlap) {
   const ModelResult model = testing::SampleModel("m", "tflite", "uint8", 10, 9900);
-  const std::string svg = TradeoffChart({&model, &model, &model, &model});
+  const std::string svg = TradeoffChart({&model, &model, &model, &model}, "image");
   std::vector<std::pair<double, double>> places;
   const std::regex number("<text x=\"([^\"]*)\" y=\"([^\"]*)\" text-anchor=\"middle\">[1-4]</text>");
   for (std::sregex_iterator it(svg.begin(), svg.end(), number), end; it != end; ++it) {
@@ -287,7 +287,7 @@ TEST(TradeoffChart, NumbersOfModelsThatAreAlikeDoNotOverlap) {
 TEST(TradeoffChart, ModelsThatAreAlikeStayInsideThePicture) {
   ModelResult perfect = testing::SampleModel("m", "tflite", "uint8", 10, 10000);
   perfect.accuracy->interval = {100, 100};
-  const std::string svg = TradeoffChart({&perfect, &perfect});
+  const std::string svg = TradeoffChart({&perfect, &perfect}, "example");
   EXPECT_EQ(svg.find("nan"), std::string::npos);
   for (const auto& [x, y, r] : DotsOf(svg)) {
     EXPECT_GE(x - r, 0);
@@ -295,6 +295,11 @@ TEST(TradeoffChart, ModelsThatAreAlikeStayInsideThePicture) {
     EXPECT_GE(y - r, 0);
     EXPECT_LE(y + r, 270);
   }
+  // A label that ends left of the axis begins inside the picture: digits of 14 px are up to 9 px wide.
+  const std::regex label("<text x=\"([^\"]*)\" y=\"[^\"]*\" text-anchor=\"end\">([^<]*)</text>");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), label), end; it != end; ++it)
+    EXPECT_GE(std::stod((*it)[1]), 9.0 * static_cast<double>((*it)[2].length())) << (*it)[2];
+  EXPECT_EQ(CountOf(svg, "median time of one example"), 1u);
   EXPECT_GE(CountOf(svg, "µs</text>"), 1u);
   EXPECT_GE(CountOf(svg, "%</text>"), 1u);
 }
