@@ -41,9 +41,9 @@ Offset<fb::Output> WriteOutput(FlatBufferBuilder& builder, const OutputContract&
   const auto name = WriteText(builder, output.name);
   const auto labels = output.labels.empty() ? 0 : builder.CreateVectorOfStrings(output.labels);
   const auto mean = WriteList(builder, output.mean), std_values = WriteList(builder, output.std);
-  const auto columns = WriteText(builder, output.columns);
+  const auto columns = WriteText(builder, output.columns), normal = WriteText(builder, output.normal);
   return fb::CreateOutput(builder, name, static_cast<fb::OutputTask>(output.task), labels, mean, std_values,
-                          output.ignored, columns, output.channels_first);
+                          output.ignored, columns, output.channels_first, normal);
 }
 
 // Whether version 1 says all of it.
@@ -108,6 +108,7 @@ Expected<OutputContract> ReadOutput(const fb::Output& table) {
   output.ignored = table.ignored();
   output.columns = TextOf(table.columns());
   output.channels_first = table.channels_first();
+  output.normal = TextOf(table.normal());
   return output;
 }
 
@@ -144,13 +145,17 @@ std::string Describe(const OutputContract& output, bool with_task) {
   if (!output.mean.empty())
     text += StrCat(", target = ", SomeOf(output.mean), " + ", SomeOf(output.std), " * output");
   if (output.channels_first) text += ", given with the channels first";
+  if (!output.normal.empty()) text += StrCat(", class '", output.normal, "' is normal");
   if (output.ignored != kIgnoredLabel) text += StrCat(", label ", output.ignored, " is ignored");
   return text;
 }
 
-// Without how the model gives it.
+// Without how the model gives it, and how it is judged.
 std::vector<OutputContract> OutputMeaningOf(Contract contract) {
-  for (OutputContract& output : contract.outputs) output.channels_first = false;
+  for (OutputContract& output : contract.outputs) {
+    output.channels_first = false;
+    output.normal.clear();
+  }
   contract.set_labels(std::vector<std::string>(contract.labels()));
   return contract.outputs;
 }

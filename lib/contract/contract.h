@@ -28,6 +28,8 @@ struct OutputContract {
   int32_t ignored = kIgnoredLabel;
   /// the model gives [1, C, H, W] or [1, C, T]; answers and targets are [.., C] all the same
   bool channels_first = false;
+  /// Of a reconstruction: the class that is normal, every other one is an anomaly; empty: not known.
+  std::string normal = {};
   bool operator==(const OutputContract&) const = default;
 };
 

@@ -261,6 +261,16 @@ Expected<Dataset> OpenForTask(const std::string& data, Split split, const OpenOp
 
 }  // namespace
 
+std::string NormalClassOf(const OutputLabels& data) {
+  if (data.class_names.empty() || data.labels.empty()) return "";
+  const int32_t first = data.labels.front();
+  const bool one_class =
+      std::all_of(data.labels.begin(), data.labels.end(), [&](int32_t label) { return label == first; });
+  if (one_class && static_cast<size_t>(first) < data.class_names.size())
+    return data.class_names[static_cast<size_t>(first)];
+  return data.class_names.front() == "0" ? "0" : "";
+}
+
 bool IsLeftBehind(std::string_view name) {
   constexpr std::string_view kNames[] = {"__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini"};
   return name.starts_with('.') || std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);

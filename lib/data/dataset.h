@@ -79,6 +79,10 @@ struct OutputLabels {
   std::span<const float> NumbersOf(int64_t index) const;
 };
 
+/// Of a reconstruction the class that is normal: that of all examples; of examples of several, "0" where
+/// classes are numbers. Empty: not known.
+std::string NormalClassOf(const OutputLabels& data);
+
 /// Examples, each the bytes of its inputs, one input after the other, and what the first output should give;
 /// what further outputs should is in `others`.
 struct Dataset : OutputLabels {

@@ -126,24 +126,21 @@ double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const
 }
 
 std::optional<AnomalyResult> JudgeAnomalies(std::span<const float> answers, std::span<const float> numbers,
-                                            std::span<const float> std, std::span<const int32_t> labels) {
-  if (labels.empty() ||
-      std::any_of(labels.begin(), labels.end(), [](int32_t label) { return label != 0 && label != 1; })) {
-    return std::nullopt;
-  }
-  const size_t values = numbers.size() / labels.size();
-  std::vector<double> errors(labels.size(), 0);
+                                            std::span<const float> std, std::span<const int32_t> anomalies) {
+  if (anomalies.empty()) return std::nullopt;
+  const size_t values = numbers.size() / anomalies.size();
+  std::vector<double> errors(anomalies.size(), 0);
   for (size_t i = 0; i < numbers.size(); ++i) {
     const double unit = std.empty() ? 1.0 : double{std[i % values % std.size()]};
     const double error = (double{answers[i]} - double{numbers[i]}) / unit;
     errors[i / values] += error * error / static_cast<double>(values);
   }
-  const std::optional<double> auc = AucOf(errors, labels);
+  const std::optional<double> auc = AucOf(errors, anomalies);
   if (!auc) return std::nullopt;
   AnomalyResult result;
   result.auc = *auc;
-  result.anomalous = std::count(labels.begin(), labels.end(), 1);
-  result.normal = std::ssize(labels) - result.anomalous;
+  result.anomalous = std::count(anomalies.begin(), anomalies.end(), 1);
+  result.normal = std::ssize(anomalies) - result.anomalous;
   result.interval =
       AucInterval(*auc, static_cast<double>(result.anomalous), static_cast<double>(result.normal));
   return result;

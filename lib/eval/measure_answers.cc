@@ -30,6 +30,19 @@ OutputContract OutputContractOf(const Row& row, size_t index) {
 
 namespace {
 
+// 1 for each example that is an anomaly; empty where it is not known which class is normal.
+std::vector<int32_t> AnomaliesOf(const Dataset& dataset, std::string_view normal) {
+  const std::vector<std::string>& names = dataset.class_names;
+  if (normal.empty() && !names.empty() && names.front() == "0") normal = names.front();
+  if (normal.empty()) return {};
+  std::vector<int32_t> anomalies;
+  for (const int32_t label : dataset.labels) {
+    const auto index = static_cast<size_t>(label);
+    anomalies.push_back(index < names.size() && names[index] == normal ? 0 : 1);
+  }
+  return anomalies;
+}
+
 Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
   constexpr int32_t kMostTargets = 100;  // that are told one by one
   QAT_RETURN_IF_ERROR(CheckNumbers(row.result.name, row.predictions, dataset));
@@ -44,8 +57,9 @@ Status MeasureNumbers(const Dataset& dataset, size_t index, Row& row) {
                                         dataset.targets, UnitsOf(dataset, wanted, output));
   const bool reconstructs = dataset.task == Task::kReconstruction;
   if (reconstructs || dataset.targets > kMostTargets) row.result.regression->targets.clear();
-  if (reconstructs && dataset.labelled && dataset.class_names.size() == 2)
-    row.result.anomaly = JudgeAnomalies(row.numbers, dataset.numbers, output.std, dataset.labels);
+  if (reconstructs && dataset.labelled)
+    row.result.anomaly =
+        JudgeAnomalies(row.numbers, dataset.numbers, output.std, AnomaliesOf(dataset, output.normal));
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/join_some.h"
 #include "base/strings.h"
+#include "contract/task.h"
 #include "report/class_figures.h"
 #include "report/main_rows.h"
 #include "report/text_format.h"
@@ -33,12 +34,14 @@ class Remarks {
   std::vector<std::pair<std::string, std::vector<std::string>>> remarks_;
 };
 
-std::string UnitOf(const ModelResult& row) {
-  return row.classification && row.classification->mean_iou ? "pixels" : "images";
+std::string UnitOf(const Report& report, const ModelResult& row) {
+  return row.classification && row.classification->mean_iou ? "pixels" : StrCat(ExampleWord(report), "s");
 }
 
+std::string One(const std::string& unit) { return unit.substr(0, unit.size() - 1); }
+
 std::string Counted(int64_t count, const std::string& unit) {
-  return StrCat(Grouped(count), " ", count == 1 ? unit.substr(0, unit.size() - 1) : unit);
+  return StrCat(Grouped(count), " ", count == 1 ? One(unit) : unit);
 }
 
 // "class 'a' (40 images), class 'b' (12 images) and 3 more".
@@ -49,7 +52,7 @@ std::string ClassList(const Report& report, const ModelResult& row, const std::v
   for (const size_t label : labels) {
     if (names.size() < kMostNamed)
       names.push_back(
-          StrCat(ClassSubject(report, label), " (", Counted(counts[label].total, UnitOf(row)), ")"));
+          StrCat(ClassSubject(report, label), " (", Counted(counts[label].total, UnitOf(report, row)), ")"));
   }
   const std::string text = Join(names);
   return labels.size() > kMostNamed ? StrCat(text, " and ", labels.size() - kMostNamed, " more") : text;
@@ -71,8 +74,7 @@ void RemarkOnAbsentClasses(Report& report) {
   }
   if (absent.empty() || absent.size() == counts.size()) return;
   const size_t present = counts.size() - absent.size();
-  report.warnings.push_back(StrCat("no ", UnitOf(*row) == "pixels" ? "pixel" : "image", " of ",
-                                   JoinSome(absent, 5), ": ",
+  report.warnings.push_back(StrCat("no ", One(UnitOf(report, *row)), " of ", JoinSome(absent, 5), ": ",
                                    absent.size() == 1 ? "its recall is" : "their recalls are",
                                    " not known, and the balanced accuracy is the mean over the other ",
                                    present, present == 1 ? " class" : " classes"));
@@ -97,7 +99,7 @@ void RemarkOnClasses(const Report& report, const ModelResult& row, const std::st
   if (only != nullptr) {
     const auto label = static_cast<size_t>(only - counts.data());
     return remarks.Add(StrCat("answers ", ClassSubject(report, label), " for all ",
-                              Counted(row.accuracy->total, UnitOf(row))),
+                              Counted(row.accuracy->total, UnitOf(report, row))),
                        name, percents);
   }
   if (!never.empty())
@@ -142,17 +144,30 @@ void RemarkOnLabels(const Report& report, const ModelResult& row, const std::str
     if (count.positives < kFew || count.total - count.positives < kFew) continue;
     if (count.answers == 0)
       remarks.Add(StrCat("never answers label '", LabelName(report, i), "', which ",
-                         Counted(count.positives, "images"), " have"),
+                         Counted(count.positives, StrCat(ExampleWord(report), "s")), " have"),
                   name);
     if (count.answers == count.total)
-      remarks.Add(StrCat("answers label '", LabelName(report, i), "' for all images"), name);
+      remarks.Add(StrCat("answers label '", LabelName(report, i), "' for all ", ExampleWord(report), "s"),
+                  name);
   }
+}
+
+// Of data with classes, that their anomalies could not be told.
+void RemarkOnAnomalies(Report& report) {
+  const bool told = std::any_of(report.models.begin(), report.models.end(),
+                                [](const ModelResult& row) { return row.anomaly.has_value(); });
+  if (told || report.task != NameOf(Task::kReconstruction) || report.class_names.size() < 2) return;
+  report.warnings.push_back(StrCat(
+      "no AUC of anomalies, although the data have classes (", JoinSome(report.class_names, 5),
+      "): expected examples of the normal class and of others, and a model that says which is normal "
+      "(because all examples that it was trained on had that class) or a class 0, which is normal then"));
 }
 
 }  // namespace
 
 void AddRemarks(Report& report) {
   RemarkOnAbsentClasses(report);
+  RemarkOnAnomalies(report);
   Remarks remarks;
   for (const ModelResult* row : MainRows(report)) {
     const std::string name = ShownName(report, *row);

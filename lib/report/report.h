@@ -65,7 +65,8 @@ struct LabelsResult {
   std::vector<LabelCount> labels = {};
 };
 
-/// Errors of reconstruction as a score of anomalies: class 1 of two, class 0 is normal.
+/// Errors of reconstruction as a score of anomalies: examples of every class but the normal one
+/// (OutputContract::normal; else class 0).
 struct AnomalyResult {
   double auc = 0;                         ///< as LabelCount::auc
   std::optional<Interval> interval = {};  ///< of it (Hanley and McNeil 1982)

@@ -60,7 +60,10 @@ OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, in
   output.name = train.output.empty() ? train.label_column : train.output;
   if (!train.output.empty()) output.columns = train.label_column;
   if (train.ignored) output.ignored = static_cast<int32_t>(*train.ignored);
-  if (train.task == Task::kReconstruction) return output;
+  if (train.task == Task::kReconstruction) {
+    output.normal = NormalClassOf(train);
+    return output;
+  }
   if (train.task != Task::kNumbers || !config.scale_to_targets || !GivesAnyNumber(network, index))
     return output;
   std::vector<int32_t> all(static_cast<size_t>(examples));

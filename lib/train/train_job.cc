@@ -37,7 +37,11 @@ std::string DescribeTask(const OutputLabels& data) {
   constexpr size_t kShown = 6;
   const auto& names = data.class_names;
   if (data.task == Task::kYesNo) return StrCat("; yes is '", names[1], "', no is '", names[0], "'");
-  if (data.task == Task::kReconstruction) return "; the network learns to give its input";
+  if (data.task == Task::kReconstruction) {
+    const std::string normal = NormalClassOf(data);
+    return StrCat("; the network learns to give its input",
+                  normal.empty() ? "" : StrCat(", and class '", normal, "' is normal"));
+  }
   if (names.empty() || data.task == Task::kClasses) return "";
   const auto shown = std::span(names).first(std::min(names.size(), kShown));
   return StrCat(": ", Join(shown),

@@ -192,6 +192,12 @@ TEST(InputContract, ChannelsFirstChangeTheTensorsAndNotWhatExamplesMean) {
   const auto read = ParseContract(Serialize(contract));
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_TRUE(*read == contract);
+  contract.outputs.front().normal = "b";
+  EXPECT_TRUE(SameMeaning(contract, last)) << "how it is judged";
+  const auto judged = ParseContract(Serialize(contract));
+  ASSERT_TRUE(judged.ok()) << judged.error().message;
+  EXPECT_TRUE(*judged == contract);
+  EXPECT_NE(Describe(contract).find(", class 'b' is normal"), std::string::npos) << Describe(contract);
   InputContract series{1, 20, 4, {0, 0, 0, 0}, {1, 1, 1, 1}};
   series.shape = {20, 4};
   EXPECT_EQ(series.DataShape(), (Shape{1, 20, 4}));

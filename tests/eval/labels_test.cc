@@ -88,7 +88,8 @@ TEST(JudgeAnomalies, ScoresByTheErrorInDeviations) {
   EXPECT_LT(JudgeAnomalies(answers, numbers, {}, Labels{0, 0, 1, 1})->auc, 1)
       << "without deviations, 10 is the largest";
   EXPECT_FALSE(JudgeAnomalies(answers, numbers, std, Labels{0, 0, 0, 0}));
-  EXPECT_FALSE(JudgeAnomalies(answers, numbers, std, Labels{0, 1, 2, 1}));
+  EXPECT_FALSE(JudgeAnomalies(answers, numbers, std, Labels{1, 1, 1, 1}));
+  EXPECT_FALSE(JudgeAnomalies(answers, numbers, std, {}));
 }
 
 }  // namespace

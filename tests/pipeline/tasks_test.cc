@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/strings.h"
 #include "data/npy.h"
 #include "support/subprocess.h"
 #include "support/test_util.h"
@@ -224,6 +225,33 @@ TEST_F(Tasks, AnomaliesByTheErrorOfReconstruction) {
   EXPECT_EQ(row["anomaly"]["normal"], 200);
   EXPECT_GT(row["anomaly"]["auc"], 0.95);
   EXPECT_NE(judged_.out.find("anomaly AUC"), std::string::npos) << judged_.out;
+}
+
+// By the order of their names, 'bad' would be class 0; several kinds of anomalies are one.
+TEST_F(Tasks, TheClassOfEveryTrainingExampleIsNormal) {
+  const auto rows = [](int32_t count, bool train) {
+    std::string text = "a,b,c,d,state\n";
+    Random random(train ? 1 : 2);
+    for (int32_t n = 0; n < count; ++n) {
+      const int32_t kind = train ? 0 : n % 3;  // of which 1 and 2 are anomalies
+      const float t = 2 * random.Uniform() - 1;
+      for (int32_t i = 0; i < 4; ++i)
+        text += StrCat(kind != 0 ? 2 * random.Uniform() - 1 : t * static_cast<float>(i + 1) / 4, ",");
+      text += kind == 0 ? "ok\n" : kind == 1 ? "bad\n" : "worn\n";
+    }
+    return text;
+  };
+  std::filesystem::create_directory(data_);
+  testing::WriteText(data_ + "/train.csv", rows(600, true));
+  testing::WriteText(data_ + "/test.csv", rows(300, false));
+  const ProcessResult trained = Train({"--task", "reconstruction", "--label", "state"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_NE(trained.err.find("class 'ok' is normal"), std::string::npos) << trained.err;
+  const json report = Judged({"--min-auc", "0.7"});
+  EXPECT_EQ(judged_.exit_code, 0) << judged_.err << judged_.out;
+  const json& row = Row(report, "tflite");
+  EXPECT_EQ(row["anomaly"]["normal"], 100);
+  EXPECT_EQ(row["anomaly"]["anomalous"], 200);
 }
 
 TEST_F(Tasks, PixelsWithoutALabelDoNotCount) {
