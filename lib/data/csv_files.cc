@@ -116,9 +116,16 @@ class Tables {
   }
 
   Expected<std::vector<CsvRequest>> Requests(const std::string& path) const {
-    const std::set<std::string> left_out(options_.leave_out.begin(), options_.leave_out.end());
-    if (outputs_ == 1) return std::vector<CsvRequest>{{options_.label, options_.unlabelled, left_out}};
+    // A pipe gives its first line once.
+    if (outputs_ == 1 && options_.leave_out.empty())
+      return std::vector<CsvRequest>{{options_.label, options_.unlabelled}};
     QAT_ASSIGN_OR_RETURN(const std::vector<std::string> columns, ReadCsvHeader(path));
+    std::set<std::string> left_out;
+    if (!options_.leave_out.empty()) {
+      const std::vector<std::string> named = SplitColumns(options_.leave_out, columns);
+      left_out.insert(named.begin(), named.end());
+    }
+    if (outputs_ == 1) return std::vector<CsvRequest>{{options_.label, options_.unlabelled, left_out}};
     std::vector<CsvRequest> requests;
     for (const OutputRequest& output : options_.outputs) {
       requests.push_back({ColumnsOf(output, columns), options_.unlabelled, left_out});
@@ -131,10 +138,8 @@ class Tables {
     for (CsvRequest& request : requests) {
       for (const CsvRequest& other : requests) {
         if (&other == &request) continue;
-        for (std::string& column : SplitText(other.label, ',')) {
-          column.erase(0, column.find_first_not_of(' '));
-          request.left_out.insert(column);
-        }
+        const std::vector<std::string> theirs = SplitColumns(other.label, columns);
+        request.left_out.insert(theirs.begin(), theirs.end());
       }
     }
     return requests;
@@ -157,8 +162,7 @@ std::string AnswersText(const CsvTable& table, const std::string& output) {
 // What the values are, and what was understood about the columns of each table.
 void AddColumns(const Tables& tables, const OpenOptions& options, Dataset& dataset) {
   dataset.input().features = tables.first().front().features;
-  if (!options.leave_out.empty())
-    dataset.notes.push_back(StrCat("left out, as asked: ", SomeOf(options.leave_out)));
+  if (!options.leave_out.empty()) dataset.notes.push_back(StrCat("left out, as asked: ", options.leave_out));
   const std::vector<std::string> notes = tables.Notes();
   dataset.notes.insert(dataset.notes.end(), notes.begin(), notes.end());
 }

@@ -282,10 +282,7 @@ class TableBuilder {
   Status FindLabel() {
     std::vector<size_t> usual;
     std::vector<std::string> wanted;
-    // A name with commas is one column where there is one of that name.
-    const bool one = std::find(names_.begin(), names_.end(), request_.label) != names_.end();
-    if (!request_.label.empty()) wanted = one ? std::vector{request_.label} : SplitText(request_.label, ',');
-    for (std::string& name : wanted) name = Trimmed(name);
+    if (!request_.label.empty()) wanted = SplitColumns(request_.label, names_);
     for (size_t i = 0; i < names_.size(); ++i) {
       if (IsWanted(names_[i]) || request_.left_out.contains(names_[i])) continue;
       const std::string lower = Lower(names_[i]);
@@ -538,6 +535,30 @@ Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const bool has_header, CsvReader(text, path).Next(names, line));
   if (!has_header) return names;
   std::erase(names, "");
+  return names;
+}
+
+std::vector<std::string> SplitColumns(const std::string& list, const std::vector<std::string>& columns) {
+  const auto parts_of = [](const std::string& text) {
+    std::vector<std::string> parts = SplitText(text, ',');
+    for (std::string& part : parts) part = Trimmed(part);
+    return parts;
+  };
+  const std::vector<std::string> pieces = parts_of(list);
+  std::vector<std::string> names;
+  for (size_t at = 0; at < pieces.size();) {
+    std::string name = pieces[at];
+    size_t taken = 1;
+    for (const std::string& column : columns) {
+      const std::vector<std::string> parts = parts_of(column);
+      if (parts.size() <= taken || parts.size() > pieces.size() - at) continue;
+      if (!std::equal(parts.begin(), parts.end(), pieces.begin() + static_cast<std::ptrdiff_t>(at))) continue;
+      name = column;
+      taken = parts.size();
+    }
+    names.push_back(name);
+    at += taken;
+  }
   return names;
 }
 

@@ -58,6 +58,10 @@ Expected<CsvTable> ReadRows(const std::string& path, const std::vector<std::stri
 /// The first line of a table that holds anything, without a name that is empty. Errors: those of ReadCsv.
 Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path);
 
+/// Columns that a list names, by commas. A name may have commas itself: pieces that make the name of a column
+/// together, with or without spaces between them, are one. Pieces that name none stay as they are.
+std::vector<std::string> SplitColumns(const std::string& list, const std::vector<std::string>& columns);
+
 }  // namespace qat
 
 #endif  // QAT_DATA_CSV_TABLE_H_

@@ -195,7 +195,7 @@ struct OpenOptions {
   int32_t white = 0;
   ArrayLayout layout = ArrayLayout::kAuto;  ///< of arrays, where no network says it
   std::string label = {};  ///< the column of a table that holds the answers; empty: the one with a usual name
-  std::vector<std::string> leave_out = {};  ///< columns of a table that are neither answers nor features
+  std::string leave_out = {};  ///< columns of a table that are neither answers nor features, by commas
   /// the columns of a table that a network takes, in its order; empty: all others
   std::vector<std::string> features = {};
   /// Class names in label order, where a model or another split has fixed them; empty: the data's own.

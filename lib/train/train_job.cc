@@ -296,10 +296,7 @@ Status Preparation::OpenTraining() {
   options_.fit = FitFromName(job_.config.fit).value_or(Fit::kCrop);
   options_.layout = LayoutFromName(job_.config.layout).value_or(ArrayLayout::kAuto);
   options_.label = job_.config.label;
-  if (!job_.config.leave_out.empty()) {
-    options_.leave_out = SplitText(job_.config.leave_out, ',');
-    for (std::string& column : options_.leave_out) column.erase(0, column.find_first_not_of(' '));
-  }
+  options_.leave_out = job_.config.leave_out;
   options_.strict = request_.strict;
   options_.task = TaskFromName(job_.config.task).value_or(Task::kAuto);
   if (job_.config.ignore_label != kAutomaticIgnoreLabel) options_.ignore_label = job_.config.ignore_label;

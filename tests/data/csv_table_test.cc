@@ -169,6 +169,24 @@ TEST(ParseCsv, LeavesColumnsOutAsAsked) {
                    "`leave_out`: column 'class' of t.csv holds the answers");
 }
 
+TEST(SplitColumns, AreNamesThatMayHaveCommas) {
+  using Strings = std::vector<std::string>;
+  const Strings columns = {"a", "rain, heavy", "wind", "rain", "x,y,z"};
+  EXPECT_EQ(SplitColumns("rain, heavy,wind", columns), (Strings{"rain, heavy", "wind"}));
+  EXPECT_EQ(SplitColumns("wind,rain,heavy", columns), (Strings{"wind", "rain, heavy"}));
+  EXPECT_EQ(SplitColumns("rain, wind", columns), (Strings{"rain", "wind"}));
+  EXPECT_EQ(SplitColumns("x,y,z", columns), Strings{"x,y,z"});
+  EXPECT_EQ(SplitColumns("x,y", columns), (Strings{"x", "y"})) << "told as it was asked";
+}
+
+TEST(ParseCsv, SeveralAnswersMayHaveCommasInTheirNames) {
+  const std::string text = "a,\"rain, heavy\",wind\n1,0,1\n2,1,0\n3,1,1\n";
+  const auto table = ParseCsv(text, "t.csv", {"rain, heavy,wind"});
+  ASSERT_TRUE(table.ok()) << table.error().message;
+  EXPECT_EQ(table->labels, (std::vector<std::string>{"rain, heavy", "wind"}));
+  EXPECT_EQ(table->features, std::vector<std::string>{"a"});
+}
+
 TEST(ParseCsv, TakesTheSeparatorOfAFirstLine) {
   const auto table = ParseCsv("sep=;\r\na,b;label\r\n1;0\r\n2;1\r\n", "t.csv", {});
   QAT_ASSERT_OK(table);
