@@ -77,7 +77,7 @@ Axes FilterAxes(WeightsLayout layout, OpType type) {
   return type == OpType::kTransposeConv ? Axes{2, 0, 1, 3} : Axes{0, 1, 2, 3};
 }
 
-// Keras's depthwise filters [H, W, C, M] are TFLite's [1, H, W, C*M] with another name for the same order.
+// Keras's depthwise filters [H, W, C, M] are TFLite's [1, H, W, C*M]: both are in the same order.
 bool Fits(WeightsLayout layout, const NetworkLayer& layer, const Candidate& candidate) {
   if (FlatSize(candidate.view) != FlatSize(layer.filter)) return false;
   if (layout == WeightsLayout::kKeras && layer.type == OpType::kDepthwiseConv2D) {
@@ -181,7 +181,7 @@ Shape TheirShape(WeightsLayout layout, const NetworkLayer& layer) {
   if (layer.type == OpType::kFullyConnected)
     return layout == WeightsLayout::kKeras ? Shape{ours[1], ours[0]} : ours;
   if (layout == WeightsLayout::kKeras && layer.type == OpType::kDepthwiseConv2D)
-    return {ours[1], ours[2], ours[3], 1};
+    return {ours[1], ours[2], layer.inputs, ours[3] / layer.inputs};
   const Axes axes = FilterAxes(layout, layer.type);
   Shape theirs(ours.size());
   for (size_t i = 0; i < axes.size(); ++i) theirs[static_cast<size_t>(axes[i])] = ours[i];

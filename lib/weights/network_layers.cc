@@ -114,6 +114,8 @@ NetworkLayer Describe(const Graph& network, const GraphNode& node) {
     if (tensor.trained->role == Role::kBias) found.has_bias = true;
   }
   found.channels = network.tensor(node.outputs[0]).shape.back();
+  const int32_t data = node.inputs[static_cast<size_t>(node.definition().data_input)];
+  found.inputs = network.tensor(data).shape.back();
   if (node.type == OpType::kFullyConnected) found.flattened = FlattenedMap(network, node);
   return found;
 }

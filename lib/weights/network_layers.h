@@ -21,6 +21,7 @@ struct NetworkLayer {
   Shape filter;
   Shape slope;
   int32_t channels = 0;   ///< of the output
+  int32_t inputs = 0;     ///< channels of the input
   bool has_bias = false;  ///< false with batch normalization
   bool batch_norm = false;
   float epsilon = 0;          ///< of the batch normalization

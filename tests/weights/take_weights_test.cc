@@ -93,6 +93,10 @@ TEST(TakeWeights, DepthwiseConvolutions) {
     QAT_ASSERT_OK(taken);
     EXPECT_EQ(taken->tensors.at("dw/filter").values, ours);
     EXPECT_EQ(taken->tensors.at("dw/bias").values, std::vector<float>(6));  // no bias in the file
+    const std::vector<StoredTensor> given =
+        GiveWeights(LayersOf(layers), taken->tensors, WeightsLayout::kKeras, false);
+    EXPECT_EQ(given.front().name, "dw/depthwise_kernel");
+    EXPECT_EQ(given.front().shape, (Shape{2, 3, 3, 2})) << "what Keras's set_weights takes";
   }
 }
 
