@@ -111,6 +111,7 @@ OwnIntegers OwnIntegersOf(const Graph& network, const Model& model) {
   const std::string repaired = repairs == model.provenance().end() ? "" : repairs->second;
   // moves weights that data say little of as far as it likes
   const bool adaround = repaired.find(kAdaRoundRepair) != std::string::npos;
+  own.repaired = adaround || repaired.find(kBiasRepair) != std::string::npos;
   if (repaired.find(kEqualizeRepair) != std::string::npos)
     return refuse("they are equalized, and those of the network are not");
   for (const GraphNode& node : network.nodes) {

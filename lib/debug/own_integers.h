@@ -27,6 +27,7 @@ struct OwnIntegers {
   std::map<std::string, QuantizationParams> activations;  ///< of what has one scale, to the last bit
   /// "'conv1/filter' is not in it"; then the others are empty. Empty: all could be taken
   std::string why_not;
+  bool repaired = false;  ///< by adaround or bias correction, as the model has on record
 };
 
 /// Of layers that are quantized in the model and have the network's names. A filter further from the

@@ -98,6 +98,15 @@ TEST_F(DebugCommand, ARangeTimes100IsNamedFirstAndRepairedByThePlan) {
   EXPECT_LT(drop, 2);
   EXPECT_NEAR(drop, document["suggestion"]["test"]["loss"].get<double>(), 1e-9)
       << "the figure that was verified";
+
+  // Its biases have other steps than those of a fresh conversion, but nothing was repaired.
+  const ProcessResult converted =
+      RunTool("qat-convert", {dir_ / "g.qgraph", "--plan", dir_ / "bad.toml", "-o", dir_ / "bad.tflite"});
+  ASSERT_EQ(converted.exit_code, 0) << converted.err;
+  const ProcessResult of_model =
+      Debug({dir_ / "bad.tflite", "--suggest", dir_ / "again.toml", "--max-drop", "2"});
+  ASSERT_EQ(of_model.exit_code, 0) << of_model.out << of_model.err;
+  EXPECT_EQ(of_model.err.find("--repair again"), std::string::npos) << of_model.err;
 }
 
 TEST_F(DebugCommand, AStretchedChannelOfAConvertedModelIsEqualized) {
@@ -141,6 +150,8 @@ TEST_F(DebugCommand, OfARepairedModelItsOwnFiltersAndBiasesAreExamined) {
   const double plain = answers("none");
   EXPECT_GT(answers("adaround"), plain + 2);
   EXPECT_NE(answers("bias"), plain);
+  EXPECT_HOLDS(Debug({dir_ / "bias.tflite", "--suggest", dir_ / "s.toml", "--max-drop", "100"}).err,
+               "give qat-convert --repair again");
   // The layer that is cut out has the model's integers: its filter lies in both files.
   const auto holds = [&](const std::string& cut, const std::string& model) {
     const auto layer = *Model::Load(dir_ / (cut + "/layer.tflite")),
@@ -271,6 +282,7 @@ TEST_F(DebugCommand, WhatCannotBeIsRefusedInOneSentence) {
   EXPECT_HOLDS(convert.err, "expected of: conv1, conv2");
   expect({"--reproducer", dir_ / "cut", "--layer", "konv2"}, 2,
          "unknown layer 'konv2'; did you mean 'conv2'?");
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "cut")) << "an empty folder is left";
   expect({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}, 2, "--max-error-rise: judges real numbers");
   EXPECT_EQ(Debug({"--suggest", dir_ / "f.toml", "--max-error-rise", "1"}).err.find("answers of float"),
             std::string::npos)

@@ -279,14 +279,10 @@ Status SuggestAsAsked(const EvalFlags& flags, const Graph& network, const OwnInt
     report.status = "gate-failed";
     return {};
   }
-  std::vector<std::string> none;
-  QAT_ASSIGN_OR_RETURN(const Converted afresh, Convert(network, suggestion->choices, none));
-  QAT_ASSIGN_OR_RETURN(const Converted with_own, Convert(network, suggestion->choices, none, own));
-  const bool is_repaired = afresh.model != with_own.model;
   QAT_RETURN_IF_ERROR(VerifyOnTest(flags, network, own, *suggestion, hooks, summary));
   if (summary.test_loss > summary.max_loss) report.status = "gate-failed";
   summary.plan_path = flags.debug.suggest;
-  if (is_repaired)
+  if (own.repaired)
     LogInfo(StrCat(summary.plan_path,
                    ": holds ranges and types, not how filters were rounded or what biases moved: give "
                    "qat-convert --repair again, "
@@ -303,8 +299,10 @@ Status RunDebug(EvalFlags& flags, Tool& tool, Report& report) {
   QAT_RETURN_IF_ERROR(CheckDebugFlags(flags));
   std::optional<OutputFile> plan;
   QAT_RETURN_IF_ERROR(OpenOutput("--suggest", flags.debug.suggest, plan));
-  if (!flags.debug.reproducer.empty())
-    QAT_RETURN_IF_ERROR_IN("--reproducer", MakeDirectories(flags.debug.reproducer));
+  OutputFolder reproducer;
+  if (!flags.debug.reproducer.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("--reproducer", reproducer, OutputFolder::Make(flags.debug.reproducer));
+  }
   StageProgress progress(tool.flags().ProgressStyle());
   const WorkHooks hooks = progress.Hooks();
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult read, ReadFloatNetwork(flags));
