@@ -87,6 +87,27 @@ Status AppendTo(size_t index, const std::string& asked, const ConversionRequest&
   return AppendArgMax(graph, request.argmax_type == "int32" ? DType::kInt32 : DType::kInt64, index);
 }
 
+// One constant is either integers or real numbers: the steps of a recurrent layer have one filter.
+Status CheckSharedFilters(const Graph& graph, const std::set<std::string>& kept) {
+  struct Readers {
+    std::vector<std::string> kept, others;
+  };
+  std::map<int32_t, Readers> of_filter;
+  for (const GraphNode& node : graph.nodes) {
+    const int32_t filter = node.InputAt(node.definition().filter_input);
+    if (filter < 0 || !graph.tensor(filter).is_constant()) continue;
+    Readers& readers = of_filter[filter];
+    (kept.contains(node.name) ? readers.kept : readers.others).push_back(node.name);
+  }
+  for (const auto& [filter, readers] : of_filter) {
+    if (readers.kept.empty() || readers.others.empty()) continue;
+    return InvalidArgument(StrCat("`keep_float`: chooses ", JoinSome(readers.kept, 3),
+                                  ", which share the filter '", graph.tensor(filter).name, "' with ",
+                                  JoinSome(readers.others, 3), "; expected all of them or none"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<std::vector<std::string>> KeepFloatAsAsked(Conversion& c) {
@@ -102,6 +123,7 @@ Expected<std::vector<std::string>> KeepFloatAsAsked(Conversion& c) {
   const DType activations = c.type.precisions.activations.type;
   const bool trained_for = activations == DType::kUInt8 || activations == DType::kInt8;
   if (c.data == nullptr && names.empty() && !c.plan && trained_for) return std::vector<std::string>();
+  QAT_RETURN_IF_ERROR(CheckSharedFilters(c.graph(), names));
   const KeptFloat kept = KeepFloat(c.graph(), activations, names);
   SeparateFixedRanges(c.graph());
   if (!kept.must.empty())

@@ -12,7 +12,8 @@ namespace {
 
 constexpr float kHides =
     -1000;  // what masks add to scores that a softmax must not see: -1e4, -1e9, the lowest float
-constexpr float kMargin = 16;  // e^-16 is 1e-7, and one step of a softmax of 16 bits 3e-5
+constexpr float kMargin = 16;   // e^-16 is 1e-7, and one step of a softmax of 16 bits 3e-5
+constexpr float kFarAway = 64;  // of scores whose range is not known: e^-64 is 0 beside scores up to 50 apart
 
 class MaskLimiter {
  public:
@@ -44,6 +45,21 @@ class MaskLimiter {
     return nullptr;
   }
 
+  static bool PassesOn(OpType type) {
+    return type == OpType::kReshape || type == OpType::kTranspose || type == OpType::kQuantize ||
+           type == OpType::kDequantize;
+  }
+
+  /// Nothing where it was not observed.
+  std::optional<Range> RangeOf(int32_t tensor) {
+    while (!graph_.tensor(tensor).has_range) {
+      const GraphNode* node = ProducerOf(tensor);
+      if (node == nullptr || !PassesOn(node->type)) return std::nullopt;
+      tensor = node->inputs[0];
+    }
+    return graph_.tensor(tensor).range;
+  }
+
   /// The mask before a softmax of `scores`; its node, or "": there is none.
   std::string Limit(int32_t scores) {
     std::vector<int32_t> path;
@@ -52,14 +68,16 @@ class MaskLimiter {
       path.push_back(tensor);
       node = ProducerOf(tensor);
       if (node == nullptr || Readers(tensor) != 1) return "";
-      if (node->type != OpType::kReshape && node->type != OpType::kTranspose) break;
+      if (!PassesOn(node->type)) break;
     }
     if (node->type != OpType::kAdd || FusedActivation(node->attributes) != Activation::kNone) return "";
     const size_t mask = graph_.tensor(node->inputs[0]).is_constant() ? 0 : 1;
     const GraphTensor constant = graph_.tensor(node->inputs[mask]);
-    const GraphTensor& x = graph_.tensor(node->inputs[1 - mask]);
     if (!constant.is_constant() || constant.type != DType::kFloat32) return "";
-    if (!hidden_ && (!x.has_range || !graph_.tensor(scores).has_range)) return "";
+    const auto ranged = std::find_if(path.begin(), path.end(),
+                                     [&](int32_t tensor) { return graph_.tensor(tensor).has_range; });
+    if (!hidden_ && ranged == path.end()) return "";
+    const std::optional<Range> x = RangeOf(node->inputs[1 - mask]);
     std::vector<float> values = RealValues(constant);
     float least = 0, most = 0;  // of what hides nothing
     bool hides = false;
@@ -70,15 +88,18 @@ class MaskLimiter {
       most = std::max(most, value);
     }
     if (!hides) return "";
-    const Range range = {std::min(x.range.min + least - kMargin, 0.0f), std::max(x.range.max + most, 0.0f)};
-    const float hidden = hidden_.value_or(least - (x.range.max - x.range.min) - kMargin);
+    const float hidden = hidden_.value_or(least - (x ? x->max - x->min + kMargin : kFarAway));
+    Range range;
+    if (!hidden_)
+      range = {std::min(x ? x->min + least - kMargin : hidden, 0.0f),
+               std::max(x ? x->max + most : graph_.tensor(*ranged).range.max, 0.0f)};
     for (float& value : values) value = value <= kHides ? hidden : value;
     const std::string name = node->name;
     const int32_t limited =
         graph_.AddConstant(FreeName(graph_, StrCat(constant.name, "/limited")), constant.shape, values);
     node->inputs[mask] = limited;
     for (const int32_t tensor : path) {
-      if (!hidden_) graph_.tensor(tensor).range = range;
+      if (!hidden_ && graph_.tensor(tensor).has_range) graph_.tensor(tensor).range = range;
     }
     return name;
   }

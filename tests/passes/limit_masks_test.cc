@@ -88,6 +88,21 @@ TEST(LimitMasks, ScoresKeepTheirSteps) {
   }
 }
 
+// Between a sum and a softmax of which one computes real numbers, the scores are integers all the same.
+TEST(LimitMasks, ScoresKeepTheirStepsBesideLayersKeptInFloat) {
+  for (const std::string kept : {"sum", "weights"}) {
+    Graph graph = MaskedScores(-1e4f);
+    KeepFloat(graph, DType::kInt8, {kept});
+    for (const GraphNode& node : graph.nodes) {
+      if (node.type == OpType::kQuantize && !graph.tensor(node.output()).has_range)
+        testing::SetRange(graph, node.output(), {0, 1}, kInt8Limits);
+    }
+    EXPECT_GT(Error(graph), 0.2) << kept << ": else there is nothing to limit";
+    EXPECT_EQ(LimitMasks(graph), std::vector<std::string>{"sum"}) << kept;
+    EXPECT_LT(Error(graph), 0.03) << kept;
+  }
+}
+
 TEST(LimitMasks, HidesByWhatItIsToldBeforeThereAreRanges) {
   Graph graph = MaskedScores(-1e4f);
   for (GraphTensor& tensor : graph.tensors) tensor.has_range = false;

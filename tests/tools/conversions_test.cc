@@ -75,6 +75,25 @@ TEST_F(ConvertTool, NamesWhatIsWrongWithTheDataToCalibrateWith) {
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
+TEST_F(ConvertTool, LayersThatShareAFilterAreKeptInFloatTogether) {
+  Graph graph = TinyGraph();
+  const int32_t filter = graph.AddConstant("twice", {3, 3}, std::vector<float>(9, 0.25f));
+  for (const char* name : {"one", "two"}) {
+    graph.outputs = {*graph.AddNode(OpType::kFullyConnected, name, FullyConnectedAttributes(),
+                                    {graph.outputs[0], filter})};
+    qat::testing::SetRange(graph, graph.outputs[0], {-4, 4}, kUInt8Limits);
+  }
+  QAT_ASSERT_OK(WriteFile(dir_ / "shared.qgraph", Serialize(graph)));
+  const auto keep = [&](const std::string& layers) {
+    return Convert({dir_ / "shared.qgraph", "--keep-float", layers, "-o", dir_ / "m.tflite"});
+  };
+  EXPECT_REFUSED(
+      keep("two"), 2,
+      "--keep-float: chooses two, which share the filter 'twice' with one; expected all of them or none");
+  const ProcessResult both = keep("one|two");
+  EXPECT_EQ(both.exit_code, 0) << both.err;
+}
+
 TEST_F(ConvertTool, RepairsWhatHelpsAndSaysWhat) {
   const std::string data = CalibrationData(dir_), graph = dir_ / "f.qgraph";
   const ProcessResult result =
