@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "checkpoint/check_numbers.h"
+#include "contract/unlikely_units.h"
 #include "eval/litert.h"
 #include "eval/lowered_graph.h"
 #include "eval/ranges.h"
@@ -51,6 +52,8 @@ Expected<ModelContract> ChooseContract(const Model& model, const RowRequest& req
                             request.input_stats->reals ? ContractOfRealNumbers(model)
                                                        : ContractFromStats(model, request.input_stats->mean,
                                                                            request.input_stats->std));
+    if (const std::string unlikely = UnlikelyUnits(contract); !unlikely.empty())
+      warnings.push_back(StrCat("`input_stats`: ", unlikely));
     other = NamedContract{"`input_stats`", std::move(contract)};
   }
   auto chosen = ContractOf(model, other ? &other->contract : nullptr);

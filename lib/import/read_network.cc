@@ -3,6 +3,7 @@
 #include "base/file_kind.h"
 #include "base/hash.h"
 #include "base/strings.h"
+#include "contract/unlikely_units.h"
 #include "import/finished_model.h"
 #include "ir/frozen_graph.h"
 #include "model/model_contract.h"
@@ -73,8 +74,10 @@ Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(
   return shapes;
 }
 
-Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
-                                        std::vector<std::string>& notes) {
+namespace {
+
+Expected<ReadNetworkResult> ReadAnyNetwork(const std::string& path, const ReadNetworkOptions& options,
+                                           std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(Bytes bytes,
                        ReadFileOfKinds(path, {kGraphIdentifier, kTfliteIdentifier, kOnnxIdentifier}));
   const bool stated = !options.mean.empty() || !options.std.empty();
@@ -111,6 +114,17 @@ Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetwo
   QAT_ASSIGN_OR_RETURN(Graph graph, ParseFrozenGraph(bytes, path));
   graph.provenance["graph_sha256"] = Sha256(bytes);
   return ReadNetworkResult{std::move(graph), false, false, {}, {}, {}, {}, {}, {}};
+}
+
+}  // namespace
+
+Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
+                                        std::vector<std::string>& notes) {
+  QAT_ASSIGN_OR_RETURN(ReadNetworkResult read, ReadAnyNetwork(path, options, notes));
+  const bool stated = !options.std.empty() || !options.std_of.empty();
+  const std::string unlikely = stated ? UnlikelyUnits(read.graph.contract) : "";
+  if (!unlikely.empty()) notes.push_back(unlikely);
+  return read;
 }
 
 }  // namespace qat

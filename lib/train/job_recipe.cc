@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "contract/unlikely_units.h"
 #include "data/degenerate.h"
 #include "data/holdout.h"
 #include "data/statistics.h"
@@ -266,6 +267,13 @@ Status Preparation::DescribeNormalization() {
   bool numbers = false;
   for (size_t i = 0; i < job_.train.output_count(); ++i)
     numbers |= job_.train.output_labels(i).task == Task::kNumbers;
+  const bool bytes = job_.train.input().values == ValueType::kByte;
+  if (bytes && request_.given.contains("std") && !NamesModel(job_.config)) {
+    const std::vector<double>&means = job_.config.mean.values, &stds = job_.config.std.values;
+    const std::string unlikely = UnlikelyUnits(std::vector<float>(means.begin(), means.end()),
+                                               std::vector<float>(stds.begin(), stds.end()));
+    if (!unlikely.empty()) job_.lines.push_back(unlikely);
+  }
   if (TakesOneImage() && !numbers) return {};
   QAT_ASSIGN_OR_RETURN(const Contract contract, MakeContract(job_.config, job_.train, job_.network));
   for (size_t i = 0; i < job_.train.output_count(); ++i) {
