@@ -90,6 +90,18 @@ Expected<Bytes> LoadBytes(const InputContract& contract, const ModelTensor& inpu
   return values;
 }
 
+// Says so of bytes that are those of the tensor, where pictures of them would be others.
+void NoteTensorBytes(const InputContract& contract, const ModelTensor& input, const Bytes& bytes,
+                     const std::string& path, std::vector<std::string>& notes) {
+  const auto params = ParamsOf(input, "input");
+  const auto as_picture = LoadBytes(contract, input, bytes);
+  if (!params.ok() || !as_picture.ok() || *as_picture == bytes) return;
+  notes.push_back(StrCat(path, ": uint8, as input '", input.name,
+                         "' has it, goes in as it is, real = (byte - ", params->zero_point, ") * ",
+                         params->scale, "; bytes of pictures mean ", Describe(contract),
+                         ": give a picture, or use qat-eval classify"));
+}
+
 // Says so of whole numbers up to 255, of which the network would compute far greater ones than any byte
 // stands for. `values`: of float32.
 void NoteLikeBytes(const InputContract& contract, std::span<const uint8_t> values, const std::string& path,
@@ -134,6 +146,8 @@ Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model
     array.type = input.type;
     return array;
   }
+  if (from == DType::kUInt8 && quantized && of_bytes)
+    NoteTensorBytes(*of_bytes, input, array.values, path, notes);
   // No integer says nan or inf; a network of real numbers shows them in its outputs.
   const bool checked = from == DType::kFloat32 && input.type == from && ComputesIntegers(model);
   const bool as_it_is = from == input.type || (!to_float && !(quantized && IsFloat(from)));

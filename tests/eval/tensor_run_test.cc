@@ -218,6 +218,28 @@ TEST(ForInput, BytesGoInAsTheContractSays) {
   }
 }
 
+// Into uint8 a tensor's bytes go as they are, as into TFLite's interpreter; of pictures they may mean others.
+TEST(ForInput, SaysWhereBytesOfATensorAreNotThoseOfPictures) {
+  for (const float mean : {0.0f, 20.0f}) {
+    Graph graph = testing::TinyGraph();
+    for (GraphTensor& tensor : graph.tensors) tensor.has_range = tensor.has_range && !tensor.is_constant();
+    std::vector<std::string> warnings, notes;
+    QAT_ASSERT_OK(ChooseQuantization(graph, {}, warnings));
+    graph.contract.input().mean = {mean};
+    const auto model = RunnableFromBytes(*WriteTflite(graph, {}), "m.tflite");
+    QAT_ASSERT_OK(model);
+    ASSERT_EQ((*model)->tensors()[static_cast<size_t>((*model)->inputs()[0])].type, DType::kUInt8);
+    const NpyArray array{DType::kUInt8, {1, 4, 4, 1}, Bytes(16, 100)};
+    const auto taken = ForInput(array, "x.npy", **model, 0, notes);
+    QAT_ASSERT_OK(taken);
+    EXPECT_EQ(taken->values, array.values);
+    ASSERT_EQ(notes.size(), mean == 0 ? 0u : 1u);
+    if (mean != 0) {
+      EXPECT_NE(notes[0].find("goes in as it is"), std::string::npos) << notes[0];
+    }
+  }
+}
+
 TEST(ForInput, SaysThatRealNumbersLookLikeBytes) {
   const auto model = RunnableFromBytes(*WriteTflite(testing::TinyGraph(), {}), "m.tflite");
   QAT_ASSERT_OK(model);
