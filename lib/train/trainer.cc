@@ -16,6 +16,7 @@
 #include "checkpoint/run_lock.h"
 #include "contract/provenance.h"
 #include "data/degenerate.h"
+#include "data/leaks.h"
 #include "spec/build_graph.h"
 #include "train/class_weights.h"
 #include "train/in_threads.h"
@@ -405,6 +406,7 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     QAT_ASSIGN_OR_RETURN(const std::vector<std::string> degenerate,
                          FindDegenerate(train, inputs.split.train));
     for (const std::string& warning : degenerate) callbacks.on_warning(warning);
+    for (const std::string& warning : KnownExamples(train, inputs.split, test)) callbacks.on_warning(warning);
     for (size_t i = 0; i < train.output_count(); ++i) {
       const std::string warning = ClassesOnlyInTest(train.output_labels(i), test.output_labels(i));
       const std::string& output = train.output_labels(i).output;
