@@ -246,10 +246,8 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
     quantization = before.quantization;
   else if (type != DType::kFloat32)
     quantization = InTermsOf(type, network, contract);
-  // A first layer of 16 bits reads "input/int16", of which programs know nothing.
-  const std::string& taken = graph.tensor(graph.inputs[index]).name;
-  const bool made_of_it = !in_front.empty() && taken.starts_with(StrCat(before.name, "/"));
-  const std::string name = made_of_it ? before.name : taken;
+  // Programs know it by this name, and nothing of what it is quantized to ("input/int16").
+  const std::string name = before.name;
   FrontWriter front(graph, index, name, type, std::move(quantization));
   front.Reshape(network.shape);
   const bool normalizes = type == DType::kFloat32 && contract.values == ValueType::kReal && !contract.inside;

@@ -145,6 +145,23 @@ TEST(SetInputType, KeepsTheNameOfTheInput) {
   }
 }
 
+// As the Clip at the beginning of an .onnx gives the input a range of its own.
+TEST(SetInputType, KeepsTheNameOfAnInputThatIsQuantizedUnderAnotherName) {
+  Graph network = SeriesGraph();
+  const int32_t x = network.inputs[0];
+  network.tensor(x).name = "x";
+  const int32_t clipped = *network.AddNode(OpType::kQuantize, "clip/from_x", {}, {x});
+  testing::SetRange(network, clipped, {-1, 0.75f}, kInt8Limits);
+  for (GraphNode& node : network.nodes) {
+    if (node.type != OpType::kQuantize) std::replace(node.inputs.begin(), node.inputs.end(), x, clipped);
+  }
+  std::rotate(network.nodes.begin(), network.nodes.end() - 1, network.nodes.end());
+  for (const DType type : {DType::kFloat32, DType::kInt8, DType::kUInt8}) {
+    const Graph graph = Converted(network, Scheme::kInt8, type);
+    EXPECT_EQ(graph.tensor(graph.inputs[0]).name, "x") << NameOf(type);
+  }
+}
+
 // Programs set the input by its name and shape, whatever the first layer computes with.
 TEST(SetInputType, AFirstLayerOfAnotherTypeChangesNeitherNameNorShape) {
   for (const bool reals : {true, false}) {
