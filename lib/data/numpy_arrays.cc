@@ -171,8 +171,10 @@ Expected<Dataset> OpenForReconstruction(const Arrays& arrays, Split wanted, cons
 Expected<Dataset> OpenImagesOnly(const Arrays& arrays, Split wanted, const OpenOptions& options) {
   if (options.task == Task::kReconstruction && options.inputs.empty())
     return OpenForReconstruction(arrays, wanted, options);
-  QAT_ASSIGN_OR_RETURN_IN(arrays.path, const std::vector<std::string> found,
+  QAT_ASSIGN_OR_RETURN_IN(arrays.path, std::vector<std::string> found,
                           InputArrays(arrays.ArrayNames(), InputNames(options)));
+  // The only array needs no name: np.savez calls it arr_0, others call it as the network's input.
+  if (found.empty() && options.inputs.empty() && arrays.ArrayNames().size() == 1) found = arrays.ArrayNames();
   if (found.empty()) {
     return NotFound(StrCat(
         arrays.path, ": holds no images, expected ",

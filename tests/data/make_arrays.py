@@ -21,6 +21,7 @@ def main():
     }
     np.savez(out / "stored.npz", **data)
     np.savez_compressed(out / "deflated.npz", **data)
+    np.savez(out / "one.npz", in0=data["x_test"])
 
 
 if __name__ == "__main__":

@@ -324,6 +324,18 @@ TEST_F(NumpyDirectory, ALimitIsAStratifiedSample) {
   EXPECT_EQ(Open(Split::kTest, {.limit = 100})->available, 0) << "all of them";
 }
 
+// np.savez calls it arr_0, and who calibrates a network may call it as its input.
+TEST(NumpyFile, TheOnlyArrayWithoutLabelsNeedsNoName) {
+  OpenOptions options;
+  options.unlabelled = true;
+  const auto only = OpenDataset(kArrays + "one.npz", Split::kTrain, options);
+  QAT_ASSERT_OK(only);
+  EXPECT_EQ(only->size(), 3);
+  EXPECT_EQ(only->input().channels, 3);
+  EXPECT_NE(only->notes.front().find("'in0.npy' is taken without labels"), std::string::npos)
+      << only->notes.front();
+}
+
 // An autoencoder learns from x_train, although only the test split has labels, which say what is an anomaly.
 TEST_F(NumpyDirectory, OfAnAutoencoderUsesImagesWithoutLabels) {
   WriteX("x_train.npy", 8);
