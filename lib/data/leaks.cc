@@ -12,6 +12,7 @@
 namespace qat {
 namespace {
 
+constexpr double kUnique = 0.9;  // of training examples; rows of few values are alike without being copies
 constexpr int64_t kOneIn = 100;  // fewer are twins by chance: a handful of pictures of a large set
 
 size_t HashOf(const Dataset& data, int32_t example) {
@@ -36,6 +37,7 @@ std::vector<std::string> KnownExamples(const Dataset& train, const HoldoutSplit&
   if (train.images.empty() || test.images.empty() || train.ImageSize() != test.ImageSize()) return {};
   std::unordered_set<size_t> known;
   for (const int32_t example : split.train) known.insert(HashOf(train, example));
+  if (static_cast<double>(known.size()) < kUnique * static_cast<double>(split.train.size())) return {};
   std::vector<int32_t> tested(static_cast<size_t>(test.size()));
   std::iota(tested.begin(), tested.end(), 0);
   std::vector<std::string> told = {Told(known, train, split.holdout, "examples held out"),

@@ -40,5 +40,10 @@ TEST(KnownExamples, AFewOfManyAreNotTold) {
   EXPECT_EQ(KnownExamples(Of({1, 2}), Split({0, 1}, {}), Of(bytes)).size(), 1u);
 }
 
+TEST(KnownExamples, RowsOfFewValuesAreAlikeByNature) {
+  const Dataset train = Of({1, 2, 1, 2, 1, 2, 1, 2});
+  EXPECT_EQ(KnownExamples(train, Split({0, 1, 2, 3}, {4, 5, 6, 7}), train), Strings());
+}
+
 }  // namespace
 }  // namespace qat
