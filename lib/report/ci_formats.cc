@@ -26,7 +26,7 @@ std::string ToBenchmarkJson(const Report& report) {
                          {"unit", "%"},
                          {"value", 100 - model.accuracy->top1},
                          {"extra", StrCat(model.accuracy->total - model.accuracy->correct, " of ",
-                                          model.accuracy->total, " images")}});
+                                          model.accuracy->total, " ", ExampleWord(report), "s")}});
     }
     if (model.regression) {
       entries.push_back({{"name", model.name + ": error"},

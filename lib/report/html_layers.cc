@@ -69,8 +69,8 @@ std::string TableOf(const Report& report, const std::string& model) {
     rows.push_back(RowOf(layer, highest));
     any = &layer;
   }
-  return StrCat("<h3>", EscapeHtml(model), " against ", EscapeHtml(any->reference), " on ", any->images,
-                any->images == 1 ? " image" : " images", "</h3>\n",
+  return StrCat("<h3>", EscapeHtml(model), " against ", EscapeHtml(any->reference), " on ",
+                Counted(any->images, report), "</h3>\n",
                 Table({{"layer", "name"},
                        {"operator", "word"},
                        {StrCat("own signal to noise, 0 to ", Fixed(highest, 0), " dB"), "bars"},

@@ -46,7 +46,8 @@ std::string FirstDifferences(const Report& report) {
 std::string Flipped(const Report& report) {
   constexpr int kMostOfAPair = 3;
   std::map<std::pair<std::string, std::string>, int> shown;
-  std::vector<TableRow> rows = {{"label differs", "", "image", "class", "first says", "second says"}};
+  std::vector<TableRow> rows = {
+      {"label differs", "", std::string(ExampleWord(report)), "class", "first says", "second says"}};
   for (const FlippedImage& image : report.flipped) {
     if (shown[{image.a, image.b}]++ >= kMostOfAPair) continue;
     rows.push_back({image.a, StrCat("-> ", image.b), std::to_string(image.example),
@@ -213,7 +214,7 @@ std::string LayerDetails(const Report& report) {
     std::stable_sort(layers.begin(), layers.end(), worse);
     const LayerError& first = *layers.front();
     text += StrCat("\n", model, " against ", first.reference, ", ", layers.size(), " layers on ",
-                   first.images, " images, largest rounding loss first\n");
+                   Counted(first.images, report), ", largest rounding loss first\n");
     std::vector<TableRow> rows = {
         {"layer", "operator", "own SNR", "SNR", "largest error", "range used", "clipped"}};
     for (const LayerError* layer : layers) {
