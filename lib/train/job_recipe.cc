@@ -319,6 +319,9 @@ Status Preparation::DescribeInput(const InputContract& input, size_t index) {
                        : "");
   }
   job_.lines.push_back(line);
+  const std::string coarse =
+      job_.config.scheme == "float32" ? "" : CoarseChannels(input, statistics, job_.train.inputs[index]);
+  if (!coarse.empty()) job_.lines.push_back(StrCat(what, coarse));
   return {};
 }
 

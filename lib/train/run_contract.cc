@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "contract/fit.h"
 #include "data/degenerate.h"
-#include "data/statistics.h"
 #include "ir/output_source.h"
 #include "quant/params.h"
 
@@ -190,6 +190,23 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
     contract.outputs.push_back(OutputOf(config, train.output_labels(i), train.size(), network, i));
   SayReconstruction(contract);
   return contract;
+}
+
+std::string CoarseChannels(const InputContract& input, const ChannelStatistics& measured,
+                           const ExampleInput& data) {
+  constexpr double kFewSteps = 8, kSteps = 255;  // as calibrate/coarse_channels.h
+  if (input.mean.size() != measured.low.size()) return "";
+  const double step = (std::max(double{input.high}, 0.0) - std::min(double{input.low}, 0.0)) / kSteps;
+  std::vector<std::string> coarse;
+  for (size_t c = 0; c < measured.low.size(); ++c) {
+    const double extent = (measured.high[c] - measured.low[c]) / input.std[c];
+    if (extent > 0 && extent < kFewSteps * step) coarse.push_back(NameOfChannel(data, c));
+  }
+  if (coarse.empty()) return "";
+  return StrCat(JoinSome(coarse, 4), coarse.size() == 1 ? " spans" : " span", " fewer than ", kFewSteps,
+                " steps of ", kSteps, ", since all channels share one scale, which reaches from ",
+                NumberText(input.low), " to ", NumberText(input.high),
+                "; `mean` dataset and `std` dataset give each its own unit");
 }
 
 }  // namespace qat

@@ -6,6 +6,7 @@
 #include "base/expected.h"
 #include "contract/contract.h"
 #include "data/dataset.h"
+#include "data/statistics.h"
 #include "ir/graph.h"
 #include "spec/train_config.h"
 
@@ -17,6 +18,11 @@ namespace qat {
 /// and `network` can give any number.
 /// Errors: kInvalidArgument (as many numbers as channels, or one), kCorrupt (a std of 0), the stream's.
 Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train, const Graph& network);
+
+/// The channels of a real input that span fewer than 8 of the 255 steps that all of them share, in a sentence
+/// with the way out; empty: there are none. `measured` is of the training data.
+std::string CoarseChannels(const InputContract& input, const ChannelStatistics& measured,
+                           const ExampleInput& data);
 
 }  // namespace qat
 

@@ -96,5 +96,21 @@ TEST(MakeContract, NamesTheColumnInUnitsThatItCannotHold) {
   EXPECT_TRUE(MakeContract(config, Table({1e-24f, 3e-24f}), OneByOne("")).ok());
 }
 
+// Raw sensors of other sizes: 0.001 has no steps beside 50,000.
+TEST(CoarseChannels, NamesThoseThatShareAScaleWithFarLargerOnes) {
+  InputContract input{1, 1, 3, {0, 0, 0}, {1, 1, 1}, ValueType::kReal, {3}, -20, 50000};
+  ExampleInput data;
+  data.features = {"current", "pressure", "angle"};
+  const ChannelStatistics raw = {{0, 25000, 0}, {1, 1, 1}, {0, 0, -20}, {0.001, 50000, 20}};
+  EXPECT_EQ(
+      CoarseChannels(input, raw, data),
+      "column 'current', column 'angle' span fewer than 8 steps of 255, since all channels share one scale, "
+      "which reaches from -20 to 50000; `mean` dataset and `std` dataset give each its own unit");
+  input.std = {0.0005f, 25000, 10};
+  input.low = -2;
+  input.high = 2;
+  EXPECT_EQ(CoarseChannels(input, raw, data), "");
+}
+
 }  // namespace
 }  // namespace qat
