@@ -88,6 +88,7 @@ struct TrainConfig {
   std::string teacher;
   double teacher_weight = 0.9;     ///< part of the loss that is the divergence from it
   double teacher_temperature = 4;  ///< that the logits of both are divided by there
+  std::string freeze_layers;       ///< a regular expression: layers that stay as they are; empty: none
   ClassWeights class_weights;
   /// of the loss of each output of several, by name; not named: 1
   std::map<std::string, double> output_weights;

@@ -338,6 +338,7 @@ const std::vector<TrainConfigField>& TrainConfigFields() {
       TextField("teacher", &C::teacher),
       RealField("teacher_weight", &C::teacher_weight, 0, 1),
       RealField("teacher_temperature", &C::teacher_temperature, 0.1, 100),
+      TextField("freeze_layers", &C::freeze_layers),
       WeightsField("class_weights"),
       OutputWeightsField("output_weights"),
       FlagField("scale_to_targets", &C::scale_to_targets),

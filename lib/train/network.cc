@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <regex>
 #include <set>
 
+#include "base/join_some.h"
 #include "base/strings.h"
 #include "checkpoint/filter_ranges.h"
 #include "contract/input_params.h"
@@ -442,6 +444,32 @@ Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
   if (inherited.kept > 0) return inherited;
   return Corrupt(StrCat("none of its layers fits network '", graph_.name,
                         "', expected some of the same name and shape: ", inherited.fresh.front()));
+}
+
+Expected<std::vector<std::string>> Network::Hold(const std::string& expression) {
+  std::optional<std::regex> pattern;
+  try {
+    pattern.emplace(expression);
+  } catch (const std::regex_error& error) {
+    return InvalidArgument(StrCat("value '", expression, "' is no regular expression (", error.what(), ")"));
+  }
+  std::vector<std::string> held, names;
+  for (const auto& [module, inputs, output] : layers_) {
+    if (module->parameters().empty()) continue;
+    names.push_back(module->name());
+    if (!std::regex_match(names.back(), *pattern)) continue;
+    module->Hold();
+    held.push_back(names.back());
+  }
+  if (held.empty())
+    return InvalidArgument(
+        StrCat("no layer has a name that '", expression,
+               "' describes from its beginning to its end, expected one of: ", JoinSome(names, 12)));
+  const std::vector<Parameter> parameters = LayerParameters();
+  if (std::none_of(parameters.begin(), parameters.end(), [](const Parameter& each) { return each.Learns(); }))
+    return InvalidArgument(
+        StrCat("'", expression, "' describes all layers with parameters, expected one that learns"));
+  return held;
 }
 
 std::string Network::NonFiniteObserved() const {

@@ -71,6 +71,9 @@ class Network {
   /// ranges (learned ones under the same scheme); the others stay as they are. Errors: kCorrupt where no
   /// layer fits, with the first reason.
   Expected<Inherited> Inherit(const Checkpoint& checkpoint);
+  /// Holds the layers with parameters whose names the regular expression describes from beginning to end
+  /// (Module::Hold); their names. Errors: kInvalidArgument, where there are none, or no other layer learns.
+  Expected<std::vector<std::string>> Hold(const std::string& expression);
 
   /// Name of the first layer that an observer found NaN or inf in; empty: none.
   std::string NonFiniteObserved() const;

@@ -41,6 +41,8 @@ struct Parameter {
   bool IsTrained() const {
     return role != ParameterSpec::Role::kMovingMean && role != ParameterSpec::Role::kMovingVariance;
   }
+  /// False also for those of layers that are held as they are.
+  bool Learns() const { return IsTrained() && value.requires_grad(); }
 };
 
 /// What the learned ends of a tensor's range are called, and back.

@@ -72,6 +72,9 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
   if (init != nullptr) {
     QAT_ASSIGN_OR_RETURN_IN("`init`", engine->inherited_, engine->network_->Inherit(*init));
   }
+  if (!config.freeze_layers.empty()) {
+    QAT_ASSIGN_OR_RETURN_IN("`freeze_layers`", engine->held_, engine->network_->Hold(config.freeze_layers));
+  }
   engine->parameters_ = engine->network_->parameters();
   engine->observers_ = engine->network_->observers();
   for (const Parameter& each : engine->parameters_) engine->spans_.push_back(TrainableOf(each));
@@ -82,6 +85,7 @@ Expected<std::unique_ptr<StepEngine>> StepEngine::Create(const Graph& graph, con
     engine->average_.emplace(config.weight_average_decay);
     QAT_ASSIGN_OR_RETURN(engine->averaged_, Network::Create(graph, options));
     engine->averaged_->SetInputs(contract);
+    if (!config.freeze_layers.empty()) QAT_RETURN_IF_ERROR(engine->averaged_->Hold(config.freeze_layers));
   }
   return engine;
 }
@@ -180,7 +184,7 @@ void StepEngine::ClipGradients() {
   const double factor = ClipFactor(norm_before_clipping_, config_.clip_norm);
   if (factor == 1) return;
   for (Parameter& each : parameters_) {
-    if (each.IsTrained()) each.value.mutable_grad().mul_(factor);
+    if (each.Learns()) each.value.mutable_grad().mul_(factor);
   }
 }
 
@@ -243,7 +247,7 @@ uint64_t StepEngine::DropoutKey(int64_t step) const {
 
 Expected<LossResult> StepEngine::BackPropagate(const Batch& batch, int64_t step) {
   for (Parameter& parameter : parameters_) {
-    if (parameter.IsTrained()) parameter.value.mutable_grad().reset();
+    if (parameter.Learns()) parameter.value.mutable_grad().reset();
   }
   const ForwardContext context = {.training = true,
                                   .observe = config_.scheme != "float32" && step < schedule_.freeze_ranges_at,
@@ -297,7 +301,7 @@ void StepEngine::SumGradients() {
   workers_->Sum(all);
   size_t at = 0;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].IsTrained()) continue;
+    if (!parameters_[i].Learns()) continue;
     const at::Tensor& gradient = parameters_[i].value.grad();
     std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), gradient.numel(), gradient.data_ptr<float>());
     at += static_cast<size_t>(gradient.numel());
@@ -328,7 +332,7 @@ Status StepEngine::CheckLoss(const Batch& batch, double loss, int64_t step) {
 
 void StepEngine::TakeGradients() {
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    if (!parameters_[i].IsTrained()) continue;
+    if (!parameters_[i].Learns()) continue;
     at::Tensor& given = parameters_[i].value.mutable_grad();
     given = given.defined() ? given.contiguous() : at::zeros_like(parameters_[i].value.detach());
     spans_[i].gradient = SpanOf(given);

@@ -65,6 +65,8 @@ class StepEngine {
 
   /// What was taken over from `init`; empty without one.
   const std::optional<Inherited>& inherited() const { return inherited_; }
+  /// Names of the layers that stay as they are.
+  const std::vector<std::string>& held() const { return held_; }
 
   /// From here on the loss is in part the divergence from what this one answers. Requires one output of
   /// classes. Errors: those of Teacher::Load.
@@ -159,6 +161,7 @@ class StepEngine {
   std::optional<WeightAverage> average_;
   std::unique_ptr<Network> averaged_;
   std::optional<Inherited> inherited_;
+  std::vector<std::string> held_;
   DivergenceWatch watch_;
   // Moving averages and ranges that Deploy has put fresh ones in the place of; empty: it has not.
   std::map<std::string, at::Tensor> learned_;

@@ -84,8 +84,9 @@ Status StepEngine::DeployAverage(DataFeed& feed, int64_t steps) {
     const std::vector<float>& values = average_->values()[i];
     std::copy(values.begin(), values.end(), parameters[i].value.data_ptr<float>());
     // Constants that the weights have learned with are no matter of averages, nor are ends of ranges, which
-    // start as 0.
-    if (parameters[i].is_range() || (!learning && !parameters[i].IsTrained()))
+    // start as 0. What is held is no average.
+    const bool held = parameters[i].IsTrained() && !parameters[i].Learns();
+    if (held || parameters[i].is_range() || (!learning && !parameters[i].IsTrained()))
       parameters[i].value.copy_(parameters_[i].value);
   }
   for (const NamedObserver& each : averaged_->observers()) each.observer->set_state({});

@@ -51,6 +51,10 @@ Expected<std::unique_ptr<TrainLoop>> TrainLoop::Create(TrainInputs inputs,
     if (const std::string text = Describe(*loop->engine_->inherited()); !text.empty())
       own.callbacks.on_note(text);
   }
+  if (const std::vector<std::string>& held = loop->engine_->held(); own.callbacks.on_note && !held.empty())
+    own.callbacks.on_note(StrCat("`freeze_layers`: ", held.size(),
+                                 held.size() == 1 ? " layer stays" : " layers stay", " as ",
+                                 held.size() == 1 ? "it is: " : "they are: ", JoinSome(held, 6)));
   // Outputs that are taken over mean what they did.
   const auto before = [&](size_t output) -> const Checkpoint* {
     if (saved) return &saved->checkpoint;

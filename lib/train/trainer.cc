@@ -102,7 +102,9 @@ Status CheckClasses(const Graph& network, size_t index, const Dataset& data, std
   OpAttributes attributes = last == nullptr ? OpAttributes() : last->attributes;
   const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
   const std::string follow =
-      SourceTextOf(network).empty() ? std::string("a network out of a model keeps the outputs that it has")
+      SourceTextOf(network).empty()
+          ? StrCat("`classes` ", needed,
+                   " gives a network out of a model a last layer that is learned afresh")
       : FollowsClasses(network)
           ? StrCat("`classes` ", needed, ", or leave `classes` out")
           : StrCat("write ", key, " = \"classes\" there and classes = ", needed, " at the top",

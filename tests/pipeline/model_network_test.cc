@@ -141,6 +141,25 @@ TEST_F(ModelNetwork, StartsWithTheInputsThatTheModelTakes) {
   EXPECT_LT(train("outside", {"--network", At("outside.tflite"), "--no-training"}), 1.1 * source);
 }
 
+// A pretrained network for other classes: its last layer is learned afresh, the others may stay.
+TEST_F(ModelNetwork, GetsALastLayerForOtherClasses) {
+  const ProcessResult trained = Do(
+      "qat-train",
+      Training("run", {"--steps", "40", "--scheme", "int8", "--classes", "12", "--freeze-layers", "conv.*"}));
+  EXPECT_NE(trained.err.find("fresh: logits"), std::string::npos) << trained.err;
+  EXPECT_NE(trained.err.find("--freeze-layers: 3 layers stay as they are: conv1, conv2, conv3"),
+            std::string::npos)
+      << trained.err;
+  Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
+  const ProcessResult converted = Do("qat-convert", {At("g.qgraph"), "-o", At("out.tflite")});
+  EXPECT_NE(converted.out.find("int8 [1, 12]"), std::string::npos) << converted.out;
+  const auto fewer = RunTool("qat-train", Training("no", {"--classes", "4"}));
+  EXPECT_EQ(fewer.exit_code, 2);
+  EXPECT_NE(fewer.err.find("--classes 10 gives a network out of a model a last layer that is learned afresh"),
+            std::string::npos)
+      << fewer.err;
+}
+
 TEST_F(ModelNetwork, RefusesWhatOnlyASpecCanDo) {
   const auto width = RunTool("qat-train", Training("no", {"--width", "0.5"}));
   EXPECT_EQ(width.exit_code, 2);

@@ -32,6 +32,7 @@ std::vector<TrainConfig> Recipes() {
   recipes[2].freeze_ranges_fraction = 0.7;
   recipes[3].scheme = "float32";
   recipes[3].label_smoothing = 0.1;
+  recipes[3].freeze_layers = "fc1";
   recipes[4].optimizer = "sgd";
   recipes[4].nesterov = true;
   recipes[4].schedule = "one-cycle";

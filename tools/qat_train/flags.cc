@@ -30,7 +30,10 @@ constexpr KeyFlag kKeyFlags[] = {
     {"width", "X", kRecipe,
      "factor for the filters of a network that has this parameter (default: as its spec says)"},
     {"resolution", "N", kRecipe, "height and width of the network's input (default: as its spec says)"},
-    {"classes", "N", kRecipe, "number of outputs (default: the classes of the data)"},
+    {"classes", "N", kRecipe,
+     "number of outputs; of a model to fine-tune, with a last layer that is learned afresh (default: the "
+     "classes of the "
+     "data; of a model, its own)"},
     {"data", "NAME|DIR", kRecipe, "digits, or files: IDX, CIFAR, NumPy, CSV, pictures (default digits)"},
     {"task", "NAME", kRecipe,
      "what the output means: classes, yes-no, multi-label, numbers or reconstruction; of outputs "
@@ -97,6 +100,8 @@ constexpr KeyFlag kKeyFlags[] = {
      "distillation: learn from a trained network of the same classes, beside the labels (default: none)"},
     {"teacher-weight", "X", kFine, "part of the loss that is the divergence from the teacher (default 0.9)"},
     {"teacher-temperature", "X", kFine, "that the logits of both are divided by there (default 4)"},
+    {"freeze-layers", "REGEX", kFine,
+     "layers of a network that is fine-tuned that stay as they are, by their names (default: none)"},
     {"class-weights", "X,...", kRecipe,
      "weight of each class in the loss: balanced, or one number per class (default: none)"},
     {"output-weights", "NAME=X,...", kRecipe,

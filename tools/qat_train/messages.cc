@@ -9,6 +9,7 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/arguments.h"
 #include "report/text_format.h"
+#include "spec/build_graph.h"
 
 namespace qat {
 namespace {
@@ -115,9 +116,12 @@ std::string SpareOutputs(const Graph& network, int32_t asked, const Dataset& dat
   const auto classes = std::ssize(data.class_names);
   const int32_t outputs = network.tensor(network.outputs[0]).shape.back();
   if (data.task != Task::kClasses || asked != 0 || outputs <= classes) return "";
+  const bool of_model = SourceTextOf(network).empty();
   return StrCat("network '", network.name, "' has ", outputs, " outputs for the ", classes, " classes of ",
-                data.name, ", as its spec says; ", outputs - classes,
-                " of them are never right. units = \"classes\" in the last layer follows the data");
+                data.name, of_model ? "; " : ", as its spec says; ", outputs - classes,
+                " of them are never right. ",
+                of_model ? StrCat("--classes ", classes, " gives it a last layer that is learned afresh")
+                         : std::string("units = \"classes\" in the last layer follows the data"));
 }
 
 void FillReport(const TrainResult& result, const TrainFlags& flags, const Dataset& data, Report& report) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "checkpoint/make_trainable.h"
+#include "checkpoint/new_head.h"
 #include "import/read_network.h"
 #include "passes/passes.h"
 #include "train/train_job.h"
@@ -22,8 +23,7 @@ constexpr float kHiddenInTraining = -64;
 // Sizes of layers follow keys of a spec; a model has them as they are.
 Status RefuseScaling(const TrainConfig& config) {
   const std::pair<const char*, bool> given[] = {{"--width", config.width != 0},
-                                                {"--resolution", config.resolution != 0},
-                                                {"--classes", config.classes != 0}};
+                                                {"--resolution", config.resolution != 0}};
   for (const auto& [flag, is_given] : given) {
     if (is_given)
       return InvalidArgument(StrCat(flag, ": changes a network spec, but ", config.network,
@@ -93,6 +93,7 @@ Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const T
     LogInfo(StrCat("--network: masks before softmax hide by ", -kHiddenInTraining,
                    ", so that scores keep steps when they are quantized: ", JoinSome(masked, 6)));
   QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
+  if (config.classes != 0) QAT_RETURN_IF_ERROR_IN("--classes", GiveOutputs(start.network, config.classes));
   return std::optional(std::move(start));
 }
 

@@ -59,6 +59,11 @@ Module::Module(const LayerNode& layer, const ModuleOptions& options)
 
 std::vector<NamedObserver> Module::observers() { return output_.observers(); }
 
+void Module::Hold() {
+  held_ = true;
+  for (Parameter& each : parameters()) each.value.set_requires_grad(false);
+}
+
 std::string Module::PrettyPrint() const {
   return StrCat(name(), ": ", definition().name, "(", Describe(attributes()), ")");
 }
@@ -104,7 +109,7 @@ at::Tensor FilterModule::Normalized(const at::Tensor& input, const ForwardContex
   const BatchNorm& n = *norm_;
   const at::Tensor filter = OutputFirst(filter_);
   const at::Tensor factor = n.gamma / at::sqrt(n.statistics.variance().clone() + n.epsilon);
-  const bool learns = context.training && !context.freeze_batch_norm;
+  const bool learns = context.training && !context.freeze_batch_norm && !held();
   if (learns && !context.fake_quantize) {
     if (context.observe) {
       const at::NoGradGuard no_gradients;
@@ -276,7 +281,7 @@ std::vector<NamedObserver> FilterModule::observers() {
 }
 
 std::optional<NamedStatistics> FilterModule::batch_norm() {
-  if (!norm_) return std::nullopt;
+  if (!norm_ || held()) return std::nullopt;
   return NamedStatistics{name(), &norm_->statistics, norm_->epsilon};
 }
 

@@ -65,8 +65,12 @@ class Module {
   virtual void Share(const Parameter&) {}
   /// Observers of parameters first, then that of the output where the layer has a range of its own.
   virtual std::vector<NamedObserver> observers();
-  /// Empty but for a layer with batch normalization.
+  /// Empty but for a layer with a batch normalization that learns.
   virtual std::optional<NamedStatistics> batch_norm() { return std::nullopt; }
+  /// From now on the parameters stay as they are, and a batch normalization uses its moving averages. Ranges go
+  /// on being observed.
+  void Hold();
+  bool held() const { return held_; }
   /// False once an observed tensor held NaN or inf: observers skip it, the trainer reports it.
   virtual bool finite() const { return finite_ && output_.finite(); }
   /// "conv1: conv_2d(6 filters 5x5, …)": one line.
@@ -103,6 +107,7 @@ class Module {
   Precisions precisions_;
   RangeQuantizer output_;
   bool finite_ = true;
+  bool held_ = false;
 };
 
 /// A layer with a filter, and a bias or a batch normalization, a fused activation and an output range of its
