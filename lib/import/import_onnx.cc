@@ -135,6 +135,24 @@ class Importer {
     return {};
   }
 
+  /// Whether all that reads it makes real numbers of it before it computes anything.
+  bool BecomesReal(const std::string& name) const {
+    static const std::set<std::string> kMoves = {"Transpose", "Reshape", "Squeeze",
+                                                 "Unsqueeze", "Flatten", "Identity"};
+    bool read = false;
+    for (const onnx::Node& node : model_.graph.nodes) {
+      if (std::find(node.inputs.begin(), node.inputs.end(), name) == node.inputs.end()) continue;
+      read = true;
+      const auto to = std::find_if(node.attributes.begin(), node.attributes.end(),
+                                   [](const onnx::Attribute& each) { return each.name == "to"; });
+      const bool real = node.op == "Cast" && to != node.attributes.end() &&
+                        onnx::IsReal(static_cast<onnx::ElementType>(to->integer));
+      const bool moved = kMoves.contains(node.op) && node.inputs[0] == name && BecomesReal(node.outputs[0]);
+      if (!real && !moved && node.op != "Shape") return false;
+    }
+    return read;
+  }
+
   /// Before sizes are asked for that a name with an error in it was to say.
   Status CheckShapeNames() const {
     std::vector<std::string> names;
@@ -150,12 +168,14 @@ class Importer {
 
   Status AddInput(const onnx::ValueInfo& input) {
     if (!input.is_tensor) return Unsupported("is a sequence, a map or may be left out; expected a tensor");
-    if (!onnx::IsReal(input.type)) {
-      return Unsupported(
-          StrCat("is ", NameOf(input.type),
-                 ", expected real numbers; networks over tokens, masks or bytes do not come in yet: "
-                 "export the part behind the embedding, or let the network take float32"));
+    const bool bytes = input.type == onnx::ElementType::kUInt8 && BecomesReal(input.name);
+    if (!onnx::IsReal(input.type) && !bytes) {
+      return Unsupported(StrCat(
+          "is ", NameOf(input.type),
+          ", expected real numbers, or uint8 that a Cast makes real numbers first; networks over tokens and "
+          "masks do not come in: export the part behind the embedding, or let the network take float32"));
     }
+    result_.takes_bytes = bytes && builder_.graph().inputs.empty();
     if (input.type == onnx::ElementType::kDouble)
       notes_.push_back(StrCat("input '", input.name, "' is float64 and becomes float32"));
     if (!input.has_shape) return Unsupported("says no shape; export the network with one");
@@ -476,7 +496,7 @@ class Importer {
         result_.orders.emplace(own, value.order);
     }
     RemoveUnusedTensors(graph);
-    QAT_ASSIGN_OR_RETURN(graph.contract, ContractFor(graph, inputs_, options_, notes_));
+    QAT_ASSIGN_OR_RETURN(graph.contract, ContractFor(graph, inputs_, options_, result_.takes_bytes, notes_));
     graph.provenance["source_sha256"] = model_.sha256;
     QAT_RETURN_IF_ERROR(Verify(graph));
     Remark();

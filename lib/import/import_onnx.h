@@ -33,6 +33,7 @@ struct OnnxImport {
   /// By name of a tensor of the graph: which axis of ONNX's each of its axes is. Tensors that are not listed
   /// have none of their own.
   std::map<std::string, AxisOrder> orders;
+  bool takes_bytes = false;  ///< the only input is uint8 in the source: real = byte
 };
 
 /// Operators of ONNX as those of the graph, from opset 7 on; shapes and what depends on constants alone are

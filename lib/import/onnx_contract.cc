@@ -38,7 +38,8 @@ InputContract RealsOf(const GraphTensor& tensor) {
 }  // namespace
 
 Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string>& names,
-                               const OnnxImportOptions& options, std::vector<std::string>& notes) {
+                               const OnnxImportOptions& options, bool bytes,
+                               std::vector<std::string>& notes) {
   const Shape& first = graph.tensor(graph.inputs[0]).shape;
   const bool stated = !options.mean.empty() || !options.std.empty();
   const auto or_one = [](const std::vector<float>& values, float one) {
@@ -67,11 +68,19 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
   if (!options.mean_of.empty() || !options.std_of.empty())
     return InvalidArgument(
         "`mean` and `std`: name an input, expected numbers alone: the network has one input");
+  if (bytes && stated)
+    return InvalidArgument(
+        StrCat("`mean` and `std`: input '", names[0],
+               "' is uint8, so the network makes of bytes itself what they mean; leave them out"));
   InputContract& input = contract.inputs[0];
   QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), first.back()));
   QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), first.back()));
   if (first.size() != 4) return contract;
   contract.inputs[0] = InputContract{first[1], first[2], first[3], input.mean, input.std};
+  if (bytes) {
+    notes.push_back(StrCat("input '", names[0], "' is uint8: real = byte"));
+    return contract;
+  }
   const GraphTensor& tensor = graph.tensor(graph.inputs[0]);
   if (!stated && tensor.has_range && tensor.range.min < tensor.range.max) {
     const float scale = (tensor.range.max - tensor.range.min) / 255;

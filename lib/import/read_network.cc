@@ -88,8 +88,8 @@ Expected<ReadNetworkResult> ReadAnyNetwork(const std::string& path, const ReadNe
                                                        {options.mean, options.std, options.mean_of,
                                                         options.std_of, options.input_shapes},
                                                        notes));
-    const bool assumed = !stated && import.graph.inputs.size() == 1;
-    std::vector<bool> open = OpenInputsOfOnnx(import.graph, stated);
+    const bool assumed = !stated && !import.takes_bytes && import.graph.inputs.size() == 1;
+    std::vector<bool> open = OpenInputsOfOnnx(import.graph, stated || import.takes_bytes);
     ReadNetworkResult result{std::move(import.graph),  true, assumed,
                              std::move(open),          {},   std::move(import.batch_norms),
                              std::move(import.orders), {},   {}};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/file.h"
@@ -489,6 +490,42 @@ TEST_P(ExportTest, ComputesWhatPyTorchDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, ExportTest, ::testing::Values("script", "dynamo", "batch_norms"));
+
+// As exports of detectors have it: bytes come in and become real numbers first.
+TEST(ImportOnnx, ACastOfBytesMakesAnInputOfPictures) {
+  const auto file = [](const std::string& moved) {
+    OnnxFile bytes;
+    bytes.Input("x", {1, 3, 4, 4}, 2);
+    if (!moved.empty()) bytes.Node(moved, {"x"}, {"m"});
+    return bytes.Node("Cast", {moved.empty() ? "x" : "m"}, {"f"}, {OnnxInt("to", 1)})
+        .Constant("w", {2, 3, 1, 1}, std::vector<float>{1, 0, 0, 0, 0.5f, 0.25f})
+        .Node("Conv", {"f", "w"}, {"y"})
+        .Output("y");
+  };
+  for (const std::string moved : {"", "Identity"}) {
+    std::vector<std::string> notes;
+    const auto import = Import(file(moved), &notes);
+    QAT_ASSERT_OK(import);
+    EXPECT_TRUE(import->takes_bytes);
+    EXPECT_EQ(import->graph.contract.input().values, ValueType::kByte);
+    EXPECT_EQ(import->graph.contract.input().mean, std::vector<float>(3, 0));
+    EXPECT_EQ(import->graph.contract.input().std, std::vector<float>(3, 1));
+    EXPECT_EQ(std::count(notes.begin(), notes.end(), "input 'x' is uint8: real = byte"), 1);
+    std::vector<float> pixels(48);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i * 5);
+    const std::vector<float> y = RunImported(file(moved), pixels);
+    ASSERT_EQ(y.size(), 32u);
+    for (size_t i = 0; i < 16; ++i) {  // channels last
+      EXPECT_EQ(y[2 * i], pixels[3 * i]);
+      EXPECT_EQ(y[2 * i + 1], 0.5f * pixels[3 * i + 1] + 0.25f * pixels[3 * i + 2]);
+    }
+  }
+  OnnxImportOptions options;
+  options.mean = {127.5f};
+  const auto stated = Import(file(""), nullptr, options);
+  ASSERT_FALSE(stated.ok());
+  EXPECT_NE(stated.error().message.find("input 'x' is uint8"), std::string::npos) << stated.error().message;
+}
 
 }  // namespace
 }  // namespace qat

@@ -21,6 +21,12 @@ TEST(ImportOnnx, OldOpsetsAndIntegersAreRefused) {
       .Node("Gather", {"w", "ids"}, {"y"})
       .Output("y");
   EXPECT_NE(ErrorOf(tokens, ErrorCode::kUnsupported).find("input 'ids': is int64"), std::string::npos);
+  OnnxFile sum;  // which wraps around at 256
+  sum.Input("x", {1, 4, 4, 3}, 2)
+      .Node("Add", {"x", "x"}, {"s"})
+      .Node("Cast", {"s"}, {"y"}, {OnnxInt("to", 1)})
+      .Output("y");
+  EXPECT_NE(ErrorOf(sum, ErrorCode::kUnsupported).find("input 'x': is uint8"), std::string::npos);
 }
 
 // A few bytes that ask for gigabytes, or for numbers that no int32 holds.
