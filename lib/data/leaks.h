@@ -11,8 +11,8 @@
 
 namespace qat {
 
-/// Plain sentences, as warnings: how many of the examples held out, and of the test split, have inputs that are
-/// byte for byte those of an example that is trained on. None where fewer than one in a hundred do, where
+/// Plain sentences, as warnings: how many of the examples held out, and of the test split, have inputs that
+/// are byte for byte those of an example that is trained on. None where fewer than one in a hundred do, where
 /// training examples are often alike among themselves, as rows of few values are, or where examples are
 /// streamed and not in memory.
 std::vector<std::string> KnownExamples(const Dataset& train, const HoldoutSplit& split, const Dataset& test);

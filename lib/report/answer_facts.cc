@@ -107,17 +107,24 @@ std::vector<std::string> Warnings(const ClassFacts& facts, std::span<const std::
 
 namespace {
 
+constexpr char kOfBounded[] =
+    "; the network ends in an activation, whose numbers are learned as they are: take it away, or bring the "
+    "targets "
+    "to where it reaches";
+
 // What to do about a number that is answered worse than by its mean.
-std::string AdviceOnR2(const NumberFacts::Target& target, bool normalized) {
-  if (normalized)
+std::string AdviceOnR2(const NumberFacts::Target& target, const NumbersLearned& learned) {
+  if (learned.bounded) return kOfBounded;
+  if (learned.normalized)
     return "; it was learned normalized, so check that inputs and labels belong together, or try another "
            "learning rate or a longer run";
   return StrCat("; learn it normalized (`scale_to_targets` true), or subtract ", Text("%.6g", target.mean),
                 " and divide by ", Text("%.3g", std::sqrt(target.variance)), " before training");
 }
 
-std::string AdviceOnSteps(bool normalized, bool several) {
-  if (normalized)
+std::string AdviceOnSteps(const NumbersLearned& learned, bool several) {
+  if (learned.bounded) return kOfBounded;
+  if (learned.normalized)
     return "; it was learned normalized, so a few answers far from all others take up the range: look for "
            "outliers in the labels";
   return several ? "; learn them normalized (`scale_to_targets` true), or bring all to mean 0 and similar "
@@ -140,7 +147,7 @@ std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned
     if (target.count >= kLeastForR2 && target.R2() < 0) {
       warnings.push_back(StrCat("R2 of ", name, " on ", where, " is ", Text("%.3g", target.R2()),
                                 ", worse than always answering its mean, ", Text("%.6g", target.mean),
-                                AdviceOnR2(target, learned.normalized)));
+                                AdviceOnR2(target, learned)));
     }
     const double output_step = learned.steps[i % learned.steps.size()];
     const double steps = output_step > 0 ? (target.max - target.min) / output_step : kLeastOutputSteps;
@@ -148,7 +155,7 @@ std::vector<std::string> Warnings(const NumberFacts& facts, const NumbersLearned
       warnings.push_back(StrCat(name, " spans ", Text("%.3g", steps),
                                 " of the 255 steps of the quantized output (", Text("%.6g", target.min),
                                 " to ", Text("%.6g", target.max), ", a step is ", Text("%.3g", output_step),
-                                "), so answers are coarse", AdviceOnSteps(learned.normalized, several)));
+                                "), so answers are coarse", AdviceOnSteps(learned, several)));
     }
   }
   // Many targets, as the places of a map are, mostly have the same fault.

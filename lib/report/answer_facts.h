@@ -73,6 +73,8 @@ struct NumbersLearned {
   std::span<const double> steps;
   bool normalized = false;  ///< by the mean and std of each, and restored after the model
   std::span<const std::string> names = {};
+  bool bounded =
+      false;  ///< the network ends in what gives some numbers only: it cannot learn normalized ones
 };
 
 /// The same of real numbers: R2 below 0, a range that spans fewer than kLeastOutputSteps steps of the output.

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
+#include "ir/output_source.h"
 #include "report/answer_facts.h"
 #include "train/evaluate.h"
 #include "train/network.h"
@@ -46,7 +47,9 @@ Expected<Judged> Judge(const std::string& path, const Dataset& data, std::span<c
     const Answers& own = i == 0 ? answers : answers.others[i - 1];
     const OutputLabels& labels = data.output_labels(i);
     const std::vector<double> steps = StepsOf(checkpoint.contract, i, network->OutputScale(i));
-    const NumbersLearned learned = {steps, IsNormalized(checkpoint.contract, i), labels.class_names};
+    const bool normalized = IsNormalized(checkpoint.contract, i);
+    const NumbersLearned learned = {steps, normalized, labels.class_names,
+                                    !normalized && !GivesAnyNumber(checkpoint.network, i)};
     for (const std::string& warning :
          own.numbers ? Warnings(*own.numbers, learned, where)
                      : Warnings(own.classes, labels.class_names, std::ssize(examples), where)) {

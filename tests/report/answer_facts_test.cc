@@ -96,6 +96,18 @@ TEST(NumberFacts, WarnsWhereAnswersAreWorseThanTheMean) {
       << warnings[0];
 }
 
+// A sigmoid at the end cannot give 290.
+TEST(NumberFacts, SaysThatAnActivationAtTheEndBoundsTheAnswers) {
+  NumberFacts facts(1);
+  for (int i = 0; i < 21; ++i) facts.Add(std::vector{1.f}, std::vector{290 + static_cast<float>(i)});
+  const auto warnings = Warnings(facts, {Steps{10}, false, {}, true}, "the holdout");
+  ASSERT_EQ(warnings.size(), 2u);
+  for (const std::string& each : warnings) {
+    EXPECT_NE(each.find("the network ends in an activation"), std::string::npos) << each;
+    EXPECT_EQ(each.find("scale_to_targets"), std::string::npos) << each;
+  }
+}
+
 TEST(NumberFacts, TellsNobodyToNormalizeWhatWasLearnedNormalized) {
   NumberFacts facts(2);
   for (int i = 0; i < 21; ++i) {

@@ -218,7 +218,8 @@ TEST(SetKey, OverridesTheOtherWayToSayTheSame) {
 TEST(SetKey, KnowsEveryKey) {
   TrainConfig config;
   // names that may be empty
-  const std::set<std::string> texts = {"preset", "network", "data", "label", "leave_out", "teacher", "freeze_layers"};
+  const std::set<std::string> texts = {"preset",    "network", "data",         "label",
+                                       "leave_out", "teacher", "freeze_layers"};
   for (const std::string& key : TrainConfigKeys())
     EXPECT_EQ(SetKey(config, key, "").ok(), texts.contains(key)) << key;
   EXPECT_EQ(TrainConfigKeys().size(), 67u);

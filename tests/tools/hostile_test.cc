@@ -188,10 +188,11 @@ TEST_F(Hostile, LittleMemoryEndsInASentenceOrInTheAnswer) {
 // With less, LibTorch cannot be loaded, whose libraries throw before main.
 TEST_F(Hostile, TrainingInLittleMemoryEnds) {
   for (const int kilobytes : {600000, 700000, 800000, 900000, 1000000}) {
-    const auto result =
-        Shell("ulimit -v " + std::to_string(kilobytes) + "; rm -rf r; timeout 60 " + ToolPath("qat-train") +
-              " --data digits --network mlp --steps 3 --threads 2 --progress none -o r");
+    const auto result = Shell("ulimit -v " + std::to_string(kilobytes) + "; rm -rf r; timeout -k 5 60 " +
+                              ToolPath("qat-train") +
+                              " --data digits --network mlp --steps 3 --threads 2 --progress none -o r");
     EXPECT_NE(result.exit_code, 124) << kilobytes << ": " << result.err;
+    EXPECT_NE(result.exit_code, 137) << kilobytes << ": had to be killed; " << result.err;
     EXPECT_EQ(result.err.find("terminate called"), std::string::npos) << kilobytes << ": " << result.err;
     if (result.exit_code == 6) {
       EXPECT_NE(result.err.find("out of memory"), std::string::npos) << result.err;

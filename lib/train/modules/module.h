@@ -67,8 +67,8 @@ class Module {
   virtual std::vector<NamedObserver> observers();
   /// Empty but for a layer with a batch normalization that learns.
   virtual std::optional<NamedStatistics> batch_norm() { return std::nullopt; }
-  /// From now on the parameters stay as they are, and a batch normalization uses its moving averages. Ranges go
-  /// on being observed.
+  /// From now on the parameters stay as they are, and a batch normalization uses its moving averages. Ranges
+  /// go on being observed.
   void Hold();
   bool held() const { return held_; }
   /// False once an observed tensor held NaN or inf: observers skip it, the trainer reports it.
