@@ -12,6 +12,12 @@ namespace {
 // Smallest scale ever chosen: keeps input_scale * filter_scale / output_scale finite and non-zero in float.
 constexpr float kSmallestScale = 1e-9f;
 
+// Of a range of width 0, as TFLite's converter has a scale that leaves the next layer's bias its steps.
+template <class T>
+T WidthOf(T min, T max) {
+  return max > min ? max - min : T{1};
+}
+
 }  // namespace
 
 Range IncludingZero(Range range) { return {std::min(range.min, 0.0f), std::max(range.max, 0.0f)}; }
@@ -20,7 +26,7 @@ QuantizationParams NudgedParams(Range range, QuantizedLimits limits) {
   QAT_CHECK(range.min <= 0 && range.max >= 0 && std::isfinite(range.max - range.min));
   const auto quant_min = static_cast<float>(limits.quant_min);
   const auto quant_max = static_cast<float>(limits.quant_max);
-  const float scale = std::max((range.max - range.min) / (quant_max - quant_min), kSmallestScale);
+  const float scale = std::max(WidthOf(range.min, range.max) / (quant_max - quant_min), kSmallestScale);
   const float zero_point_from_min = quant_min - range.min / scale;
   const float clamped = std::clamp(zero_point_from_min, quant_min, quant_max);
   return {scale, static_cast<int32_t>(std::round(clamped))};
@@ -36,7 +42,8 @@ QuantizationParams ChooseQuantizationParams(double min, double max, QuantizedLim
   QAT_CHECK(min <= 0 && max >= 0 && std::isfinite(max - min));
   const double quant_min = limits.quant_min;
   const double quant_max = limits.quant_max;
-  const double scale = std::max((max - min) / (quant_max - quant_min), static_cast<double>(kSmallestScale));
+  const double scale =
+      std::max(WidthOf(min, max) / (quant_max - quant_min), static_cast<double>(kSmallestScale));
   const double from_min = quant_min - min / scale;
   const double from_max = quant_max - max / scale;
   const double error_from_min = std::abs(quant_min) + std::abs(min / scale);

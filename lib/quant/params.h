@@ -42,9 +42,9 @@ Range IncludingZero(Range range);
 /// What FakeQuantWithMinMaxVars does with a trained range: the representable range nearest to it, zero exact.
 ///   scale = (max - min) / (quant_max - quant_min);  zero_point = round(quant_min - min / scale), clamped.
 /// Units     all arithmetic in float32, as the TensorFlow kernel; ties of the zero point away from zero.
-/// Range     an empty range (min == max) or one with a scale under 1e-9 gets the scale 1e-9 instead of a
-/// division by
-///           zero: a dead channel stays dead, never inf.
+/// Range     one of width 0 is that of a dead layer, which stays dead; it has the scale of a width of 1, so
+///           that the biases of layers that read it keep their steps (TFLite's converter takes the scale 1).
+///           No scale is under 1e-9.
 /// Requires  min <= 0 <= max, both finite.
 /// Source    tf.contrib.quantize (TensorFlow 1.15), core/kernels/fake_quant_ops_functor.h, Nudge.
 QuantizationParams NudgedParams(Range range, QuantizedLimits limits);
@@ -56,7 +56,7 @@ Range RepresentableRange(QuantizationParams params, QuantizedLimits limits);
 /// What the classic converter does with a range that no training chose (a default range, input stats,
 /// calibration).
 /// Arithmetic in double; the zero point is taken from the end with the smaller rounding error.
-/// Requires  min <= 0 <= max, both finite. The same floor of the scale as NudgedParams.
+/// Requires  min <= 0 <= max, both finite. A width of 0 and the floor of the scale as NudgedParams.
 /// Source    TensorFlow 1.15, lite/kernels/internal/quantization_util.h, ChooseQuantizationParams.
 QuantizationParams ChooseQuantizationParams(double min, double max, QuantizedLimits limits);
 

@@ -3,9 +3,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "ir/constants.h"
 #include "passes/passes.h"
+#include "support/run_model.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
+#include "tflite/tflite_writer.h"
 
 namespace qat {
 namespace {
@@ -309,6 +312,36 @@ TEST(ChooseQuantization, AConstantHasOneRoleOnly) {
   g.outputs = {*g.AddNode(OpType::kMaximum, "max", {}, {filter, filter})};
   QAT_EXPECT_ERROR(Choose(g), ErrorCode::kUnsupported,
                    "'conv/filter' is a filter, a bias or an operand here");
+}
+
+// What a dead layer leaves to the next one is its bias, which has to have steps in every scheme.
+TEST(ChooseQuantization, TheBiasBehindADeadLayerStays) {
+  for (const Scheme scheme : {Scheme::kUInt8, Scheme::kInt8}) {
+    Graph graph = TinyGraph(scheme == Scheme::kUInt8);
+    for (GraphTensor& tensor : graph.tensors) {
+      if (tensor.name == "conv/filter") SetValues(tensor, DType::kFloat32, std::vector<float>(18, 0));
+      if (tensor.name == "conv/bias") SetValues(tensor, DType::kFloat32, std::vector<float>(2, -1));
+      if (tensor.name == "fc/bias") SetValues(tensor, DType::kFloat32, std::vector<float>{0, 4, -2});
+      if (tensor.name == "conv/filter" && tensor.has_range) tensor.range = {0, 0};
+    }
+    graph.scheme = NameOf(scheme);
+    testing::SetRange(graph, graph.nodes[0].output(), {0, 0}, kUInt8Limits);
+    testing::SetRange(graph, graph.outputs[0], {-3, 5}, kUInt8Limits);
+    std::vector<std::string> warnings;
+    QuantizationOptions options;
+    options.precisions = PrecisionsOf(scheme);
+    QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
+    const auto interpreter = testing::Open(*WriteTflite(graph, {}));
+    ASSERT_NE(interpreter, nullptr);
+    const std::vector<uint8_t> out = testing::RunOn(*interpreter, std::vector<uint8_t>(16, 77));
+    const QuantizationParams params = graph.tensor(graph.outputs[0]).quantization->params();
+    const std::vector<float> expected = {0, 4, -2};
+    for (size_t i = 0; i < 3; ++i) {
+      const int32_t integer =
+          scheme == Scheme::kUInt8 ? int32_t{out[i]} : int32_t{static_cast<int8_t>(out[i])};
+      EXPECT_NEAR(Dequantize(integer, params), expected[i], 0.51f * params.scale) << NameOf(scheme) << i;
+    }
+  }
 }
 
 }  // namespace

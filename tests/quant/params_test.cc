@@ -65,8 +65,18 @@ TEST(NudgedParams, ZeroIsExactAndTheEndsMoveByHalfAStepAtMost) {
   }
 }
 
-TEST(NudgedParams, ADeadChannelStaysDead) {
-  for (const Range range : {Range{0, 0}, Range{0, 1e-12f}, Range{-1e-30f, 1e-38f}}) {
+TEST(NudgedParams, ADeadLayerStaysDeadAndLeavesTheNextBiasItsSteps) {
+  for (const QuantizedLimits limits : {kUInt8Limits, QuantizedLimits{-128, 127}}) {
+    const QuantizationParams params = NudgedParams({0, 0}, limits);
+    EXPECT_EQ(params.scale, ChooseQuantizationParams(0, 0, limits).scale);
+    EXPECT_FLOAT_EQ(params.scale, 1.0f / 255);
+    EXPECT_EQ(params.zero_point, limits.quant_min);
+    EXPECT_EQ(QuantizeBias(20, params.scale, 0.01f), std::lround(20 / (params.scale * 0.01)));
+  }
+}
+
+TEST(NudgedParams, NoScaleIsUnderTheFloor) {
+  for (const Range range : {Range{0, 1e-12f}, Range{-1e-30f, 1e-38f}}) {
     const QuantizationParams params = NudgedParams(range, kUInt8Limits);
     EXPECT_EQ(params.scale, 1e-9f);
     EXPECT_EQ(params.zero_point, 0);
