@@ -1,5 +1,7 @@
 #include "train/trainer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -399,9 +401,11 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     ConfigureThreads(ThreadsOf(config, start.place));
     return RunLoop(std::move(inputs), saved);
   }
-  QAT_RETURN_IF_ERROR(MakeDirectories(JoinPath(run, "checkpoints")));
+  QAT_ASSIGN_OR_RETURN(const OutputFolder folder, OutputFolder::Make(JoinPath(run, "checkpoints")));
   QAT_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Take(run));
-  QAT_RETURN_IF_ERROR(WriteFile(JoinPath(run, "config.toml"), ToToml(config)));
+  const std::string recipe = JoinPath(run, "config.toml");
+  const bool is_new = !FileExists(recipe);
+  QAT_RETURN_IF_ERROR(WriteFile(recipe, ToToml(config)));
   if (callbacks.on_start) callbacks.on_start(inputs.split);
   if (callbacks.on_warning) {
     if (saved && !saved->warning.empty()) callbacks.on_warning(saved->warning);
@@ -417,8 +421,10 @@ Expected<TrainResult> TrainChecked(const Graph& network, TrainConfig config, con
     }
   }
   ConfigureThreads(threads);
-  if (ranks > 1) return TrainInThreads(inputs, saved, ranks, threads);
-  return RunLoop(std::move(inputs), saved);
+  auto result = ranks > 1 ? TrainInThreads(inputs, saved, ranks, threads) : RunLoop(std::move(inputs), saved);
+  // What is refused before the first line of the log leaves nothing behind.
+  if (!result.ok() && is_new && !FileExists(JoinPath(run, "metrics.ndjson"))) ::unlink(recipe.c_str());
+  return result;
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ TEST_F(Hold, NamesThatAreNoneAndAllLayersAreRefused) {
   config.freeze_layers = "(";
   QAT_EXPECT_ERROR(Run(config, dir_ / "wrong", nullptr), ErrorCode::kInvalidArgument,
                    "is no regular expression");
+  for (const char* run : {"none", "all", "wrong"}) EXPECT_FALSE(FileExists(dir_ / run)) << "nothing is left";
 }
 
 }  // namespace
