@@ -135,22 +135,34 @@ class Importer {
     return {};
   }
 
-  /// Whether all that reads it makes real numbers of it before it computes anything.
-  bool BecomesReal(const std::string& name) const {
+  /// Whether all that reads it, in branches and as an output too, makes real numbers of it before it computes
+  /// anything.
+  bool BecomesReal(const std::string& input) const {
     static const std::set<std::string> kMoves = {"Transpose", "Reshape", "Squeeze",
                                                  "Unsqueeze", "Flatten", "Identity"};
-    bool read = false;
-    for (const onnx::Node& node : model_.graph.nodes) {
-      if (std::find(node.inputs.begin(), node.inputs.end(), name) == node.inputs.end()) continue;
-      read = true;
-      const auto to = std::find_if(node.attributes.begin(), node.attributes.end(),
-                                   [](const onnx::Attribute& each) { return each.name == "to"; });
-      const bool real = node.op == "Cast" && to != node.attributes.end() &&
-                        onnx::IsReal(static_cast<onnx::ElementType>(to->integer));
-      const bool moved = kMoves.contains(node.op) && node.inputs[0] == name && BecomesReal(node.outputs[0]);
-      if (!real && !moved && node.op != "Shape") return false;
+    std::vector<std::string> names = {input};  // of the same bytes, moved
+    for (size_t i = 0; i < names.size(); ++i) {
+      int64_t readers = 0;
+      for (const onnx::Node& node : model_.graph.nodes) {
+        const auto reads = std::count(node.inputs.begin(), node.inputs.end(), names[i]);
+        if (reads == 0) continue;
+        readers += reads;
+        const bool moves = kMoves.contains(node.op) && node.inputs[0] == names[i] && !node.outputs.empty();
+        if (!moves && !CastsToReal(node) && node.op != "Shape") return false;
+        if (moves && std::find(names.begin(), names.end(), node.outputs[0]) == names.end())
+          names.push_back(node.outputs[0]);
+      }
+      const auto all = readers_.find(names[i]);
+      if (readers == 0 || all == readers_.end() || all->second != readers) return false;
     }
-    return read;
+    return true;
+  }
+
+  static bool CastsToReal(const onnx::Node& node) {
+    const auto to = std::find_if(node.attributes.begin(), node.attributes.end(),
+                                 [](const onnx::Attribute& each) { return each.name == "to"; });
+    return node.op == "Cast" && to != node.attributes.end() &&
+           onnx::IsReal(static_cast<onnx::ElementType>(to->integer));
   }
 
   /// Before sizes are asked for that a name with an error in it was to say.

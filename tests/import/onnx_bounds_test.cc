@@ -29,6 +29,20 @@ TEST(ImportOnnx, OldOpsetsAndIntegersAreRefused) {
   EXPECT_NE(ErrorOf(sum, ErrorCode::kUnsupported).find("input 'x': is uint8"), std::string::npos);
 }
 
+// What reads bytes is looked for along moves, which may go around in a circle; an output reads them, too.
+TEST(ImportOnnx, BytesThatNeverBecomeRealNumbersAreRefused) {
+  const auto cast = [](OnnxFile file, const std::string& bytes) {
+    return file.Node("Cast", {bytes}, {"f"}, {OnnxInt("to", 1)}).Node("Relu", {"f"}, {"y"}).Output("y");
+  };
+  const auto moved = [] { return OnnxFile().Input("x", {1, 4, 4, 3}, 2).Node("Identity", {"x"}, {"a"}); };
+  EXPECT_TRUE(Import(cast(moved(), "a")).ok());
+  for (const OnnxFile& file :
+       {cast(moved().Output("a"), "a"), cast(moved().Node("Add", {"a", "a"}, {"b"}).Output("b"), "a")})
+    EXPECT_NE(ErrorOf(file, ErrorCode::kUnsupported).find("input 'x': is uint8"), std::string::npos);
+  const auto circle = Import(cast(moved().Node("Identity", {"a"}, {"a"}), "a"));
+  EXPECT_TRUE(circle.ok() || !circle.error().message.empty()) << "ends";
+}
+
 // A few bytes that ask for gigabytes, or for numbers that no int32 holds.
 TEST(ImportOnnx, WhatAFewBytesMayAskForIsBounded) {
   const auto refused = [](const OnnxFile& file, ErrorCode code, const std::string& piece) {
