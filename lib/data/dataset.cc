@@ -268,7 +268,7 @@ std::string NormalClassOf(const OutputLabels& data) {
       std::all_of(data.labels.begin(), data.labels.end(), [&](int32_t label) { return label == first; });
   if (one_class && static_cast<size_t>(first) < data.class_names.size())
     return data.class_names[static_cast<size_t>(first)];
-  return data.class_names.front() == "0" ? "0" : "";
+  return data.class_names.size() == 2 && data.class_names.front() == "0" ? "0" : "";
 }
 
 bool IsLeftBehind(std::string_view name) {

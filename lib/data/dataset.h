@@ -79,8 +79,8 @@ struct OutputLabels {
   std::span<const float> NumbersOf(int64_t index) const;
 };
 
-/// Of a reconstruction the class that is normal: that of all examples; of examples of several, "0" where
-/// classes are numbers. Empty: not known.
+/// Of a reconstruction the class that is normal: that of all examples; of examples of both of two, "0" where
+/// it is called so. Empty: not known.
 std::string NormalClassOf(const OutputLabels& data);
 
 /// Examples, each the bytes of its inputs, one input after the other, and what the first output should give;

@@ -33,7 +33,7 @@ double LabelsDifferP(const Predictions& a, const Predictions& b, std::span<const
                      int64_t width);
 
 /// The error of an example is the mean of ((answer - number) / std)^2, std of the targets, may be empty: 1.
-/// `anomalies`: 0 or 1 an example; nothing unless there are both.
+/// `anomalies`: 0 or 1 per example; nothing unless there are both.
 std::optional<AnomalyResult> JudgeAnomalies(std::span<const float> answers, std::span<const float> numbers,
                                             std::span<const float> std, std::span<const int32_t> anomalies);
 

@@ -33,7 +33,7 @@ namespace {
 // 1 for each example that is an anomaly; empty where it is not known which class is normal.
 std::vector<int32_t> AnomaliesOf(const Dataset& dataset, std::string_view normal) {
   const std::vector<std::string>& names = dataset.class_names;
-  if (normal.empty() && !names.empty() && names.front() == "0") normal = names.front();
+  if (normal.empty() && names.size() == 2 && names.front() == "0") normal = names.front();
   if (normal.empty()) return {};
   std::vector<int32_t> anomalies;
   for (const int32_t label : dataset.labels) {

@@ -152,11 +152,11 @@ void RemarkOnLabels(const Report& report, const ModelResult& row, const std::str
   }
 }
 
-// Of data with classes, that their anomalies could not be told.
+// Of two classes, of which one is normal as a rule, that it is not known which.
 void RemarkOnAnomalies(Report& report) {
   const bool told = std::any_of(report.models.begin(), report.models.end(),
                                 [](const ModelResult& row) { return row.anomaly.has_value(); });
-  if (told || report.task != NameOf(Task::kReconstruction) || report.class_names.size() < 2) return;
+  if (told || report.task != NameOf(Task::kReconstruction) || report.class_names.size() != 2) return;
   report.warnings.push_back(StrCat(
       "no AUC of anomalies, although the data have classes (", JoinSome(report.class_names, 5),
       "): expected examples of the normal class and of others, and a model that says which is normal "

@@ -108,5 +108,21 @@ TEST(Remarks, RealNumbersWorseThanTheirMeanAreSaidNumberByNumber) {
       "build/demo/model.tflite (R² -225): worse than always answering the mean of the labels, number 1");
 }
 
+// An autoencoder that was trained on both of two classes by name; of more there is nothing to expect.
+TEST(Remarks, SayWhereItIsNotKnownWhichOfTwoClassesIsNormal) {
+  Report report;
+  report.task = "reconstruction";
+  report.models = {testing::SampleModel("m.tflite", "tflite", "int8", 1, 0)};
+  report.class_names = {"bad", "ok"};
+  ASSERT_EQ(RemarksOn(report).size(), 1u);
+  EXPECT_TRUE(RemarksOn(report)[0].starts_with(
+      "no AUC of anomalies, although the data have classes (bad, ok): expected"));
+  report.models[0].anomaly.emplace();
+  EXPECT_TRUE(RemarksOn(report).empty());
+  report.models[0].anomaly.reset();
+  report.class_names.push_back("worn");
+  EXPECT_TRUE(RemarksOn(report).empty());
+}
+
 }  // namespace
 }  // namespace qat

@@ -254,6 +254,23 @@ TEST_F(Tasks, TheClassOfEveryTrainingExampleIsNormal) {
   EXPECT_EQ(row["anomaly"]["anomalous"], 200);
 }
 
+// What is trained on all of its classes has no anomalies, whatever they are called.
+TEST_F(Tasks, OfClassesThatAreAllTrainedOnNoneIsNormal) {
+  for (const int32_t classes : {3, 2}) {
+    std::filesystem::remove_all(data_);
+    std::filesystem::remove_all(run_);
+    Write<int64_t>(DType::kInt64, 1, [&](const std::vector<float>&, Random& random, std::vector<int64_t>& y) {
+      y.push_back(random.Between(0, classes - 1));
+    });
+    const ProcessResult trained = Train({"--task", "reconstruction"});
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    EXPECT_EQ(trained.err.find("is normal") != std::string::npos, classes == 2) << trained.err;
+    const json report = Judged({});
+    EXPECT_EQ(Row(report, "tflite")["anomaly"].is_null(), classes != 2);
+    EXPECT_EQ(judged_.err.find("no AUC of anomalies"), std::string::npos) << judged_.err;
+  }
+}
+
 TEST_F(Tasks, PixelsWithoutALabelDoNotCount) {
   std::filesystem::create_directory(data_);
   uint64_t seed = 1;
