@@ -3,17 +3,12 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "ir/output_source.h"
 
 namespace qat {
 namespace {
 
 constexpr char kWayOut[] = "; export the network with a last layer of as many units as there are classes";
-
-GraphNode* LastOf(Graph& network) {
-  const auto found = std::find_if(network.nodes.rbegin(), network.nodes.rend(),
-                                  [&](const GraphNode& node) { return node.output() == network.outputs[0]; });
-  return found == network.nodes.rend() ? nullptr : &*found;
-}
 
 // Times so many units, to the nearest.
 int32_t Scaled(int32_t fan, int32_t before, int32_t now) {
@@ -25,7 +20,7 @@ int32_t Scaled(int32_t fan, int32_t before, int32_t now) {
 Status GiveOutputs(Graph& network, int32_t outputs) {
   if (network.outputs.size() != 1)
     return Unsupported(StrCat("the network has ", network.outputs.size(), " outputs, expected one", kWayOut));
-  GraphNode* const last = LastOf(network);
+  GraphNode* const last = ProducerOf(network, network.outputs[0]);
   const std::string name = last == nullptr ? "" : last->name;
   const bool has_units =
       last != nullptr && (last->type == OpType::kFullyConnected || last->type == OpType::kConv2D);

@@ -13,14 +13,21 @@ bool KeepsValues(OpType type) {
 
 }  // namespace
 
+GraphNode* ProducerOf(Graph& graph, int32_t tensor) {
+  const auto found = std::find_if(graph.nodes.rbegin(), graph.nodes.rend(), [&](const GraphNode& node) {
+    return std::find(node.outputs.begin(), node.outputs.end(), tensor) != node.outputs.end();
+  });
+  return found == graph.nodes.rend() ? nullptr : &*found;
+}
+
+const GraphNode* ProducerOf(const Graph& graph, int32_t tensor) {
+  return ProducerOf(const_cast<Graph&>(graph), tensor);
+}
+
 const GraphNode* SourceOfOutput(const Graph& graph, size_t position) {
-  int32_t tensor = graph.outputs[position];
-  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    if (std::find(node->outputs.begin(), node->outputs.end(), tensor) == node->outputs.end()) continue;
-    if (!KeepsValues(node->type)) return &*node;
-    tensor = node->inputs[0];
-  }
-  return nullptr;
+  const GraphNode* node = ProducerOf(graph, graph.outputs[position]);
+  while (node != nullptr && KeepsValues(node->type)) node = ProducerOf(graph, node->inputs[0]);
+  return node;
 }
 
 bool EndsInSigmoid(const Graph& graph, size_t position) {

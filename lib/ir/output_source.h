@@ -1,10 +1,14 @@
-// output_source.h: the operator that an output's values come from.
+// output_source.h: the nodes that tensors and outputs come from.
 #ifndef QAT_IR_OUTPUT_SOURCE_H_
 #define QAT_IR_OUTPUT_SOURCE_H_
 
 #include "ir/graph.h"
 
 namespace qat {
+
+/// The node that computes a tensor. Null: none does.
+const GraphNode* ProducerOf(const Graph& graph, int32_t tensor);
+GraphNode* ProducerOf(Graph& graph, int32_t tensor);
 
 /// The node that computes the values of an output, before what only gives them another shape or type. Null:
 /// they are an input.

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "ir/constants.h"
 #include "ir/free_name.h"
+#include "ir/output_source.h"
 #include "passes/passes.h"
 
 namespace qat {
@@ -38,13 +39,6 @@ class MaskLimiter {
     return count;
   }
 
-  GraphNode* ProducerOf(int32_t tensor) {
-    for (GraphNode& node : graph_.nodes) {
-      if (std::find(node.outputs.begin(), node.outputs.end(), tensor) != node.outputs.end()) return &node;
-    }
-    return nullptr;
-  }
-
   static bool PassesOn(OpType type) {
     return type == OpType::kReshape || type == OpType::kTranspose || type == OpType::kQuantize ||
            type == OpType::kDequantize;
@@ -53,7 +47,7 @@ class MaskLimiter {
   /// Nothing where it was not observed.
   std::optional<Range> RangeOf(int32_t tensor) {
     while (!graph_.tensor(tensor).has_range) {
-      const GraphNode* node = ProducerOf(tensor);
+      const GraphNode* node = ProducerOf(graph_, tensor);
       if (node == nullptr || !PassesOn(node->type)) return std::nullopt;
       tensor = node->inputs[0];
     }
@@ -66,7 +60,7 @@ class MaskLimiter {
     GraphNode* node = nullptr;
     for (int32_t tensor = scores;; tensor = node->inputs[0]) {
       path.push_back(tensor);
-      node = ProducerOf(tensor);
+      node = ProducerOf(graph_, tensor);
       if (node == nullptr || Readers(tensor) != 1) return "";
       if (!PassesOn(node->type)) break;
     }

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "ir/free_name.h"
+#include "ir/output_source.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
 #include "quant/precision.h"
@@ -15,13 +16,6 @@ namespace {
 bool IsByte(DType type) { return type == DType::kUInt8 || type == DType::kInt8; }
 bool IsReal(const GraphTensor& tensor) {
   return tensor.type == DType::kFloat32 || tensor.quantization.has_value();
-}
-
-const GraphNode* ProducerOf(const Graph& graph, int32_t tensor) {
-  for (const GraphNode& node : graph.nodes) {
-    if (std::find(node.outputs.begin(), node.outputs.end(), tensor) != node.outputs.end()) return &node;
-  }
-  return nullptr;
 }
 
 /// What an output of `from` is in `type`: bytes are 128 apart; else by what fixes the range, by the range

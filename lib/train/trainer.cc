@@ -19,6 +19,7 @@
 #include "contract/provenance.h"
 #include "data/degenerate.h"
 #include "data/leaks.h"
+#include "ir/output_source.h"
 #include "spec/build_graph.h"
 #include "train/class_weights.h"
 #include "train/in_threads.h"
@@ -54,14 +55,6 @@ std::string OutputText(const Graph& network, size_t index) {
   const std::string text = StrCat("network '", network.name, "'");
   return network.outputs.size() == 1 ? text
                                      : StrCat("output '", OutputOf(network, index).name, "' of ", text);
-}
-
-// The node that computes an output. Null: it is the input.
-const GraphNode* LastOf(const Graph& network, size_t index) {
-  const auto found = std::find_if(network.nodes.rbegin(), network.nodes.rend(), [&](const GraphNode& node) {
-    return std::find(node.outputs.begin(), node.outputs.end(), network.outputs[index]) != node.outputs.end();
-  });
-  return found == network.nodes.rend() ? nullptr : &*found;
 }
 
 Status CheckNetwork(const Graph& network) {
@@ -100,7 +93,7 @@ Status CheckClasses(const Graph& network, size_t index, const Dataset& data, std
                                   largest == data.labels.end() ? int64_t{0} : int64_t{*largest} + 1);
   const int32_t outputs = OutputOf(network, index).shape.back();
   if (needed <= outputs) return {};
-  const GraphNode* last = LastOf(network, index);
+  const GraphNode* last = ProducerOf(network, network.outputs[index]);
   OpAttributes attributes = last == nullptr ? OpAttributes() : last->attributes;
   const std::string_view key = FiltersOf(attributes) != nullptr ? "filters" : "units";
   const std::string follow =

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "ir/output_source.h"
 
 namespace qat {
 namespace {
@@ -30,13 +31,6 @@ bool KeepsOrder(const GraphNode& node) {
 
 // [1, H, W, C] or [1, T, C], whose values PyTorch has in another order.
 bool IsMap(const Shape& shape) { return shape.size() == 4 || shape.size() == 3; }
-
-const GraphNode* ProducerOf(const Graph& network, int32_t tensor) {
-  const auto found = std::find_if(network.nodes.begin(), network.nodes.end(), [&](const GraphNode& node) {
-    return std::find(node.outputs.begin(), node.outputs.end(), tensor) != node.outputs.end();
-  });
-  return found == network.nodes.end() ? nullptr : &*found;
-}
 
 int32_t DataOf(const GraphNode& node) {
   return node.inputs[static_cast<size_t>(node.definition().data_input)];
