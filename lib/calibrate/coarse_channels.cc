@@ -5,12 +5,10 @@
 #include "base/join_some.h"
 #include "base/strings.h"
 #include "contract/input_params.h"
+#include "quant/few_steps.h"
 
 namespace qat {
 namespace {
-
-constexpr int32_t kFewSteps =
-    8;  // of integers: a channel that spans fewer says little more than a few classes would
 
 int32_t StepsOf(QuantizedLimits limits) { return limits.quant_max - limits.quant_min; }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <regex>
 #include <set>
 
 #include "base/join_some.h"
+#include "base/matching_names.h"
 #include "base/named_lists.h"
 #include "base/strings.h"
 #include "ir/range_groups.h"
@@ -30,21 +30,9 @@ Expected<std::set<std::string>> NamedLayers(std::string_view flag, const std::st
     named.insert(name);
   }
   if (expression.empty()) return named;
-  std::optional<std::regex> pattern;
-  try {
-    pattern.emplace(expression);
-  } catch (const std::regex_error& error) {
-    return InvalidArgument(
-        StrCat(flag, ": value '", expression, "' is no regular expression (", error.what(), ")"));
-  }
-  const size_t before = named.size();
-  for (const std::string& name : names) {
-    if (std::regex_match(name, *pattern)) named.insert(name);
-  }
-  if (named.size() > before) return named;
-  return InvalidArgument(
-      StrCat(flag, ": no layer has a name that '", expression,
-             "' describes from its beginning to its end, expected one of: ", JoinSome(names, 12)));
+  QAT_ASSIGN_OR_RETURN_IN(flag, const std::vector<std::string> matching, MatchingNames(expression, names));
+  named.insert(matching.begin(), matching.end());
+  return named;
 }
 
 /// "float32", "uint8", "int8" or "int16", the classic converter's names included.

@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "ir/free_name.h"
+#include "quant/few_steps.h"
 
 namespace qat {
 namespace {
@@ -166,10 +167,10 @@ bool Fills(OpType type) {
 
 /// Whether a range of integers of 8 bits still tells values of `observed` apart with `fill` in it.
 bool LeavesSteps(Range observed, float fill) {
-  constexpr float kFewest = 8, kSteps = 255;
+  constexpr float kSteps = 255;
   const Range with = UnionOf(observed, {fill, fill});
   const bool any = observed.min < observed.max;
-  return !any || (observed.max - observed.min) * kSteps >= (with.max - with.min) * kFewest;
+  return !any || (observed.max - observed.min) * kSteps >= (with.max - with.min) * kFewSteps;
 }
 
 /// What a constant adds to the range that a node ties it to. Values of a maximum that lie below everything it

@@ -7,10 +7,9 @@
 #include <cstdio>
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 
-#include "base/join_some.h"
+#include "base/matching_names.h"
 #include "base/strings.h"
 #include "checkpoint/filter_ranges.h"
 #include "contract/input_params.h"
@@ -447,24 +446,14 @@ Expected<Inherited> Network::Inherit(const Checkpoint& checkpoint) {
 }
 
 Expected<std::vector<std::string>> Network::Hold(const std::string& expression) {
-  std::optional<std::regex> pattern;
-  try {
-    pattern.emplace(expression);
-  } catch (const std::regex_error& error) {
-    return InvalidArgument(StrCat("value '", expression, "' is no regular expression (", error.what(), ")"));
-  }
-  std::vector<std::string> held, names;
+  std::vector<std::string> names;
   for (const auto& [module, inputs, output] : layers_) {
-    if (module->parameters().empty()) continue;
-    names.push_back(module->name());
-    if (!std::regex_match(names.back(), *pattern)) continue;
-    module->Hold();
-    held.push_back(names.back());
+    if (!module->parameters().empty()) names.push_back(module->name());
   }
-  if (held.empty())
-    return InvalidArgument(
-        StrCat("no layer has a name that '", expression,
-               "' describes from its beginning to its end, expected one of: ", JoinSome(names, 12)));
+  QAT_ASSIGN_OR_RETURN(const std::vector<std::string> held, MatchingNames(expression, names));
+  for (const auto& [module, inputs, output] : layers_) {
+    if (std::find(held.begin(), held.end(), module->name()) != held.end()) module->Hold();
+  }
   const std::vector<Parameter> parameters = LayerParameters();
   if (std::none_of(parameters.begin(), parameters.end(), [](const Parameter& each) { return each.Learns(); }))
     return InvalidArgument(

@@ -12,6 +12,7 @@
 #include "contract/fit.h"
 #include "data/degenerate.h"
 #include "ir/output_source.h"
+#include "quant/few_steps.h"
 #include "quant/params.h"
 
 namespace qat {
@@ -194,7 +195,7 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
 
 std::string CoarseChannels(const InputContract& input, const ChannelStatistics& measured,
                            const ExampleInput& data) {
-  constexpr double kFewSteps = 8, kSteps = 255;  // as calibrate/coarse_channels.h
+  constexpr double kSteps = 255;
   if (input.mean.size() != measured.low.size()) return "";
   const double step = (std::max(double{input.high}, 0.0) - std::min(double{input.low}, 0.0)) / kSteps;
   std::vector<std::string> coarse;
