@@ -153,6 +153,9 @@ TEST_F(ModelNetwork, GetsALastLayerForOtherClasses) {
   Do("qat-freeze", {At("run"), "-o", At("g.qgraph")});
   const ProcessResult converted = Do("qat-convert", {At("g.qgraph"), "-o", At("out.tflite")});
   EXPECT_NE(converted.out.find("int8 [1, 12]"), std::string::npos) << converted.out;
+  const auto as_many =
+      Do("qat-train", Training("same", {"--steps", "1", "--classes", "10", "--scheme", "float32"}));
+  EXPECT_NE(as_many.err.find("has 10 outputs already"), std::string::npos) << as_many.err;
   const auto fewer = RunTool("qat-train", Training("no", {"--classes", "4"}));
   EXPECT_EQ(fewer.exit_code, 2);
   EXPECT_NE(fewer.err.find("--classes 10 gives a network out of a model a last layer that is learned afresh"),

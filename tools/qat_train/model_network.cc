@@ -93,7 +93,13 @@ Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const T
     LogInfo(StrCat("--network: masks before softmax hide by ", -kHiddenInTraining,
                    ", so that scores keep steps when they are quantized: ", JoinSome(masked, 6)));
   QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
-  if (config.classes != 0) QAT_RETURN_IF_ERROR_IN("--classes", GiveOutputs(start.network, config.classes));
+  if (config.classes != 0) {
+    const Graph before = start.network;
+    QAT_RETURN_IF_ERROR_IN("--classes", GiveOutputs(start.network, config.classes));
+    if (start.network == before)
+      LogInfo(StrCat("--classes: the network has ", config.classes,
+                     " outputs already, so its last layer starts from its weights, too"));
+  }
   return std::optional(std::move(start));
 }
 
