@@ -14,8 +14,8 @@ every kind of model by
 all from the same 1,000 training images. Every file answers the 10,000 test images in one interpreter (ai-edge-litert, its default kernels, one
 thread), fed with the same real numbers. In the kind dynamic4, the filters of depthwise convolutions have 8 bits from both.
 
-Of several seeds, accuracies are means. Held to: the better of ours and repaired at least the best of the others - 0.1 points, and ours at most the smallest of the others + 2 % or
-+ 2 KiB, whichever is more.
+Accuracies are means over the seeds. Held to: the better of ours and repaired at least the best of the others - 0.1 points, and ours at most
+the smallest of the others + 2 % or + 2 KiB, whichever is more.
 What is measured is not measured again. --into replaces the text between "<!-- converters NETWORK -->" and "<!-- end -->" of PAGE; without
 it the tables are printed. --finished measures nothing and shows what is there. PACKAGES/venv is made where it is missing (2 GB).
 Exit status: 0 all hold, 1 not.

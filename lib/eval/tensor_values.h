@@ -15,8 +15,8 @@ namespace qat {
 /// floats become integers for a quantized one by its scale and zero point, after the normalization of the
 /// model's contract, if it has one for real numbers. Each conversion adds a sentence to `notes`. An array of
 /// the input's type, and one that nothing converts, is returned as it is; a sentence says where bytes of
-/// pictures would go in otherwise. Errors: kCorrupt, for values that
-/// are not finite, unless the model computes real numbers alone and takes them as they are.
+/// pictures would go in otherwise. Errors: kCorrupt, for values that are not finite, unless the model
+/// computes real numbers alone and takes them as they are.
 Expected<NpyArray> ForInput(NpyArray array, const std::string& path, const Model& model, size_t position,
                             std::vector<std::string>& notes);
 

@@ -53,29 +53,6 @@ std::vector<bool> NamedInputs(const ReadNetworkOptions& options, const Graph& gr
   return named;
 }
 
-}  // namespace
-
-Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(
-    const std::vector<std::string>& texts) {
-  std::map<std::string, std::vector<int64_t>> shapes;
-  for (const std::string& text : texts) {
-    const size_t equals = text.rfind('=');
-    std::vector<int64_t> sizes;
-    for (const std::string& piece :
-         SplitText(equals == std::string::npos ? text : text.substr(equals + 1), ',')) {
-      const int64_t size = ParseNumber<int64_t>(piece).value_or(0);
-      if (size < 1 || size > (1 << 24))
-        return InvalidArgument(
-            StrCat("`input_shape`: value '", text, "', expected sizes as 1,3,96,96 or NAME=1,3,96,96"));
-      sizes.push_back(size);
-    }
-    shapes[equals == std::string::npos ? "" : text.substr(0, equals)] = sizes;
-  }
-  return shapes;
-}
-
-namespace {
-
 Expected<ReadNetworkResult> ReadAnyNetwork(const std::string& path, const ReadNetworkOptions& options,
                                            std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(Bytes bytes,
@@ -117,6 +94,25 @@ Expected<ReadNetworkResult> ReadAnyNetwork(const std::string& path, const ReadNe
 }
 
 }  // namespace
+
+Expected<std::map<std::string, std::vector<int64_t>>> ParseInputShapes(
+    const std::vector<std::string>& texts) {
+  std::map<std::string, std::vector<int64_t>> shapes;
+  for (const std::string& text : texts) {
+    const size_t equals = text.rfind('=');
+    std::vector<int64_t> sizes;
+    for (const std::string& piece :
+         SplitText(equals == std::string::npos ? text : text.substr(equals + 1), ',')) {
+      const int64_t size = ParseNumber<int64_t>(piece).value_or(0);
+      if (size < 1 || size > (1 << 24))
+        return InvalidArgument(
+            StrCat("`input_shape`: value '", text, "', expected sizes as 1,3,96,96 or NAME=1,3,96,96"));
+      sizes.push_back(size);
+    }
+    shapes[equals == std::string::npos ? "" : text.substr(0, equals)] = sizes;
+  }
+  return shapes;
+}
 
 Expected<ReadNetworkResult> ReadNetwork(const std::string& path, const ReadNetworkOptions& options,
                                         std::vector<std::string>& notes) {
