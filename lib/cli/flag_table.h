@@ -14,8 +14,7 @@
 namespace qat {
 
 /// Where the value of a flag goes. What it holds when the flag is added is the default. A bool is a switch
-/// without value;
-/// a vector of texts collects the flag given again, one of numbers is split at commas.
+/// without value; a vector of texts collects the flag given again, one of numbers is split at commas.
 using FlagTarget = std::variant<bool*, std::string*, int32_t*, int64_t*, uint64_t*, float*, double*,
                                 std::optional<int32_t>*, std::optional<int64_t>*, std::optional<double>*,
                                 std::vector<std::string>*, std::vector<int32_t>*>;

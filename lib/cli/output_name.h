@@ -11,8 +11,7 @@
 namespace qat {
 
 /// What a flag writes: "--html" writes "an HTML page", whose names end in .html or .htm. The first ending is
-/// the one advised;
-/// none: a folder.
+/// the one advised; none: a folder.
 struct OutputFormat {
   std::string_view flag;
   std::string_view what;

@@ -47,8 +47,7 @@ struct ModelDescription {
 };
 
 /// FlatBuffer bytes (schemas/tflite_metadata.fbs) and back. Nothing if the bytes are of another version of
-/// the format;
-/// parts that are not described here are skipped. Errors of reading: kCorrupt.
+/// the format; parts that are not described here are skipped. Errors of reading: kCorrupt.
 std::vector<uint8_t> Serialize(const ModelDescription& description);
 Expected<std::optional<ModelDescription>> ParseModelDescription(std::span<const uint8_t> bytes);
 

@@ -23,10 +23,9 @@ struct NpyArray {
 };
 
 /// Format versions 1 to 3; float16, float32, float64, int8 to int64, uint8, bool; uint16 as int32 and uint32
-/// as int64; text (U and S) as UTF-8. Values in Fortran order or big-endian are brought into ours.
-/// Errors: kCorrupt "SOURCE: …" (no .npy, a header that is none, a size that does not match the bytes, both
-/// numbers named);
-/// kUnsupported (other element types). Source: numpy.lib.format.
+/// as int64; text (U and S) as UTF-8. Values in Fortran order or big-endian are brought into ours. Errors:
+/// kCorrupt "SOURCE: …" (no .npy, a header that is none, a size that does not match the bytes, both numbers
+/// named); kUnsupported (other element types). Source: numpy.lib.format.
 Expected<NpyArray> ParseNpy(std::span<const uint8_t> bytes, const std::string& source);
 Expected<NpyArray> ReadNpy(const std::string& path);
 

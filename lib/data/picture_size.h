@@ -20,8 +20,8 @@ struct PictureSize {
 };
 
 /// Of pictures of these sizes: the median size where neither side is over 64; else the median aspect at the
-/// area of 64x64, sides in multiples of 8, one at most
-/// four times the other. Channels are the largest seen. Requires a size.
+/// area of 64x64, sides in multiples of 8, one at most four times the other. Channels are the largest seen.
+/// Requires a size.
 PictureSize FittedSize(std::span<const PictureSize> seen);
 
 /// The same of some 32 of the files, evenly spaced; grey files have 1 channel, and so have colour files whose

@@ -65,8 +65,7 @@ Expected<std::unique_ptr<Predictor>> PredictorOf(const Graph& real, const std::s
 Expected<std::unique_ptr<Predictor>> PredictorOf(const Converted& converted, const std::string& name);
 
 /// Places of layers by the noise that each alone leaves in the answers (where there are no scores: by what it
-/// loses), the most first;
-/// layers without any come last, in the order of execution.
+/// loses), the most first; layers without any come last, in the order of execution.
 std::vector<size_t> RankLayers(const std::vector<LayerDiagnosis>& layers);
 
 /// Errors: those of conversion, of the interpreter and of the data; kInterrupted.

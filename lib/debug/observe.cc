@@ -107,7 +107,7 @@ Expected<std::map<std::string, Observed>> Observe(const Graph& graph, const Data
         QAT_ASSIGN_OR_RETURN(const std::vector<LayerOutput> layers,
                              predictor->Layers(images.subspan(static_cast<size_t>(i) * size, size)));
         if (counting) observation.CountAll(layers);
-        if (!counting) QAT_RETURN_IF_ERROR_IN(StrCat("image ", first + i), observation.Reach(layers));
+        if (!counting) QAT_RETURN_IF_ERROR_IN(StrCat("example ", first + i), observation.Reach(layers));
         hooks.Progress("ranges", (counting ? dataset.size() : 0) + first + i + 1, 2 * dataset.size());
       }
       return {};

@@ -18,8 +18,7 @@ namespace qat {
 /// The absolute path of what a shell would start as `program`: with a '/' in it, that file, else the first
 /// one in the folders of PATH, of which relative ones are passed over: they mean the current folder. With
 /// `unasked`, nobody has named the program: what lies in the current folder or below it is passed over, too,
-/// unless that is the user's home. Errors: kNotFound;
-/// kUnsupported where all that there is was passed over.
+/// unless that is the user's home. Errors: kNotFound; kUnsupported where all that there is was passed over.
 Expected<std::string> FindProgram(const std::string& program, bool unasked);
 
 class ChildProcess {

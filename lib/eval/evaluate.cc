@@ -140,7 +140,7 @@ Expected<std::optional<Report>> ReadBaseline(const std::string& path) {
 
 void WarnOfOtherData(const std::string& path, const Report& baseline, Report& report) {
   if (baseline.data_sha256.empty() || baseline.data_sha256 == report.data_sha256) return;
-  report.warnings.push_back(StrCat(path, ": was measured on other images (", baseline.data_name, ", ",
+  report.warnings.push_back(StrCat(path, ": was measured on other data (", baseline.data_name, ", ",
                                    baseline.data_examples, ") than this report"));
 }
 
@@ -428,7 +428,7 @@ Status CheckRequest(const EvalRequest& request) {
     return InvalidArgument("nothing to evaluate: give `float_run`, `checkpoint`, `graph` or `models`");
   }
   if (request.data.empty()) {
-    return InvalidArgument("`data` is missing: give 'digits' or a path of labelled images");
+    return InvalidArgument("`data` is missing: give 'digits' or a path of labelled data");
   }
   if (request.limit < 0)
     return InvalidArgument(StrCat("`limit`: value ", request.limit, ", expected 0 or more"));
@@ -480,7 +480,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   QAT_ASSIGN_OR_RETURN_IN("`labels`", const std::vector<std::string> class_names,
                           ClassNamesOf(request, rows));
   QAT_ASSIGN_OR_RETURN_IN("`data`", const Dataset dataset, OpenData(request, class_names, hooks, rows));
-  if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images, expected at least one"));
+  if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no examples, expected at least one"));
   QAT_RETURN_IF_ERROR(DescribeData(dataset, report));
   const bool several = dataset.output_count() > 1;
   std::vector<GateLimits> limits = {request.gates};

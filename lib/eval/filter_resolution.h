@@ -13,9 +13,8 @@
 namespace qat {
 
 /// Of every layer with a constant uint8 or int8 filter, by the name of its output. A channel has as many
-/// steps as its
-/// largest |quantized - zero_point|: 127 and more where it fills its grid, 0 where all its weights became
-/// zero.
+/// steps as its largest |quantized - zero_point|: 127 and more where it fills its grid, 0 where all its
+/// weights became zero.
 std::map<std::string, FilterResolution> FilterResolutionsOf(const Model& model);
 
 }  // namespace qat

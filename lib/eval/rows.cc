@@ -269,8 +269,7 @@ class Opener {
   }
 
   // TFLite's answers to the integer model that was added last. That it is not there is an error only where it
-  // was asked for;
-  // that it refuses a model which we run is worth a warning.
+  // was asked for; that it refuses a model which we run is worth a warning.
   Status AddLitert(const std::shared_ptr<const Model>& model, const Contract& contract) {
     const ModelResult twin = ModelAddedLast();
     if (request_.litert == "off" || ComputesInFloat(twin)) return {};

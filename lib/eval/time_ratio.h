@@ -29,8 +29,7 @@ std::optional<double> NoiseOfTurns(std::span<const float> turns, uint64_t seed);
 
 /// 95 % interval of the median of values in the order of measurement, by the percentile bootstrap: up to 40
 /// runs of consecutive values are drawn with replacement, because neighbours in time share what disturbed
-/// them. 1000 resamples;
-/// the same seed gives the same interval. Absent under 20 values.
+/// them. 1000 resamples; the same seed gives the same interval. Absent under 20 values.
 std::optional<Interval> MedianInterval(std::span<const float> values, uint64_t seed);
 
 /// By nearest rank. Requires at least one value.

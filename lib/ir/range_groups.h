@@ -1,8 +1,7 @@
 // range_groups.h: which tensors of a graph share one scale and zero point. Pools and reshapes pass on what
-// they read;
-// concatenation, maximum, minimum, select and pad_v2 tie all that they read to what they write; the input,
-// softmax, logistic and tanh are fixed. Training, freezing, calibration, quantization and printing read it
-// here, so nothing changes at conversion.
+// they read; concatenation, maximum, minimum, select and pad_v2 tie all that they read to what they write;
+// the input, softmax, logistic and tanh are fixed. Training, freezing, calibration, quantization and printing
+// read it here, so nothing changes at conversion.
 #ifndef QAT_IR_RANGE_GROUPS_H_
 #define QAT_IR_RANGE_GROUPS_H_
 

@@ -76,8 +76,7 @@ class Applier {
   }
 
   /// The accumulator is an int32: with inputs that move real zero by up to 255 steps, a channel reaches at
-  /// most
-  /// |bias| + 255 * sum |w - zero_point|.
+  /// most |bias| + 255 * sum |w - zero_point|.
   void WarnOfOverflow(const std::vector<int32_t>& bias, const TensorPlan& plan, const std::string& name) {
     const auto found = filters_.find(plan.shares);
     if (found == filters_.end()) return;

@@ -55,9 +55,9 @@ std::vector<Answered> ByImage(const Report& report) {
 std::string Item(const Report& report, const Answered& answered) {
   const FlippedImage& image = *answered.image;
   const std::string label = EscapeHtml(ClassText(report, image.label));
-  std::string html =
-      StrCat("<li><img src=\"", EscapeHtml(image.picture), "\" alt=\"image ", image.example, ", ", label,
-             "\"/><b>", label, "</b> <span class=\"faint\">image ", image.example, "</span>");
+  std::string html = StrCat("<li><img src=\"", EscapeHtml(image.picture), "\" alt=\"", ExampleWord(report),
+                            " ", image.example, ", ", label, "\"/><b>", label, "</b> <span class=\"faint\">",
+                            ExampleWord(report), " ", image.example, "</span>");
   for (const auto& [answer, rows] : answered.answers)
     html += StrCat("<p>", answer, " <span class=\"faint\">", EscapeHtml(Join(rows)), "</span></p>");
   return html + "</li>\n";
@@ -69,11 +69,12 @@ std::string FlippedSection(const Report& report) {
   if (report.flipped.empty()) return "";
   std::string items;
   for (const Answered& answered : ByImage(report)) items += Item(report, answered);
-  return StrCat(
-      "<ul class=\"flips\">\n", items, "</ul>\n",
-      Quiet("Above, the true class; below, what the rows answer and how sure the first of them is. Of each "
-            "pair of "
-            "rows, the first images are shown on which they differ; the table of pairs has their number."));
+  return StrCat("<ul class=\"flips\">\n", items, "</ul>\n",
+                Quiet(StrCat("Above, the true class; below, what the rows answer and how sure the first of "
+                             "them is. Of each pair of "
+                             "rows, the first ",
+                             ExampleWord(report),
+                             "s are shown on which they differ; the table of pairs has their number.")));
 }
 
 }  // namespace qat

@@ -324,7 +324,7 @@ std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
     for (size_t column = 0; column < classes; ++column) {
       const int64_t count = confusion[row][column];
       if (dense && count == 0) continue;
-      const std::string sentence = StrCat(Grouped(count), " of ", Grouped(total), " images of class ",
+      const std::string sentence = StrCat(Grouped(count), " of ", Grouped(total), " of class ",
                                           ClassName(names, row), " answered with ", ClassName(names, column));
       svg += ConfusionCell(grid, row, column, count, Density(count, total), classes <= kMostClassesWithCounts,
                            sentence);

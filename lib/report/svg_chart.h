@@ -44,10 +44,9 @@ struct ChartOptions {
 std::string LineChart(const std::vector<TrainingCurve>& curves, const ChartOptions& options);
 
 /// A heat map of a confusion matrix: one row per true class, one column per answer; right answers ("hit") and
-/// wrong ones ("miss")
-/// in two colours, as dense as their share of the row. Counts are written into up to 12 classes, and each
-/// cell has its sentence as a tooltip. Names longer than four letters are replaced by their numbers.
-/// Requires  a square matrix that is not empty.
+/// wrong ones ("miss") in two colours, as dense as their share of the row. Counts are written into up to 12
+/// classes, and each cell has its sentence as a tooltip. Names longer than four letters are replaced by their
+/// numbers. Requires a square matrix that is not empty.
 std::string ConfusionChart(const std::vector<std::vector<int64_t>>& confusion,
                            const std::vector<std::string>& names);
 

@@ -98,7 +98,8 @@ std::string Recalls(const Report& report, const std::vector<const ModelResult*>&
   std::vector<size_t> labels = LabelsOf(counts);
   const size_t all = labels.size();
   labels.resize(std::min(all, kMostClasses));
-  TableRow head = {StrCat("recall", all > labels.size() ? StrCat(", the lowest of ", all) : ""), "images"};
+  TableRow head = {StrCat("recall", all > labels.size() ? StrCat(", the lowest of ", all) : ""),
+                   StrCat(ExampleWord(report), "s")};
   TableRow balanced = {"balanced accuracy", ""};
   for (const ModelResult* model : models) {
     head.push_back(ShownName(report, *model));

@@ -47,8 +47,7 @@ std::string PercentText(const ModelResult& model);
 std::string AccuracyIntervalText(const ModelResult& model);
 
 /// "a difference (p 0.012)"; "not distinguishable on 10,000 images (p 0.34)", where chance alone would show
-/// as much;
-/// "no label differs"; "-" without a p value.
+/// as much; "no label differs"; "-" without a p value.
 std::string ResolvedText(const PairResult& pair, const Report& report);
 
 /// "+0.06 pt [-0.05, +0.17]", "2.10x [2.08, 2.13]"; the intervals only where they are known, "-" without a
@@ -113,8 +112,7 @@ std::string GateSentence(const GateResult& gate);
 std::string TraceVerdict(const std::vector<TraceLink>& links);
 
 /// "other processes took 83 % of the processors, the hypervisor 3 %"; "something disturbed the times", where
-/// only the noise tells;
-/// "a quiet machine".
+/// only the noise tells; "a quiet machine".
 std::string DisturbanceText(const TimingConditions& timing);
 
 /// "measurement noise 1.2 %; one processor, governor performance, load 2.31 on 4 processors": how times were

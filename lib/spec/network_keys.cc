@@ -1,6 +1,7 @@
 #include "spec/network_keys.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/strings.h"
 #include "spec/network_spec.h"
@@ -135,7 +136,7 @@ void ParseInputs(const toml::array& blocks, int32_t resolution, Refusals& refusa
       refusals.Missing(*block, "name", "a text");
     } else if (!IsPlainName(name->get())) {
       refusals.Refuse(*name, "its name, expected letters, digits, '_', '-' or '.', and not 'input'");
-    } else if (std::any_of(inputs.begin(), inputs.end(),
+    } else if (std::any_of(inputs.begin(), std::prev(inputs.end()),
                            [&](const InputSpec& other) { return other.name == name->get(); })) {
       refusals.Refuse(*name, StrCat("two inputs are called '", name->get(), "'"));
     } else {

@@ -12,9 +12,8 @@
 namespace qat {
 
 /// How TFLite's axes [a, b, c, d] of a filter lie in LibTorch: [a, d, b, c] for convolution ([O, H, W, I] as
-/// [O, I, H, W]);
-/// [d, a, b, c] for depthwise ([1, H, W, O] as [O, 1, H, W]) and transposed convolution ([O, H, W, I] as [I,
-/// O, H, W]).
+/// [O, I, H, W]); [d, a, b, c] for depthwise ([1, H, W, O] as [O, 1, H, W]) and transposed convolution ([O,
+/// H, W, I] as [I, O, H, W]).
 enum class FilterLayout {
   kOutputFirst,
   kRotated,

@@ -163,7 +163,7 @@ TEST_F(EvaluateTest, BaselineOfOtherImagesIsWarnedAbout) {
   QAT_ASSERT_OK(Evaluate(request, {}, report));
   EXPECT_EQ(report.status, "ok");
   ASSERT_EQ(report.warnings.size(), 2u) << "and what its answers are worth";
-  EXPECT_NE(report.warnings[0].find("was measured on other images"), std::string::npos);
+  EXPECT_NE(report.warnings[0].find("was measured on other data"), std::string::npos);
 }
 
 TEST(CheckRequest, SaysWhatIsMissing) {

@@ -221,7 +221,7 @@ TEST(ConfusionChart, ColoursRightAndWrongAnswersByTheirShareOfTheRow) {
   EXPECT_EQ(CountOf(svg, "class=\"hit\""), 2u);
   EXPECT_EQ(CountOf(svg, "class=\"miss\""), 2u);
   // 0.12 + 0.88 * sqrt(0.25); nothing at all stays empty, a full row is full.
-  EXPECT_NE(svg.find("fill-opacity=\"0.56\"><title>25 of 100 images of class cat answered with 1</title>"),
+  EXPECT_NE(svg.find("fill-opacity=\"0.56\"><title>25 of 100 of class cat answered with 1</title>"),
             std::string::npos)
       << svg;
   EXPECT_NE(svg.find("fill-opacity=\"0.00\"><title>0 of 400"), std::string::npos);

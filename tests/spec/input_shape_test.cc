@@ -68,6 +68,16 @@ TEST(Inputs, RefusesWhatIsNotClear) {
                    ErrorCode::kInvalidArgument, "expected \"bytes\" or \"reals\"");
 }
 
+TEST(Inputs, MayBeCalledByTheirNumber) {
+  const auto spec =
+      Pair("[[input]]\nname = \"input1\"\nshape = [2]\n[[input]]\nname = \"input2\"\nshape = [3]\n",
+           "[[layer]]\nname = \"both\"\nop = \"concatenation\"\ninputs = [\"input2\", \"input1\"]\n"
+           "[[layer]]\nname = \"out\"\nop = \"fully_connected\"\nunits = 2\n");
+  QAT_ASSERT_OK(spec);
+  EXPECT_EQ(spec->inputs[0].name, "input1");
+  EXPECT_EQ(spec->inputs[1].name, "input2");
+}
+
 TEST(InputShape, TheFirstLayerReadsTheOnlyInputUnderItsName) {
   const auto spec = ParseNetworkSpec(
       "name = \"one\"\n[[input]]\nname = \"a\"\nshape = [4]\n[[layer]]\nname = \"d\"\nop = "

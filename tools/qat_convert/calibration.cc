@@ -50,7 +50,7 @@ Expected<std::optional<Dataset>> OpenCalibration(Tool& tool, const ConvertFlags&
                                                  ReadNetworkResult& network, Report& report) {
   if (flags.calibrate.empty()) return std::optional<Dataset>();
   CatchInterrupts();
-  Progress reading(tool.flags().ProgressStyle(), "read images", flags.calibration_limit);
+  Progress reading(tool.flags().ProgressStyle(), "read examples", flags.calibration_limit);
   QAT_ASSIGN_OR_RETURN_IN("--calibrate", Dataset dataset, OpenCalibrationData(tool, flags, network, reading));
   for (const std::string& warning : SplitText(dataset.warning, '\n')) {
     if (!warning.empty()) report.warnings.push_back(warning);

@@ -41,7 +41,7 @@ Status CheckDebugFlags(const EvalFlags& flags) {
   if (!debug.type.empty() && (flags.arguments.size() == 2 || !debug.plan.empty()))
     return InvalidArgument("--type: the model or the plan says it; leave it out");
   if (flags.request.data.empty())
-    return InvalidArgument("`data` is missing: give 'digits' or a path of labelled images");
+    return InvalidArgument("`data` is missing: give 'digits' or a path of labelled data");
   for (const auto& [flag, value] :
        {std::pair("--limit", debug.limit), std::pair("--calibration-limit", debug.calibration_limit)}) {
     if (value < 0) return InvalidArgument(StrCat(flag, ": value ", value, ", expected 0 or more"));

@@ -32,8 +32,7 @@ void Lookup(int64_t count, const LookupTable<Out>& table, const uint8_t* input, 
 using Int16Table = std::array<int16_t, 513>;
 
 /// f at the 513 values, each moved by half of what straight lines are off in the middle of its piece, in
-/// units of the output;
-/// all in Real: float, and double for the tables of softmax.
+/// units of the output; all in Real: float, and double for the tables of softmax.
 /// Source    equal bit by bit to tflite/kernels/internal/common.h, LUTPopulate, with f of the same library.
 template <class Real, class F>
 Int16Table MakeInt16Table(Real input_scale, int32_t input_zero_point, Real output_scale,
