@@ -227,7 +227,7 @@ class ModelReader {
       const bool real = network_.contract.inputs.at(i).values == ValueType::kReal;
       if (input == nullptr || !real || input->scale.size() != 1) continue;
       const QuantizationParams params = {input->scale[0], static_cast<int32_t>(input->zero_point.at(0))};
-      choices_.inputs[name] = RepresentableRange(params, LimitsOf(choices_.precisions.activations));
+      choices_.inputs[name] = RepresentableRange(params, LimitsOf(ActivationsOf(input->type)));
     }
   }
 
@@ -277,6 +277,36 @@ void CollectRanges(const Graph& real, PlanChoices& choices) {
   }
 }
 
+namespace {
+
+/// Whether a node of 8 bits reads it.
+bool IsRounded(const Graph& graph, int32_t input) {
+  bool read = false;
+  for (const GraphNode& node : graph.nodes) {
+    if (std::find(node.inputs.begin(), node.inputs.end(), input) == node.inputs.end()) continue;
+    const bool widens = node.type == OpType::kQuantize && graph.tensor(node.output()).type == DType::kInt16;
+    // Of several readers each has a QUANTIZE of its own; the file rounds once for all.
+    if (read || (!widens && node.type != OpType::kDequantize)) return true;
+    read = true;
+  }
+  return !read;
+}
+
+Status WriteModel(Converted& out) {
+  Graph written = out.quantized;
+  for (size_t i = 0; i < written.inputs.size(); ++i) {
+    const bool reals = written.contract.inputs.at(i).values == ValueType::kReal;
+    out.rounded_inputs.push_back(!reals || IsRounded(out.quantized, out.quantized.inputs[i]));
+    if (!out.rounded_inputs.back()) QAT_RETURN_IF_ERROR(SetInputType(DType::kFloat32, i, written));
+  }
+  QAT_RETURN_IF_ERROR(Verify(written));
+  out.contract = written.contract;
+  QAT_ASSIGN_OR_RETURN(out.model, WriteTflite(written, {}));
+  return {};
+}
+
+}  // namespace
+
 Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
                             std::vector<std::string>& warnings, const OwnIntegers& own) {
   Converted out;
@@ -296,8 +326,7 @@ Expected<Converted> Convert(const Graph& network, const PlanChoices& choices,
   const std::vector<std::string> taken = TakeOwn(network, own, out.plan, out.quantized);
   ApplyPlan(out.plan, out.quantized, warnings);
   TakeOwnBiases(own, taken, out.quantized);
-  QAT_RETURN_IF_ERROR(Verify(out.quantized));
-  QAT_ASSIGN_OR_RETURN(out.model, WriteTflite(out.quantized, {}));
+  QAT_RETURN_IF_ERROR(WriteModel(out));
   return out;
 }
 

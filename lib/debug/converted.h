@@ -20,8 +20,13 @@ namespace qat {
 struct Converted {
   Graph real;  ///< equalized, with ranges, `quantize` and `dequantize` nodes around what stays real
   QuantizationPlan plan;
-  Graph quantized;
+  Graph quantized;  ///< tensors and nodes are those of `real`
+  /// The file. An input of reals that only layers of 16 bits or of reals read is not rounded to 8 bits before them:
+  /// the model takes real numbers, as that of qat-convert does.
   Bytes model;
+  Contract contract;  ///< of the model
+  std::vector<bool>
+      rounded_inputs;  ///< of the graph: false where the model does not round an input by itself
 };
 
 /// Names of tensors that own a range, and those that share it, as the sections of a plan have them: ranges of

@@ -164,7 +164,7 @@ Expected<std::unique_ptr<Predictor>> PredictorOf(const Graph& real, const std::s
 
 Expected<std::unique_ptr<Predictor>> PredictorOf(const Converted& converted, const std::string& name) {
   QAT_ASSIGN_OR_RETURN(auto model, RunnableFromBytes(converted.model, name));
-  return MakeModelPredictor(std::move(model), name, "tflite", {}, &converted.quantized.contract);
+  return MakeModelPredictor(std::move(model), name, "tflite", {}, &converted.contract);
 }
 
 std::vector<size_t> RankLayers(const std::vector<LayerDiagnosis>& layers) {

@@ -166,7 +166,7 @@ std::vector<DebugLayer> LayersOf(const Converted& converted) {
   std::vector<DebugLayer> layers;
   const Graph& graph = converted.real;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    if (graph.contract.inputs.at(i).values == ValueType::kReal)
+    if (graph.contract.inputs.at(i).values == ValueType::kReal && converted.rounded_inputs[i])
       layers.push_back({graph.tensor(graph.inputs[i]).name, "input", -1, graph.inputs[i]});
   }
   for (size_t i = 0; i < graph.nodes.size(); ++i) {

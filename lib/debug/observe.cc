@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 
 #include "base/strings.h"
 #include "eval/histogram.h"
@@ -135,6 +136,26 @@ Range LeastErrorRange(const Observed& observed, QuantizedLimits limits) {
     attempt(shrunk, 1);
   }
   return best;
+}
+
+Range CentralRange(const Observed& observed, double share) {
+  const Histogram& histogram = observed.histogram;
+  const double total = std::accumulate(histogram.counts.begin(), histogram.counts.end(), 0.0);
+  const double beyond = (1 - share) / 2 * total;
+  const double width = (histogram.high - histogram.low) / static_cast<double>(histogram.counts.size());
+  size_t first = 0, last = histogram.counts.size();
+  for (double left = 0; first < last; ++first) {
+    left += static_cast<double>(histogram.counts[first]);
+    if (left > beyond) break;
+  }
+  for (double right = 0; last > first; --last) {
+    right += static_cast<double>(histogram.counts[last - 1]);
+    if (right > beyond) break;
+  }
+  const auto edge = [&](size_t cell) {
+    return static_cast<float>(histogram.low + static_cast<double>(cell) * width);
+  };
+  return {std::min(edge(first), 0.0f), std::max(edge(last), 0.0f)};
 }
 
 }  // namespace qat

@@ -33,6 +33,10 @@ Expected<std::map<std::string, Observed>> Observe(const Graph& graph, const Data
 /// observed range both ends shrunk, alone or together, in steps of a fiftieth.
 Range LeastErrorRange(const Observed& observed, QuantizedLimits limits);
 
+/// What this share of the values lies in, to a cell of the histogram, with 0: half of the others is left out
+/// at each end.
+Range CentralRange(const Observed& observed, double share);
+
 }  // namespace qat
 
 #endif  // QAT_DEBUG_OBSERVE_H_

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "base/strings.h"
 #include "ir/range_groups.h"
@@ -23,6 +24,22 @@ std::string RangeText(Range range) {
 bool Alike(Range a, Range b) {
   const double width = std::max(double{a.max} - a.min, double{b.max} - b.min);
   return std::abs(a.min - b.min) <= kSameRange * width && std::abs(a.max - b.max) <= kSameRange * width;
+}
+
+/// Ranges that leave something of `all` out. `add` takes a range and why.
+template <class Add>
+void AddNarrower(const Observed& observed, Range all, const PlanChoices& choices, const Add& add) {
+  std::vector<std::pair<Range, std::string_view>> narrower = {
+      {LeastErrorRange(observed, LimitsOf(choices.precisions.activations)), "with the least square error"},
+      {CentralRange(observed, 0.999), "what 99.9 % of the values lie in"},
+      {CentralRange(observed, 0.99), "what 99 % of the values lie in"}};
+  std::vector<Range> added = {all};
+  for (const auto& [range, why] : narrower) {
+    const auto same = [range = range](Range other) { return Alike(range, other); };
+    if (!(range.min < range.max) || std::any_of(added.begin(), added.end(), same)) continue;
+    add(range, why);
+    added.push_back(range);
+  }
 }
 
 }  // namespace
@@ -86,8 +103,7 @@ void EditFinder::AddRanges(const LayerDiagnosis& layer, const Converted& now, co
                      }});
   };
   add(all, "as observed");
-  const Range least = LeastErrorRange(*widest, LimitsOf(choices.precisions.activations));
-  if (!Alike(least, all)) add(least, "with the least square error");
+  AddNarrower(*widest, all, choices, add);
 }
 
 void EditFinder::AddInputRanges(const LayerDiagnosis& layer, const Ranges& observed,
@@ -104,8 +120,7 @@ void EditFinder::AddInputRanges(const LayerDiagnosis& layer, const Ranges& obser
                      [name = layer.layer.name, range](PlanChoices& edited) { edited.inputs[name] = range; }});
   };
   add(found->second.range, "as observed");
-  const Range least = LeastErrorRange(found->second, LimitsOf(choices.precisions.activations));
-  if (!Alike(least, found->second.range)) add(least, "with the least square error");
+  AddNarrower(found->second, found->second.range, choices, add);
 }
 
 void EditFinder::AddFilters(const LayerDiagnosis& layer, const Converted& now, const PlanChoices& choices,
@@ -178,9 +193,8 @@ Status EditFinder::AddEqualizations(const LayerDiagnosis& layer, const Ranges& o
   return {};
 }
 
-std::vector<std::string> EditFinder::ReadersOf(const GraphNode& node) const {
+std::vector<std::string> EditFinder::ReadersOf(std::set<int32_t> tensors) const {
   std::vector<std::string> names;
-  std::set<int32_t> tensors(node.outputs.begin(), node.outputs.end());
   for (const GraphNode& reader : network_.nodes) {
     const bool reads = std::any_of(reader.inputs.begin(), reader.inputs.end(),
                                    [&](int32_t input) { return tensors.contains(input); });
@@ -192,16 +206,29 @@ std::vector<std::string> EditFinder::ReadersOf(const GraphNode& node) const {
   return names;
 }
 
+EditFinder::Place EditFinder::PlaceOf(const LayerDiagnosis& layer) const {
+  Place place;
+  for (const int32_t input : network_.inputs) {
+    if (layer.layer.op == "input" && network_.tensor(input).name == layer.layer.name)
+      place.readers = ReadersOf({input});
+  }
+  for (const GraphNode& node : network_.nodes) {
+    if (layer.layer.op == "input" || node.name != layer.layer.name) continue;
+    place.own = {node.name};
+    place.readers = ReadersOf({node.outputs.begin(), node.outputs.end()});
+  }
+  return place;
+}
+
 /// What a layer computes is rounded once more where it becomes int8 again, so those that read it have 16 bits
 /// too.
 void EditFinder::AddInt16(const LayerDiagnosis& layer, const PlanChoices& choices,
                           std::vector<PossibleEdit>& edits) const {
-  const auto node = std::find_if(network_.nodes.begin(), network_.nodes.end(),
-                                 [&](const GraphNode& each) { return each.name == layer.layer.name; });
-  if (choices.precisions.activations.type != DType::kInt8 || node == network_.nodes.end()) return;
-  std::vector<std::string> names = ReadersOf(*node);
-  if (names.empty()) return;
-  names.insert(names.begin(), node->name);
+  if (choices.precisions.activations.type != DType::kInt8) return;
+  const Place place = PlaceOf(layer);
+  if (place.readers.empty()) return;
+  std::vector<std::string> names = place.own;
+  names.insert(names.end(), place.readers.begin(), place.readers.end());
   const auto is_in = [](const std::vector<std::string>& list, const std::string& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
   };
@@ -222,9 +249,7 @@ void EditFinder::AddInt16(const LayerDiagnosis& layer, const PlanChoices& choice
 
 void EditFinder::AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,
                            std::vector<PossibleEdit>& edits) const {
-  const auto node = std::find_if(network_.nodes.begin(), network_.nodes.end(),
-                                 [&](const GraphNode& each) { return each.name == layer.layer.name; });
-  if (node == network_.nodes.end()) return;
+  const Place place = PlaceOf(layer);
   const auto add = [&](std::vector<std::string> names) {
     std::erase_if(names, [&](const std::string& name) {
       return std::find(choices.keep_float.begin(), choices.keep_float.end(), name) !=
@@ -237,11 +262,11 @@ void EditFinder::AddFloats(const LayerDiagnosis& layer, const PlanChoices& choic
                      },
                      EditPrice::kFloat});
   };
-  add({node->name});
-  std::vector<std::string> more = ReadersOf(*node);
-  if (more.empty()) return;
-  more.insert(more.begin(), node->name);
-  add(std::move(more));
+  add(place.own);
+  if (place.readers.empty()) return;
+  std::vector<std::string> all = place.own;
+  all.insert(all.end(), place.readers.begin(), place.readers.end());
+  add(std::move(all));
 }
 
 }  // namespace qat

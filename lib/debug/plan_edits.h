@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,13 @@ class EditFinder {
                 std::vector<PossibleEdit>& edits) const;
   void AddFloats(const LayerDiagnosis& layer, const PlanChoices& choices,
                  std::vector<PossibleEdit>& edits) const;
-  /// Nodes that read what a node computes, those that only hand it on included.
-  std::vector<std::string> ReadersOf(const GraphNode& node) const;
+  /// Nodes that read a tensor, also through those that only hand it on; these included.
+  std::vector<std::string> ReadersOf(std::set<int32_t> tensors) const;
+  struct Place {
+    std::vector<std::string> own;  // the layer; of an input none
+    std::vector<std::string> readers;
+  };
+  Place PlaceOf(const LayerDiagnosis& layer) const;
 
   const Graph& network_;
   const OwnIntegers& own_;

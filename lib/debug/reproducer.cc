@@ -117,7 +117,8 @@ Expected<std::vector<ReproducerFile>> CutOut(const Converted& converted, const D
   QAT_ASSIGN_OR_RETURN(const Bytes model, WriteTflite(cut, {}));
 
   QAT_ASSIGN_OR_RETURN(const auto isolated, Isolate(converted, layer));
-  QAT_ASSIGN_OR_RETURN(auto quantized_model, RunnableFromBytes(converted.model, "quantized"));
+  QAT_ASSIGN_OR_RETURN(Bytes whole, WriteTflite(converted.quantized, {}));
+  QAT_ASSIGN_OR_RETURN(auto quantized_model, RunnableFromBytes(std::move(whole), "quantized"));
   QAT_ASSIGN_OR_RETURN(Runner quantized,
                        Runner::Create(std::move(quantized_model), converted.quantized.contract));
   QAT_ASSIGN_OR_RETURN(auto float_model, LowerToModel(converted.real, "float"));

@@ -32,14 +32,14 @@ struct Suggestion {
 };
 
 /// Edits are tried at the three most harmful layers at a time: another range of what they compute (what was
-/// observed, or what gives the least square error), of an input or a filter; a scale for each channel of a
-/// filter; 8 bits instead of 4 for it; equalization with a neighbour;
+/// observed, what gives the least square error, what 99.9 or 99 % of the values lie in), of an input or a
+/// filter; a scale for each channel of a filter; 8 bits instead of 4 for it; equalization with a neighbour;
 /// the layer and those that read it on int16, in a network of int8; the layer in float, alone or with those
-/// that read it. One that meets the limit alone is taken, the one with the fewest bytes first; else the one
-/// that makes the answers most alike those of the float network, those that cost nothing first; and so on.
-/// Where the limit is met, but by less than two standard errors of the loss, edits without a price that at
-/// least halve the error of the answers are taken, too. In the end edits that turn out not to be needed are
-/// dropped.
+/// that read it; of an input those that read it. One that meets the limit alone is taken, the one with the
+/// fewest bytes first; else the one that makes the answers most alike those of the float network, those that
+/// cost nothing first; and so on. Where the limit is met, but by less than two standard errors of the loss,
+/// edits without a price that at least halve the error of the answers are taken, too. In the end edits that
+/// turn out not to be needed are dropped.
 /// `own` as Convert takes it; a plan does not hold it.
 /// Errors: those of Convert and of running; kInterrupted. No edit found: `met` is false.
 Expected<Suggestion> Suggest(const Graph& network, const PlanChoices& choices, const Diagnosis& diagnosis,
