@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -22,6 +23,7 @@ OutputQuantization RuleOf(const GraphNode& node) { return DefinitionOf(node.type
 // What a tensor did on the examples seen so far.
 struct Seen {
   int32_t tensor = -1;
+  std::optional<size_t> input;  // its position, where it is an input of the graph
   Observer observer = Observer::kMinMax;
   Range range;    // holds 0 from the start
   Range average;  // of the ends of examples
@@ -44,9 +46,22 @@ bool Observe(std::span<const float> values, Seen& seen) {
   return finite;
 }
 
-/// Requires  names that tensors have.
+std::span<const float> ValuesOf(const FloatRun& run, const Seen& seen) {
+  return seen.input ? run.Input(*seen.input) : run.Values(seen.tensor);
+}
+
+/// Inputs of reals, whose range is that of their values unless they are named, and what has a range of its own.
 std::vector<Seen> ObservedTensors(const Graph& graph, const ObserverChoice& choice) {
   std::vector<Seen> observed;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    if (graph.contract.inputs[i].values != ValueType::kReal) continue;
+    const auto own = choice.by_name.find(graph.tensor(graph.inputs[i]).name);
+    Seen seen;
+    seen.tensor = graph.inputs[i];
+    seen.input = i;
+    if (own != choice.by_name.end()) seen.observer = own->second;
+    observed.push_back(seen);
+  }
   for (const GraphNode& node : graph.nodes) {
     for (const int32_t output : node.outputs) {
       if (graph.tensor(output).type != DType::kFloat32 || RuleOf(node) != OutputQuantization::kOwnRange)
@@ -82,7 +97,7 @@ Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& opti
   }
   if (histograms.empty()) return {};
   const auto count = [&](int64_t) -> Status {
-    for (auto& [i, histogram] : histograms) histogram.Add(run.Values(observed[i].tensor));
+    for (auto& [i, histogram] : histograms) histogram.Add(ValuesOf(run, observed[i]));
     return {};
   };
   QAT_RETURN_IF_ERROR(run.ForEach(dataset, options.chosen, hooks, count));
@@ -91,23 +106,34 @@ Status ChooseByHistograms(const Dataset& dataset, const CalibrationOptions& opti
   return {};
 }
 
-// `inputs`: what the channels of each input took, normalized; `outputs`: those of each output whose channels
-// are watched.
+// What the channels of an input took, normalized.
+struct InputValues {
+  explicit InputValues(const InputContract& input)
+      : extents(static_cast<size_t>(input.channels)),
+        sample(input.values == ValueType::kReal ? static_cast<size_t>(input.channels) : 0) {}
+  ChannelExtents extents;
+  ChannelSample sample;
+};
+
+// `outputs`: what those channels took that are watched.
 Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset& dataset,
                                               const CalibrationOptions& options, const WorkHooks& hooks,
-                                              std::vector<ChannelExtents>& inputs,
+                                              std::vector<InputValues>& inputs,
                                               std::vector<ChannelExtents>& outputs) {
   QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph));
   std::vector<Seen> observed = ObservedTensors(graph, options.observers);
   const auto observe = [&](int64_t) -> Status {
-    for (size_t k = 0; k < inputs.size(); ++k) inputs[k].Observe(run.Input(k));
+    for (size_t k = 0; k < inputs.size(); ++k) {
+      inputs[k].extents.Observe(run.Input(k));
+      inputs[k].sample.Observe(run.Input(k));
+    }
     for (size_t k = 0; k < outputs.size(); ++k) {
       if (outputs[k].channels() > 0) outputs[k].Observe(run.Values(graph.outputs[k]));
     }
     for (Seen& seen : observed) {
-      if (!Observe(run.Values(seen.tensor), seen))
-        return Numerical(
-            StrCat("output '", graph.tensor(seen.tensor).name, "' has a value that is not finite"));
+      if (!Observe(ValuesOf(run, seen), seen))
+        return Numerical(StrCat(seen.input ? "input '" : "output '", graph.tensor(seen.tensor).name,
+                                "' has a value that is not finite"));
     }
     return {};
   };
@@ -161,6 +187,17 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
   if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", Join(dead)));
 }
 
+// Of a network that was trained here, what training saw stays within reach, whatever these examples show of it;
+// not where somebody chose how the range is found.
+void SetInputRange(size_t index, Range range, const CalibrationOptions& options, Graph& graph) {
+  InputContract& input = graph.contract.inputs[index];
+  const bool chosen = options.observers.by_name.contains(graph.tensor(graph.inputs[index]).name);
+  if (graph.provenance.contains(kTrainingDataKey) && !chosen)
+    range = {std::min(range.min, input.low), std::max(range.max, input.high)};
+  input.low = range.min;
+  input.high = range.max;
+}
+
 }  // namespace
 
 std::string Describe(const ObserverChoice& choice) {
@@ -177,24 +214,23 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   QAT_CHECK(precisions.activations.type != DType::kFloat32);
   if (dataset.size() == 0) return Corrupt(StrCat(dataset.name, ": holds no images to calibrate with"));
   QAT_RETURN_IF_ERROR(CheckInputs(dataset, graph.contract, StrCat("network '", graph.name, "'")));
-  std::vector<ChannelExtents> inputs, outputs;
-  for (const InputContract& input : graph.contract.inputs)
-    inputs.emplace_back(static_cast<size_t>(input.channels));
+  std::vector<InputValues> inputs(graph.contract.inputs.begin(), graph.contract.inputs.end());
+  std::vector<ChannelExtents> outputs;
   for (size_t i = 0; i < graph.outputs.size(); ++i) outputs.push_back(ExtentsForOutput(graph, i));
   QAT_RETURN_IF_ERROR(ExpectObserved(graph, options.observers));
   QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, hooks, inputs, outputs));
-  const bool trained = graph.provenance.contains(kTrainingDataKey);
   for (size_t i = 0; i < inputs.size(); ++i) {
-    InputContract& input = graph.contract.inputs[i];
-    if (input.values != ValueType::kReal) continue;
-    Range range = inputs[i].Reach();
-    // What training saw stays within reach, whatever these examples show of it.
-    if (trained) range = {std::min(range.min, input.low), std::max(range.max, input.high)};
-    input.low = range.min;
-    input.high = range.max;
-    if (std::string text = DescribeCoarseInput(input, inputs[i], LimitsOf(precisions.activations));
-        !text.empty())
-      warnings.push_back(std::move(text));
+    if (graph.contract.inputs[i].values != ValueType::kReal) continue;
+    const Range range = ranges.extract(graph.inputs[i]).mapped();
+    SetInputRange(i, range, options, graph);
+    const InputContract& input = graph.contract.inputs[i];
+    const std::string& name = graph.tensor(graph.inputs[i]).name;
+    const QuantizedLimits limits = LimitsOf(precisions.activations);
+    for (const std::string& text :
+         {DescribeCoarseInput(input, name, inputs[i].extents, limits),
+          DescribeCrowdedInput(input, name, inputs[i].extents, inputs[i].sample, limits)}) {
+      if (!text.empty()) warnings.push_back(text);
+    }
   }
   QAT_ASSIGN_OR_RETURN(const std::string fingerprint, Fingerprint(dataset));
   const RangeGroups groups = FindRangeGroups(graph);
@@ -207,7 +243,7 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   SetRanges(ranges, LimitsOf(precisions.activations), graph, warnings);
   graph.scheme = NameOf(precisions);
   graph.provenance["calibration_images"] = std::to_string(dataset.size());
-  graph.provenance["calibration_sha256"] = fingerprint;
+  graph.provenance[kCalibrationKey] = fingerprint;
   if (std::string observers = Describe(options.observers); !observers.empty())
     graph.provenance[kObserversKey] = std::move(observers);
   return {};

@@ -18,8 +18,8 @@ namespace qat {
 
 /// Which observer finds the range of each activation.
 struct ObserverChoice {
-  Observer usual = Observer::kMinMax;
-  std::map<std::string, Observer> by_name;  ///< of some, by the name of the tensor
+  Observer usual = Observer::kMinMax;       ///< of activations
+  std::map<std::string, Observer> by_name;  ///< of some, and of inputs of reals, by the name of the tensor
 };
 
 /// "mse", "minmax,conv1=kl"; empty: minmax for all.
@@ -36,7 +36,8 @@ struct CalibrationOptions {
 /// output that is observed in training the range by its observer: the least and the largest value it took, or
 /// less, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose
 /// their trained ranges, so that quantization takes those of their values. An input of reals gets the range
-/// of its values, of a network that was trained here that together with what training saw. Sets the graph's
+/// of its values, of a network that was trained here that together with what training saw; or, if it is named,
+/// that by its observer. Sets the graph's
 /// scheme to the name of the precisions, and the provenance keys calibration_images, calibration_sha256 and
 /// kObserversKey. Same images, same ranges.
 /// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize

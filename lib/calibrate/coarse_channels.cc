@@ -86,14 +86,43 @@ ChannelExtents ExtentsForOutput(const Graph& graph, size_t index) {
   return ChannelExtents(has_channels && !scores ? static_cast<size_t>(output.shape.back()) : 0);
 }
 
-std::string DescribeCoarseInput(const InputContract& input, const ChannelExtents& extents,
-                                QuantizedLimits limits) {
+std::string DescribeCoarseInput(const InputContract& input, const std::string& tensor,
+                                const ChannelExtents& extents, QuantizedLimits limits) {
   const Range range = RealRangeOf(input);
   const std::vector<size_t> coarse = extents.Coarse(range, limits);
   if (coarse.empty()) return "";
   const std::string of = input.name.empty() ? "input" : StrCat("input '", input.name, "'");
+  const auto is_not = [](float usual) { return [usual](float value) { return value != usual; }; };
+  const bool normalized = std::any_of(input.mean.begin(), input.mean.end(), is_not(0)) ||
+                          std::any_of(input.std.begin(), input.std.end(), is_not(1));
   return StrCat(Sentence(coarse, of, range, limits),
-                "; let the network begin with (x - mean) / std per channel");
+                normalized ? StrCat("; training saw values that far: train without them if they are no "
+                                    "measurements, or leave them out (`observer` ",
+                                    tensor, "=percentile)")
+                           : "; let the network begin with (x - mean) / std per channel");
+}
+
+std::string DescribeCrowdedInput(const InputContract& input, const std::string& tensor,
+                                 const ChannelExtents& extents, const ChannelSample& sample,
+                                 QuantizedLimits limits) {
+  const Range range = RealRangeOf(input);
+  const std::vector<size_t> coarse = extents.Coarse(range, limits);
+  const double step = (double{range.max} - range.min) / StepsOf(limits);
+  std::vector<std::string> crowded;
+  for (size_t c = 0; c < sample.channels() && step > 0; ++c) {
+    if (std::find(coarse.begin(), coarse.end(), c) != coarse.end()) continue;
+    if (StepsOfMost(sample.Of(c), step) < kFewSteps)
+      crowded.push_back(c < input.features.size() ? StrCat("'", input.features[c], "'") : StrCat(c));
+  }
+  if (crowded.empty()) return "";
+  return StrCat(
+      input.features.empty() ? "channel" : "column", crowded.size() == 1 ? " " : "s ", JoinSome(crowded, 8),
+      " of the input", input.name.empty() ? "" : StrCat(" '", input.name, "'"),
+      ": nine of ten values lie within fewer than ", kFewSteps, " steps of ", StepsOf(limits),
+      ", since single ones reach from ", NumberText(range.min), " to ", NumberText(range.max),
+      "; give the network their logarithms, give the layers that read them 16-bit activations (`int16`, "
+      "with `type` int8), or leave single values out (`observer` ",
+      tensor, "=percentile)");
 }
 
 std::string DescribeCoarseOutput(const Graph& graph, size_t index, const ChannelExtents& extents,

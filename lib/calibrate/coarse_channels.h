@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "calibrate/calibrate.h"
+#include "data/channel_sample.h"
 #include "ir/graph.h"
 #include "ir/range_groups.h"
 
@@ -38,11 +39,18 @@ class ChannelExtents {
 ChannelExtents ExtentsForOutput(const Graph& graph, size_t index);
 
 /// One sentence with the way out; empty: no channel is coarse. The range of the input is that of its
-/// contract.
-std::string DescribeCoarseInput(const InputContract& input, const ChannelExtents& extents,
-                                QuantizedLimits limits);
+/// contract; `tensor` is its name in the graph.
+std::string DescribeCoarseInput(const InputContract& input, const std::string& tensor,
+                                const ChannelExtents& extents, QuantizedLimits limits);
 
-/// The same of an output by the ranges that were observed; empty, too, for ranges that are fixed or the
+/// One sentence with ways out, where most values of a channel lie within fewer than 8 steps, since single ones
+/// reach far from them; empty: no channel that is not coarse is like that. The range of the input is that of
+/// its contract. Requires  as many channels of each.
+std::string DescribeCrowdedInput(const InputContract& input, const std::string& tensor,
+                                 const ChannelExtents& extents, const ChannelSample& sample,
+                                 QuantizedLimits limits);
+
+/// The same as DescribeCoarseInput of an output by the ranges that were observed; empty, too, for ranges that are fixed or the
 /// input's, and where the output stays real.
 std::string DescribeCoarseOutput(const Graph& graph, size_t index, const ChannelExtents& extents,
                                  const std::map<int32_t, Range>& ranges, const RangeGroups& groups,

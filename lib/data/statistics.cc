@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "base/check.h"
 #include "base/packed.h"
@@ -111,6 +112,24 @@ Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input) 
   return MeasureReals(dataset, input, static_cast<size_t>(dataset.inputs[input].ValueCount()));
 }
 
+Expected<ChannelSample> SampleChannels(const Dataset& dataset, size_t input) {
+  constexpr int64_t kMost = 1000;
+  QAT_CHECK(dataset.size() > 0 && dataset.inputs.at(input).values == ValueType::kReal);
+  ChannelSample sample(static_cast<size_t>(dataset.inputs[input].channels));
+  const int64_t count = std::min(dataset.size(), kMost);
+  const std::vector<int64_t> sizes = dataset.InputSizes();
+  Bytes example(static_cast<size_t>(dataset.ImageSize())), copy;
+  std::vector<float> values(static_cast<size_t>(dataset.inputs[input].ValueCount()));
+  for (int64_t i = 0; i < count; ++i) {
+    const auto chosen = static_cast<int32_t>(i * dataset.size() / count);
+    QAT_RETURN_IF_ERROR(dataset.Read(std::span(&chosen, 1), example));
+    const std::span<const uint8_t> part = PartOf(example, sizes, input, copy);
+    std::memcpy(values.data(), part.data(), values.size() * sizeof(float));
+    sample.Observe(values);
+  }
+  return sample;
+}
+
 PooledStatistics Pool(std::span<const double> means, std::span<const double> stds) {
   const auto count = static_cast<double>(means.size());
   double mean = 0, variance = 0;
@@ -122,30 +141,38 @@ PooledStatistics Pool(std::span<const double> means, std::span<const double> std
   return {mean, std::sqrt(variance)};
 }
 
-TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples) {
+TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples,
+                                size_t channels) {
   QAT_CHECK(dataset.targets > 0 && !examples.empty());
   const auto targets = static_cast<size_t>(dataset.targets);
-  TargetStatistics statistics = {std::vector<double>(targets), std::vector<double>(targets)};
-  for (size_t i = 0; i < targets; ++i) {
-    const auto is_known = [&](int32_t example) { return !std::isnan(dataset.NumbersOf(example)[i]); };
-    const auto known = std::find_if(examples.begin(), examples.end(), is_known);
-    const double first = known == examples.end() ? 0 : double{dataset.NumbersOf(*known)[i]};
+  if (channels == 0) channels = targets;
+  QAT_CHECK(targets % channels == 0);
+  TargetStatistics statistics = {std::vector<double>(channels), std::vector<double>(channels)};
+  for (size_t c = 0; c < channels; ++c) {
+    const auto for_each = [&](const auto& use) {
+      for (const int32_t example : examples) {
+        const std::span<const float> numbers = dataset.NumbersOf(example);
+        for (size_t i = c; i < targets; i += channels) {
+          if (!std::isnan(numbers[i])) use(double{numbers[i]});
+        }
+      }
+    };
     // From the first one on: what is the same everywhere has exactly this mean, and no deviation by rounding.
+    std::optional<double> first;
     double sum = 0, squares = 0, count = 0;
-    for (const int32_t example : examples) {
-      if (!is_known(example)) continue;
-      sum += double{dataset.NumbersOf(example)[i]} - first;
+    for_each([&](double value) {
+      if (!first) first = value;
+      sum += value - *first;
       ++count;
-    }
+    });
     const double above = count == 0 ? 0 : sum / count;
-    for (const int32_t example : examples) {
-      if (!is_known(example)) continue;
-      const double distance = double{dataset.NumbersOf(example)[i]} - first - above;
+    for_each([&](double value) {
+      const double distance = value - *first - above;
       squares += distance * distance;
-    }
+    });
     const double deviation = count == 0 ? 0 : std::sqrt(squares / count);
-    statistics.mean[i] = first + above;
-    statistics.std[i] = deviation >= std::numeric_limits<float>::min() ? deviation : 1;
+    statistics.mean[c] = first.value_or(0) + above;
+    statistics.std[c] = deviation >= std::numeric_limits<float>::min() ? deviation : 1;
   }
   return statistics;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "data/channel_sample.h"
 #include "data/dataset.h"
 
 namespace qat {
@@ -29,9 +30,13 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input
 /// input of reals.
 Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input = 0);
 
+/// Real values of each channel, as they are, of up to 1,000 examples evenly spaced. Requires  an input of reals,
+/// a data set that is not empty. Errors: the stream's.
+Expected<ChannelSample> SampleChannels(const Dataset& dataset, size_t input = 0);
+
 struct TargetStatistics {
-  std::vector<double> mean;  ///< [targets]
-  std::vector<double> std;   ///< [targets], of the population; 1 where all are the same
+  std::vector<double> mean;  ///< [targets], or [channels]
+  std::vector<double> std;   ///< as many, of the population; 1 where all are the same
 };
 
 /// Of all values together, whatever their channel or target, where each of these has as many.
@@ -41,9 +46,11 @@ struct PooledStatistics {
 };
 PooledStatistics Pool(std::span<const double> means, std::span<const double> stds);
 
-/// Over the real numbers of some examples, as far as they are known. Requires Dataset::targets > 0, and an
+/// Over the real numbers of some examples, as far as they are known: of each target, or of the channels of targets
+/// that are places [.., channels], over all places. Requires Dataset::targets > 0, a multiple of `channels`, and an
 /// example.
-TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples);
+TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples,
+                                size_t channels = 0);
 
 }  // namespace qat
 

@@ -319,9 +319,13 @@ Status Preparation::DescribeInput(const InputContract& input, size_t index) {
                        : "");
   }
   job_.lines.push_back(line);
-  const std::string coarse =
-      job_.config.scheme == "float32" ? "" : CoarseChannels(input, statistics, job_.train.inputs[index]);
-  if (!coarse.empty()) job_.lines.push_back(StrCat(what, coarse));
+  if (job_.config.scheme == "float32") return {};
+  const ExampleInput& data = job_.train.inputs[index];
+  QAT_ASSIGN_OR_RETURN(const ChannelSample sample, SampleChannels(job_.train, index));
+  for (const std::string& text :
+       {CoarseChannels(input, statistics, data), CrowdedChannels(input, statistics, sample, data)}) {
+    if (!text.empty()) job_.warnings.push_back(StrCat(what, text));
+  }
   return {};
 }
 

@@ -53,6 +53,17 @@ Range NormalizedRange(const InputContract& input, const ChannelStatistics& measu
   return range.min == range.max ? Range{-1, 1} : range;
 }
 
+// How many means and deviations serve targets that are the places of a map or a series: one of each channel, since
+// layers with shared weights give no place its own; 0: each target has its own.
+size_t ChannelsOf(const Graph& network, size_t index, int32_t targets) {
+  constexpr int32_t kMostTargets = 1024;  // more are the places of a map, whatever shape they have
+  const Shape& shape = network.tensor(network.outputs[index]).shape;
+  const bool has_places =
+      shape.size() > 2 && shape.back() > 0 && targets > shape.back() && targets % shape.back() == 0;
+  if (has_places) return static_cast<size_t>(shape.back());
+  return targets > kMostTargets ? 1 : 0;
+}
+
 OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, int64_t examples,
                         const Graph& network, size_t index) {
   OutputContract output;
@@ -69,13 +80,7 @@ OutputContract OutputOf(const TrainConfig& config, const OutputLabels& train, in
     return output;
   std::vector<int32_t> all(static_cast<size_t>(examples));
   std::iota(all.begin(), all.end(), 0);
-  // more are the places of a map: one mean and deviation serve all of them
-  constexpr int32_t kMostTargets = 1024;
-  TargetStatistics measured = MeasureTargets(train, all);
-  if (train.targets > kMostTargets) {
-    const PooledStatistics pooled = Pool(measured.mean, measured.std);
-    measured = {{pooled.mean}, {pooled.std}};
-  }
+  const TargetStatistics measured = MeasureTargets(train, all, ChannelsOf(network, index, train.targets));
   output.mean.assign(measured.mean.begin(), measured.mean.end());
   output.std.assign(measured.std.begin(), measured.std.end());
   return output;
@@ -193,21 +198,51 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
   return contract;
 }
 
+namespace {
+
+constexpr double kSteps = 255;
+
+// Of all channels together, normalized.
+double StepOf(const InputContract& input) {
+  return (std::max(double{input.high}, 0.0) - std::min(double{input.low}, 0.0)) / kSteps;
+}
+
+bool IsCoarse(const InputContract& input, const ChannelStatistics& measured, size_t channel) {
+  const double extent = (measured.high[channel] - measured.low[channel]) / input.std[channel];
+  return extent > 0 && extent < kFewSteps * StepOf(input);
+}
+
+}  // namespace
+
 std::string CoarseChannels(const InputContract& input, const ChannelStatistics& measured,
                            const ExampleInput& data) {
-  constexpr double kSteps = 255;
   if (input.mean.size() != measured.low.size()) return "";
-  const double step = (std::max(double{input.high}, 0.0) - std::min(double{input.low}, 0.0)) / kSteps;
   std::vector<std::string> coarse;
   for (size_t c = 0; c < measured.low.size(); ++c) {
-    const double extent = (measured.high[c] - measured.low[c]) / input.std[c];
-    if (extent > 0 && extent < kFewSteps * step) coarse.push_back(NameOfChannel(data, c));
+    if (IsCoarse(input, measured, c)) coarse.push_back(NameOfChannel(data, c));
   }
   if (coarse.empty()) return "";
   return StrCat(JoinSome(coarse, 4), coarse.size() == 1 ? " spans" : " span", " fewer than ", kFewSteps,
                 " steps of ", kSteps, ", since all channels share one scale, which reaches from ",
                 NumberText(input.low), " to ", NumberText(input.high),
                 "; `mean` dataset and `std` dataset give each its own unit");
+}
+
+std::string CrowdedChannels(const InputContract& input, const ChannelStatistics& measured,
+                            const ChannelSample& sample, const ExampleInput& data) {
+  const double step = StepOf(input);
+  if (input.mean.size() != sample.channels() || !(step > 0)) return "";
+  std::vector<std::string> crowded;
+  for (size_t c = 0; c < sample.channels(); ++c) {
+    const bool few = StepsOfMost(sample.Of(c), step * input.std[c], input.mean[c]) < kFewSteps;
+    if (few && !IsCoarse(input, measured, c)) crowded.push_back(NameOfChannel(data, c));
+  }
+  if (crowded.empty()) return "";
+  return StrCat(
+      JoinSome(crowded, 4), ": nine of ten values lie within fewer than ", kFewSteps, " steps of ", kSteps,
+      ", since single ones reach from ", NumberText(input.low), " to ", NumberText(input.high),
+      " deviations; leave out what is no measurement, give the network the logarithms of a long tail, or "
+      "train with `scheme` float32 and give the first layers 16-bit activations when it is converted");
 }
 
 }  // namespace qat

@@ -39,7 +39,8 @@ struct TrainJob {
   Graph network;       ///< its classes are those of the data, unless a flag says otherwise
   Dataset train;
   Dataset test;
-  std::vector<std::string> lines;  ///< what was chosen, for people; empty where everything was named
+  std::vector<std::string> lines;     ///< what was chosen, for people; empty where everything was named
+  std::vector<std::string> warnings;  ///< of data that integers will not tell apart
 };
 
 /// Whether the recipe's `network` is a model (.tflite, .onnx), which JobRequest::network brings, and no spec.

@@ -6,10 +6,12 @@
 #include <limits>
 
 #include "base/random.h"
+#include "contract/provenance.h"
 #include "passes/passes.h"
 #include "runtime/model_predictor.h"
 #include "runtime/runnable_model.h"
 #include "support/bytes_of.h"
+#include "support/rows.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "tflite/tflite_writer.h"
@@ -17,6 +19,7 @@
 namespace qat {
 namespace {
 
+using testing::Rows;
 using testing::TinyGraph;
 
 Dataset Images(int32_t height, int32_t width, const Bytes& pixels) {
@@ -204,19 +207,6 @@ TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
   EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];
 }
 
-Dataset Rows(const std::vector<float>& values, int32_t channels) {
-  Dataset data;
-  data.name = "rows";
-  ExampleInput& input = data.input();
-  input.values = ValueType::kReal;
-  input.height = input.width = 1;
-  input.channels = channels;
-  input.shape = {channels};
-  data.images = testing::BytesOf(values);
-  data.labels.resize(values.size() / static_cast<size_t>(channels));
-  return data;
-}
-
 // [1, 2] of reals -> fully connected.
 Graph RowNetwork() {
   Graph graph;
@@ -247,6 +237,50 @@ TEST(Calibrate, KeepsTheInputRangeOfTrainingWithinReach) {
   EXPECT_EQ(trained.contract.input().high, 5);
 }
 
+// 1,000 rows: one column evenly from 0 to 1, the other so, too, but for one value of 100.
+std::vector<float> OneFarAway() {
+  std::vector<float> values;
+  for (int i = 0; i < 1000; ++i) {
+    const auto value = static_cast<float>(i) / 1000;
+    values.insert(values.end(), {100 * value, i == 500 ? 100 : value});
+  }
+  return values;
+}
+
+TEST(Calibrate, WarnsOfMostValuesWithHardlyAnyStepsBesideSingleOnes) {
+  Graph graph = RowNetwork();
+  graph.contract.input().features = {"even", "crowded"};
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Calibrate(Rows(OneFarAway(), 2), {PrecisionsOf(Scheme::kInt8)}, {}, graph, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(
+      warnings[0].find("column 'crowded' of the input: nine of ten values lie within fewer than 8 steps of "
+                       "255, since single ones reach from 0 to 100; "),
+      std::string::npos)
+      << warnings[0];
+  EXPECT_NE(warnings[0].find("(`observer` input=percentile)"), std::string::npos) << warnings[0];
+  QAT_ASSERT_OK(Calibrate(Rows(OneFarAway(), 2), {*IntegersFromName("int16x8")}, {}, graph, warnings));
+  EXPECT_EQ(warnings.size(), 1u) << "16 bits have steps enough";
+}
+
+TEST(Calibrate, AnInputOfRealsHasTheRangeOfTheObserverThatItIsNamedWith) {
+  std::vector<float> values;
+  for (int i = 0; i < 20000; ++i) values.push_back(static_cast<float>(i) / 20000);
+  values[7] = 50;
+  Graph graph = RowNetwork();
+  graph.provenance["data_sha256"] = "00ff";  // trained on -4 to 4
+  CalibrationOptions options = {PrecisionsOf(Scheme::kInt8)};
+  options.observers.by_name["input"] = Observer::kPercentile;
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Calibrate(Rows(values, 2), options, {}, graph, warnings));
+  EXPECT_EQ(graph.contract.input().low, 0);
+  EXPECT_NEAR(graph.contract.input().high, 1, 0.05) << "0.01 % of the values are two";
+  EXPECT_EQ(graph.provenance.at(kObserversKey), "minmax,input=percentile");
+  options.observers = {Observer::kPercentile, {}};
+  QAT_ASSERT_OK(Calibrate(Rows(values, 2), options, {}, graph, warnings));
+  EXPECT_EQ(graph.contract.input().high, 50) << "nothing is left out unless it is named";
+}
+
 TEST(Calibrate, WarnsOfChannelsWithHardlyAnyStepsBesideOthers) {
   const auto warnings_of = [](float small) {
     Graph graph = RowNetwork();
@@ -262,6 +296,17 @@ TEST(Calibrate, WarnsOfChannelsWithHardlyAnyStepsBesideOthers) {
       << warnings_of(4.8f)[0];
   EXPECT_TRUE(warnings_of(5).empty());
   EXPECT_TRUE(warnings_of(0).empty());  // says nothing in any case
+}
+
+TEST(Calibrate, SendsNobodyBackToANormalizationThatTheNetworkHas) {
+  Graph graph = RowNetwork();
+  graph.provenance["data_sha256"] = "00ff";
+  graph.contract.input().std = {180, 1};
+  graph.contract.input().high = 55;  // that of a value which training saw, and these examples do not show
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(Calibrate(Rows({1, 2, 0, -2}, 2), {PrecisionsOf(Scheme::kInt8)}, {}, graph, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("training saw values that far: "), std::string::npos) << warnings[0];
 }
 
 // (x + y, small * (x - y)) of rows (1, 100), (0, -55), (40, 7).

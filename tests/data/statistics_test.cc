@@ -48,5 +48,23 @@ TEST(Pool, IsOfAllValuesTogether) {
   EXPECT_DOUBLE_EQ(all.std, std::sqrt(46.0 / 4));
 }
 
+// Two examples of two places with two channels each: 1, 3, 5, 7 and -2, 0, 2, unknown.
+TEST(MeasureTargets, OfPlacesIsOfEachChannelOverAllOfThem) {
+  OutputLabels labels;
+  labels.task = Task::kNumbers;
+  labels.targets = 4;
+  labels.numbers = {1, -2, 3, 0, 5, 2, 7, std::nanf("")};
+  const std::vector<int32_t> both = {0, 1};
+  const TargetStatistics channels = MeasureTargets(labels, both, 2);
+  EXPECT_EQ(channels.mean, (std::vector<double>{4, 0}));
+  EXPECT_DOUBLE_EQ(channels.std[0], std::sqrt(5.0));
+  EXPECT_DOUBLE_EQ(channels.std[1], std::sqrt(8.0 / 3));
+  EXPECT_EQ(MeasureTargets(labels, both).mean, (std::vector<double>{3, 0, 5, 0}));
+  labels.numbers = {1e-3f, 2, 3e-3f, 2, 1e-3f, 2, 3e-3f, 2};
+  const TargetStatistics still = MeasureTargets(labels, both, 2);
+  EXPECT_NEAR(still.std[0], 1e-3, 1e-9) << "places that never change have no deviation of their own";
+  EXPECT_EQ(still.std[1], 1) << "a channel that never changes";
+}
+
 }  // namespace
 }  // namespace qat

@@ -1,5 +1,7 @@
 #include "train/run_contract.h"
 
+#include <cmath>
+
 #include "support/test_util.h"
 #include "train/tiny.h"
 
@@ -96,6 +98,25 @@ TEST(MakeContract, NamesTheColumnInUnitsThatItCannotHold) {
   EXPECT_TRUE(MakeContract(config, Table({1e-24f, 3e-24f}), OneByOne("")).ok());
 }
 
+// A place of a map has no gain of its own: a convolution gives all of them the same.
+TEST(MakeContract, NormalizesAMapByItsChannels) {
+  Dataset data;
+  data.name = "depths";
+  data.input().height = 1;
+  data.input().width = 2;
+  data.input().channels = 2;
+  data.images = {10, 255, 30, 25, 1, 2, 3, 4};
+  data.task = Task::kNumbers;
+  data.targets = 4;  // two places of two channels
+  data.numbers = {1, 100, 3, 100, 1, 300, 7, 300};
+  const Graph network = testing::OneLayer(1, 2, 2, "op = \"conv_2d\"\nfilters = 2\nkernel = 1");
+  const auto contract = MakeContract(TrainConfig(), data, network);
+  QAT_ASSERT_OK(contract);
+  ASSERT_EQ(contract->outputs.size(), 1u);
+  EXPECT_EQ(contract->outputs[0].mean, (std::vector<float>{3, 200}));
+  EXPECT_EQ(contract->outputs[0].std, (std::vector<float>{std::sqrt(6.0f), 100}));
+}
+
 // Raw sensors of other sizes: 0.001 has no steps beside 50,000.
 TEST(CoarseChannels, NamesThoseThatShareAScaleWithFarLargerOnes) {
   InputContract input{1, 1, 3, {0, 0, 0}, {1, 1, 1}, ValueType::kReal, {3}, -20, 50000};
@@ -110,6 +131,29 @@ TEST(CoarseChannels, NamesThoseThatShareAScaleWithFarLargerOnes) {
   input.low = -2;
   input.high = 2;
   EXPECT_EQ(CoarseChannels(input, raw, data), "");
+}
+
+TEST(CrowdedChannels, NamesThoseWhoseValuesLieTogetherWhileSingleOnesReachFar) {
+  ExampleInput data;
+  data.features = {"price", "angle"};
+  InputContract input;
+  input.values = ValueType::kReal;
+  input.channels = 2;
+  input.mean = {1, 50};
+  input.std = {2, 30};
+  input.low = -2;
+  input.high = 60;
+  const ChannelStatistics measured = {{1, 50}, {2, 30}, {0, 0}, {121, 100}};
+  ChannelSample sample(2);
+  for (int i = 0; i < 100; ++i) sample.Observe(std::vector<float>{i == 7 ? 121.0f : i * 0.02f, i * 1.0f});
+  const std::string text = CrowdedChannels(input, measured, sample, data);
+  EXPECT_EQ(
+      text.find("column 'price': nine of ten values lie within fewer than 8 steps of 255, since single ones "
+                "reach from -2 to 60 deviations; leave out what is no measurement"),
+      0u)
+      << text;
+  input.high = 3;
+  EXPECT_EQ(CrowdedChannels(input, measured, sample, data), "") << "5 in 255 steps tell them apart";
 }
 
 }  // namespace

@@ -66,10 +66,11 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
       "the error on held-out "
       "examples (docs/precisions.md)");
   add("--observer", flags.observer, "minmax|moving-average|percentile|mse|kl|auto",
-      "how --calibrate finds ranges, or of some activations as NAME=OBSERVER; auto: what is better than "
-      "minmax by more than chance on examples held out (default minmax)");
+      "how --calibrate finds ranges, or of some activations, and of inputs of real numbers, as "
+      "NAME=OBSERVER; auto: "
+      "what is better than minmax by more than chance on examples held out (default minmax)");
   add("--calibrate", flags.calibrate, "DATA",
-      "'digits' or a path: activation ranges from images of its training split");
+      "'digits' or a path: activation ranges from examples of its training split");
   app.add_option("--calibration-limit", flags.calibration_limit,
                  "a sample of N of those images, the same every time (default 500; 0: all)")
       ->type_name("N");

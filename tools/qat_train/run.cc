@@ -225,6 +225,7 @@ Status RunTool(Tool& tool, const TrainFlags& flags, Report& report) {
     for (const std::string& line : job.lines) {
       if (!flags.no_training || line.starts_with("input")) LogInfo(line);
     }
+    for (const std::string& warning : job.warnings) callbacks.on_warning(warning);
     if (!spare_outputs.empty()) LogWarning(spare_outputs);
     if (!split.description.empty()) LogInfo(split.description);
     if (const std::string few = FewHeldOut(held_out, job.train.own_holdout > 0); !few.empty()) LogInfo(few);
