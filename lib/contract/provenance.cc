@@ -58,6 +58,11 @@ std::map<std::string, std::string> ParseProvenance(std::string_view text) {
   return provenance;
 }
 
+bool IsCalibrated(const std::map<std::string, std::string>& provenance) {
+  constexpr std::string_view kKey = kCalibrationKey;
+  return provenance.contains(std::string(kKey.substr(0, kKey.size() - kHashSuffix.size())));
+}
+
 bool SameHash(std::string_view a, std::string_view b) {
   const size_t digits = std::min(a.size(), b.size());
   return digits >= kShortHash && a.substr(0, digits) == b.substr(0, digits);

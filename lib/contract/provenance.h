@@ -60,6 +60,10 @@ inline constexpr char kBiasRepair[] = "bias";
 /// The plan (TOML) that a model was made by.
 inline constexpr char kPlanKey[] = "plan_sha256";
 
+/// The data that ranges of activations were found in, as Fingerprint has them; absent: they are those of
+/// training, or of a plan.
+inline constexpr char kCalibrationKey[] = "calibration_sha256";
+
 /// How many images a sample for calibration was asked for, 0: all; absent: the first calibration_images were
 /// taken.
 inline constexpr char kCalibrationLimitKey[] = "calibration_limit";
@@ -75,6 +79,9 @@ std::string ProvenanceText(const std::map<std::string, std::string>& provenance)
 /// The lines back: "graph" -> "0123…". Keys that still have the suffix lose it; lines without "=" are
 /// skipped.
 std::map<std::string, std::string> ParseProvenance(std::string_view text);
+
+/// Whether ranges were found in data after training, by what ParseProvenance gives.
+bool IsCalibrated(const std::map<std::string, std::string>& provenance);
 
 /// Whether two hashes are the same as far as the shorter one goes. Requires  at least kShortHash digits of
 /// both, else false.

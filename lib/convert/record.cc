@@ -89,7 +89,7 @@ Expected<Repairs> ReadRepairs(const std::string& text) {
 
 /// As finding ranges in them notes it.
 Status NoteData(const Dataset& data, int64_t limit, Graph& graph) {
-  QAT_ASSIGN_OR_RETURN(graph.provenance["calibration_sha256"], Fingerprint(data));
+  QAT_ASSIGN_OR_RETURN(graph.provenance[kCalibrationKey], Fingerprint(data));
   graph.provenance["calibration_images"] = std::to_string(data.size());
   graph.provenance[kCalibrationLimitKey] = std::to_string(limit);
   return {};

@@ -1,5 +1,6 @@
 #include "eval/litert.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -21,21 +22,26 @@ constexpr uint8_t kDone = 0, kNoTflite = 2;
 // The child and its frames (litert_script.h).
 class Session {
  public:
-  static Expected<Session> Start(const std::string& python, std::span<const uint8_t> model) {
+  static Expected<Session> Start(const std::string& python, std::span<const uint8_t> model, bool reference) {
     QAT_ASSIGN_OR_RETURN(auto child, ChildProcess::Start({python, "-I", "-c", kLitertScript}));
     Session session(python, std::move(child));
     const uint64_t size = model.size();
     Bytes head(sizeof size);
     std::memcpy(head.data(), &size, sizeof size);
+    head.push_back(reference ? 1 : 0);
     QAT_RETURN_IF_ERROR_IN(python, session.child_->Send(head));
     QAT_RETURN_IF_ERROR_IN(python, session.child_->Send(model));
     QAT_ASSIGN_OR_RETURN_IN(python, const Bytes version, session.Answer());
-    session.version_.assign(version.begin(), version.end());
+    const std::vector<std::string> lines = SplitText(std::string(version.begin(), version.end()), '\n');
+    session.version_ = lines.empty() ? "" : lines[0];
+    session.lacking_ = lines.size() < 2 ? "" : lines[1];
     return session;
   }
 
   /// "ai-edge-litert 2.3.0".
   const std::string& version() const { return version_; }
+  /// "ELU": an operator that has no reference kernel, so that others answer; else empty.
+  const std::string& lacking() const { return lacking_; }
 
   Status Request(char command, size_t count, std::span<const uint8_t> payload) {
     const auto number = static_cast<uint32_t>(count);
@@ -66,7 +72,7 @@ class Session {
   Session(std::string python, std::unique_ptr<ChildProcess> child)
       : python_(std::move(python)), child_(std::move(child)) {}
   std::string python_;
-  std::string version_;
+  std::string version_, lacking_;
   std::unique_ptr<ChildProcess> child_;
 };
 
@@ -177,6 +183,14 @@ class LitertPredictor : public Predictor {
   Bytes input_;  ///< of all inputs of the model, one after the other
 };
 
+// The reference kernel of SUM in ai-edge-litert 2.3.0 adds up integers wrongly; its other kernel does not.
+bool HasAWrongReference(const Model& model) {
+  return std::any_of(model.nodes().begin(), model.nodes().end(), [&](const ModelNode& node) {
+    const ModelTensor& output = model.tensors()[static_cast<size_t>(node.outputs[0])];
+    return node.type == OpType::kSum && output.type != DType::kFloat32;
+  });
+}
+
 }  // namespace
 
 Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::string name,
@@ -187,8 +201,10 @@ Expected<Litert> MakeLitertPredictor(std::shared_ptr<const Model> model, std::st
   QAT_ASSIGN_OR_RETURN(ClassifierIo io,
                        ClassifierIo::Create(contract, InputInfos(*interpreter), OutputInfos(*interpreter),
                                             ProbabilitiesOf(*model)));
-  QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes()));
   Litert litert;
+  const bool wrong = HasAWrongReference(*model);
+  QAT_ASSIGN_OR_RETURN(Session session, Session::Start(program, model->file_bytes(), !wrong));
+  litert.without_reference = wrong ? "SUM" : session.lacking();
   litert.version = session.version();
   litert.python = program;
   std::string type = WorkTypeOf(*model);

@@ -5,16 +5,17 @@
 namespace qat {
 
 /// python -I -c SCRIPT. Standard input is a socket for both directions; the model comes first, as eight bytes
-/// of length and its bytes. The child greets, then answers each request with
-/// one frame: a byte (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little
-/// endian. Failed:
-/// the payload is a sentence. Requests:
+/// of length, a byte (1: with the reference kernels, 0: with the others, without delegates), and its bytes.
+/// The child greets with a line that says what it is and one that names an operator that the reference
+/// kernels lack, so that the others answer, or is empty; then it answers each request with one frame: a byte
+/// (0 done, 1 failed, 2 no TFLite here), eight bytes of length, the payload; all little endian. Failed: the
+/// payload is a sentence. Requests:
 ///   'P' count u32, count times all inputs, one after the other: run each alone; all outputs of each,
 ///   concatenated;
 ///   'T' count u32, count tensor indices i32, one time all inputs: each tensor as u64 length and bytes
 ///   (length 0: not kept).
 inline constexpr char kLitertScript[] = R"python(
-import importlib, importlib.metadata, os, struct, sys
+import importlib, importlib.metadata, os, re, struct, sys
 sys.path[:] = [folder for folder in sys.path if os.path.isabs(folder)]
 channel = os.dup(0)
 
@@ -44,9 +45,10 @@ def find():
     answer(2, b"")
     os._exit(0)
 
-def make(tflite, model, keep):
+def make(tflite, model, reference, keep):
+    kernels = tflite.OpResolverType.BUILTIN_REF if reference else tflite.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     interpreter = tflite.Interpreter(model_content=model, num_threads=1, experimental_preserve_all_tensors=keep,
-                                     experimental_op_resolver_type=tflite.OpResolverType.BUILTIN_REF)
+                                     experimental_op_resolver_type=kernels)
     for source in interpreter.get_input_details():
         if -1 in source["shape_signature"]:
             interpreter.resize_tensor_input(source["index"], [1 if size == -1 else size for size in source["shape_signature"]])
@@ -73,7 +75,7 @@ def tensors(state, count):
     indices = struct.unpack("<%di" % count, receive(4 * count))
     data = receive(state["size"])
     if "keeping" not in state:
-        state["keeping"] = make(state["tflite"], state["model"], True)
+        state["keeping"] = make(state["tflite"], state["model"], state["reference"], True)
     run(state["keeping"], data)
     parts = []
     for index in indices:
@@ -85,13 +87,23 @@ def tensors(state, count):
     return b"".join(parts)
 
 def main():
-    model = receive(struct.unpack("<Q", receive(8))[0])
+    size, reference = struct.unpack("<QB", receive(9))
+    model = receive(size)
     tflite, version = find()
+    lacking = ""
     try:
-        state = {"tflite": tflite, "model": model, "fast": make(tflite, model, False)}
+        try:
+            first = make(tflite, model, reference, False)
+        except Exception as error:
+            unknown = re.search("builtin opcode '([A-Z0-9_]+)'", str(error))
+            if not reference or unknown is None:
+                raise
+            reference, lacking = 0, unknown.group(1)
+            first = make(tflite, model, reference, False)
+        state = {"tflite": tflite, "model": model, "reference": reference, "fast": first}
         sources = state["fast"].get_input_details()
         state["size"] = sum(state["fast"].get_tensor(source["index"]).nbytes for source in sources)
-        answer(0, version.encode())
+        answer(0, (version + "\n" + lacking).encode())
         while True:
             command, count = struct.unpack("<cI", receive(5))
             answer(0, predict(state, count) if command == b"P" else tensors(state, count))

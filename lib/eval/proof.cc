@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "contract/provenance.h"
 #include "eval/layer_error.h"
 #include "report/main_rows.h"
 #include "report/text_format.h"
@@ -124,10 +125,13 @@ void JudgeRanges(const GateLimits& limits, Report& report) {
   for (const std::string& model : ModelsOf(report.layers)) {
     const ChangedRanges found = ChangedRangesOf(report, model);
     if (found.known == 0) continue;
-    if (2 * found.changed > found.known) {
+    const ModelResult* row = RowNamed(report, model);
+    const bool calibrated = row != nullptr && IsCalibrated(row->provenance);
+    if (2 * found.changed > found.known || (calibrated && found.changed > 0)) {
       report.warnings.push_back(StrCat(model, ": ", found.changed, " of ", found.known,
                                        " outputs have scales different from those of training: it was "
-                                       "quantized in another way, by calibration perhaps"));
+                                       "quantized in another way",
+                                       calibrated ? ", by calibration" : ", by calibration perhaps"));
       continue;
     }
     GateResult gate;

@@ -283,6 +283,11 @@ class Opener {
       warnings_.push_back(StrCat(twin.name, ": no row 'litert': ", error.message));
       return {};
     }
+    if (!litert->without_reference.empty()) {
+      warnings_.push_back(StrCat(twin.name, ": TFLite's reference kernels have no right one for ",
+                                 litert->without_reference,
+                                 ", so its other kernels answer in the row 'litert'"));
+    }
     rows_.litert_version = litert->version;
     rows_.litert_python = litert->python;
     AddRow(std::move(litert->predictor), twin.path, model->file_bytes());

@@ -5,6 +5,7 @@
 #include "base/slices.h"
 #include "base/strings.h"
 #include "contract/input_params.h"
+#include "contract/provenance.h"
 #include "ir/constants.h"
 #include "ir/range_groups.h"
 #include "ops/integer_kernels.h"
@@ -223,7 +224,7 @@ class Planner {
       QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
                            ParamsFor(tensor.name, Symmetric(tensor.range, plan.precision), limits));
       plan.params = {own};
-      const bool calibrated = graph_.provenance.contains("calibration_sha256");
+      const bool calibrated = graph_.provenance.contains(kCalibrationKey);
       plan.reason = !options_.reason.empty() ? options_.reason
                     : calibrated             ? "calibrated range"
                                              : "trained range";

@@ -58,6 +58,40 @@ TEST_F(LitertTest, TheRealInterpreterAgreesToTheLastStep) {
   EXPECT_TRUE(report.gates[0].pass);
 }
 
+// The tiny network with one more layer, of int8.
+Bytes TinyModelWith(OpType type, const OpAttributes& attributes, const std::vector<int32_t>& constant) {
+  Graph graph = testing::TinyGraph();
+  std::vector<int32_t> inputs = {graph.outputs[0]};
+  if (!constant.empty()) inputs.push_back(graph.AddConstant("axis", {1}, constant));
+  graph.outputs = {*graph.AddNode(type, "last", attributes, inputs)};
+  testing::SetRange(graph, graph.outputs[0], {-8, 8}, kInt8Limits);
+  QuantizationOptions options;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
+  std::vector<std::string> warnings;
+  EXPECT_TRUE(ChooseQuantization(graph, options, warnings).ok());
+  return *WriteTflite(graph, {});
+}
+
+// ai-edge-litert 2.3.0 has no reference kernel of ELU, and that of SUM is wrong.
+TEST_F(LitertTest, ItsOtherKernelsAnswerWhereThereIsNoRightReference) {
+  QAT_NEEDS_PYTHON("ai_edge_litert");
+  QAT_ASSERT_OK(WriteFile(files_ / "elu.tflite", TinyModelWith(OpType::kElu, {}, {})));
+  Report report;
+  QAT_ASSERT_OK(Evaluate(Request(files_ / "elu.tflite", testing::kLitertPython), {}, report));
+  ASSERT_EQ(report.pairs.size(), 1u);
+  EXPECT_EQ(report.pairs[0].max_abs_lsb, 0);
+  const auto said = [&](const std::string& warning) {
+    return warning.find("TFLite's reference kernels have no right one for ELU") != std::string::npos;
+  };
+  EXPECT_TRUE(std::any_of(report.warnings.begin(), report.warnings.end(), said)) << Join(report.warnings);
+
+  MeanAttributes keep;
+  keep.keep_dims = true;
+  QAT_ASSERT_OK(WriteFile(files_ / "sum.tflite", TinyModelWith(OpType::kSum, keep, {0})));
+  QAT_ASSERT_OK(Evaluate(Request(files_ / "sum.tflite", testing::kLitertPython), {}, report));
+  EXPECT_NE(Join(report.warnings).find("no right one for SUM"), std::string::npos) << Join(report.warnings);
+}
+
 TEST_F(LitertTest, FloatModelsHaveNoTwin) {
   Report report;
   QAT_ASSERT_OK(Evaluate(Request(files_.float_model(), files_ / "no-python"), {}, report));
