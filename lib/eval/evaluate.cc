@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 #include "eval/accuracy.h"
 #include "eval/blame.h"
+#include "eval/cut_off.h"
 #include "eval/environment.h"
 #include "eval/flipped.h"
 #include "eval/judged_outputs.h"
@@ -142,6 +143,17 @@ void WarnOfOtherData(const std::string& path, const Report& baseline, Report& re
   if (baseline.data_sha256.empty() || baseline.data_sha256 == report.data_sha256) return;
   report.warnings.push_back(StrCat(path, ": was measured on other data (", baseline.data_name, ", ",
                                    baseline.data_examples, ") than this report"));
+}
+
+Status WarnOfCutOffInputs(const Dataset& dataset, const Rows& rows, Report& report) {
+  for (const Row& row : rows.rows) {
+    if (!row.listed || row.model == nullptr || row.result.kind != "tflite" || ComputesInFloat(row.result))
+      continue;
+    QAT_ASSIGN_OR_RETURN(std::vector<std::string> sentences,
+                         DescribeCutOff(*row.model, row.result.name, row.predictor->contract(), dataset));
+    for (std::string& sentence : sentences) report.warnings.push_back(std::move(sentence));
+  }
+  return {};
 }
 
 Status Answer(const Dataset& dataset, const WorkHooks& hooks, Rows& rows) {
@@ -493,6 +505,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
   }
   if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
   QAT_RETURN_IF_ERROR(Answer(dataset, hooks, rows));
+  QAT_RETURN_IF_ERROR(WarnOfCutOffInputs(dataset, rows, report));
   QAT_RETURN_IF_ERROR(MeasureAnswers(request.topk, dataset, 0, rows));
   QAT_RETURN_IF_ERROR(MeasureLatencies(request, rows, dataset, hooks, report));
   report.models = OnlyRows(rows).models;
