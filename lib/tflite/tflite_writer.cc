@@ -240,23 +240,35 @@ std::vector<Offset<tflite::OperatorCode>> WriteCodes(FlatBufferBuilder& builder,
   return offsets;
 }
 
-/// Inputs and outputs say that their batch is open; what lies between follows from them.
-bool IsBorder(const Graph& graph, int32_t index) {
-  const auto holds = [&](const std::vector<int32_t>& indices) {
-    return std::find(indices.begin(), indices.end(), index) != indices.end();
-  };
-  return holds(graph.inputs) || holds(graph.outputs);
+/// TFLite's kernels of these take the size of the output, its batch included, from a constant.
+bool BatchIsOpen(const Graph& graph) {
+  return std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const GraphNode& node) {
+    return node.type == OpType::kTransposeConv || node.type == OpType::kBroadcastTo;
+  });
+}
+
+/// Which tensors say that their batch is open: inputs and outputs, and what SLICE gives, whose kernel takes a
+/// shape without an open size for final (ai-edge-litert 2.3.0, slice.cc). The others follow from these.
+std::set<int32_t> OpenTensors(const Graph& graph) {
+  if (!BatchIsOpen(graph)) return {};
+  std::set<int32_t> open(graph.inputs.begin(), graph.inputs.end());
+  open.insert(graph.outputs.begin(), graph.outputs.end());
+  for (const GraphNode& node : graph.nodes) {
+    if (node.type == OpType::kSlice) open.insert(node.outputs.begin(), node.outputs.end());
+  }
+  return open;
 }
 
 Offset<tflite::SubGraph> WriteSubgraph(FlatBufferBuilder& builder, const Graph& graph,
                                        const std::vector<std::string>& names, BufferTable& buffers,
                                        OpCodeTable& codes) {
   TableWriter writer(builder);
+  const std::set<int32_t> open = OpenTensors(graph);
   std::vector<Offset<tflite::Tensor>> tensors;
   for (size_t i = 0; i < graph.tensors.size(); ++i) {
     const GraphTensor& tensor = graph.tensors[i];
     const uint32_t buffer = tensor.is_constant() ? buffers.Add(tensor.data) : 0;
-    tensors.push_back(writer.WriteTensor(tensor, names[i], buffer, IsBorder(graph, static_cast<int32_t>(i))));
+    tensors.push_back(writer.WriteTensor(tensor, names[i], buffer, open.contains(static_cast<int32_t>(i))));
   }
   std::vector<Offset<tflite::Operator>> operators;
   for (const GraphNode& node : graph.nodes) {

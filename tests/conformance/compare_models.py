@@ -6,7 +6,8 @@
 Each model and a copy of it without quantization runs on INPUTS random inputs in qat-eval --input, under every instruction set (QAT_FORCE_ISA) and on 1 and 2 threads;
 outputs must be equal byte for byte, of float models no more than twice as far from the reference kernels as TFLite's own other kernels are on these inputs, within 8 units in
 the last place of the largest output where those agree (float_limits in scripts/compare_litert.py). The memory of our activations must be
-no more than TFLite's: the span of the addresses of its tensors that are computed. --bytes-only: neither copies nor memory. Exit status: 0 equal, 1 different.
+no more than TFLite's: the span of the addresses of its tensors that are computed. --bytes-only: neither copies nor memory, but models with an open batch also
+run on all inputs at once. Exit status: 0 equal, 1 different.
 """
 import json
 import os
@@ -16,6 +17,7 @@ import sys
 import tempfile
 
 import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 from compare_litert import Litert, difference, example_inputs, float_limits, is_hybrid, variants  # noqa: E402
@@ -52,6 +54,28 @@ def run_ours(qat_eval, model, source, directory, isa, threads):
     return np.load(output), json.loads(pathlib.Path(report).read_text(encoding="utf-8"))
 
 
+def open_batch_problem(model, examples, expected):
+    """A sentence where the model says that its batch is open and does not give for all examples at once what it gives for each; else None."""
+    interpreter = Interpreter(model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    if len(source["shape_signature"]) == 0 or source["shape_signature"][0] != -1 or len(interpreter.get_input_details()) > 1:
+        return None
+    batch = examples.reshape(len(examples), *source["shape"][1:])
+    try:
+        interpreter.resize_tensor_input(source["index"], batch.shape, strict=True)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(source["index"], batch)
+        interpreter.invoke()
+    except (RuntimeError, ValueError) as error:
+        return f"its batch is not open: {error}"
+    together = interpreter.get_tensor(target["index"])
+    alone = np.concatenate([outputs[0] for outputs in expected])
+    if together.shape != alone.shape:
+        return f"a batch of {len(examples)} gives {together.shape}, one by one {alone.shape}"
+    equal = np.allclose(together, alone, rtol=1e-5, atol=1e-5) if alone.dtype == np.float32 else np.array_equal(together, alone)
+    return None if equal else f"a batch of {len(examples)} gives other values than one by one"
+
+
 def compare(qat_eval, inputs, label, model, directory, memory=True):
     reference = Litert(model, "reference")
     span = activation_span(reference.interpreter)
@@ -75,6 +99,9 @@ def compare(qat_eval, inputs, label, model, directory, memory=True):
                 problems.append(f"{isa}, {threads} threads: {wrong} values differ")
             if memory and threads == 1 and report["metrics"]["activation_bytes"] > span:
                 problems.append(f"{isa}: activations take {report['metrics']['activation_bytes']:.0f} bytes, TFLite's {span}")
+    if not memory:
+        problem = open_batch_problem(model, examples, expected)
+        problems += [problem] if problem else []
     print(f"{label}: {runs} runs, inputs: {inputs}, {'; '.join(problems) or 'all equal'}")
     return runs > 0 and not problems
 

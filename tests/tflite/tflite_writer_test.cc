@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/strings.h"
 #include "contract/model_description.h"
 #include "passes/passes.h"
 #include "support/test_util.h"
@@ -426,6 +427,46 @@ TEST(WriteTflite, WritesEveryOutputOfANode) {
     EXPECT_EQ(half.type(), tflite::TensorType_UINT8);
     EXPECT_EQ(half.quantization()->scale()->Get(0), 1.0f / 255);
   }
+}
+
+/// [1, 4] of float32 -> one node with constants -> relu.
+Bytes WrittenWith(OpType type, const OpAttributes& attributes,
+                  const std::vector<std::vector<int32_t>>& constants) {
+  Graph graph;
+  graph.name = "one";
+  graph.scheme = "float32";
+  graph.contract.input() = {1, 1, 4, {0, 0, 0, 0}, {1, 1, 1, 1}, ValueType::kReal, {4}, -1, 1};
+  GraphTensor input;
+  input.name = "input";
+  input.shape = {1, 4};
+  std::vector<int32_t> inputs = {graph.AddTensor(input)};
+  graph.inputs = inputs;
+  for (const std::vector<int32_t>& values : constants) {
+    const Shape shape = {static_cast<int32_t>(values.size())};
+    inputs.push_back(graph.AddConstant(StrCat("constant", inputs.size()), shape, values));
+  }
+  const int32_t middle = *graph.AddNode(type, "middle", attributes, inputs);
+  graph.outputs = {*graph.AddNode(OpType::kRelu, "relu", {}, {middle})};
+  return *WriteTflite(graph, {});
+}
+
+/// By name of the tensor: the first number of its shape_signature; 0: it has none.
+std::map<std::string, int32_t> OpenBatches(const Bytes& bytes) {
+  std::map<std::string, int32_t> batches;
+  for (const auto* tensor : *tflite::GetModel(bytes.data())->subgraphs()->Get(0)->tensors()) {
+    if (tensor->shape_signature() != nullptr)
+      batches[tensor->name()->str()] = tensor->shape_signature()->Get(0);
+  }
+  return batches;
+}
+
+// tests/conformance/compare_models.py holds this against the interpreter.
+TEST(OpenBatch, IsSaidOfASliceTooAndNotBesideABatchThatIsConstant) {
+  const Bytes slice = WrittenWith(OpType::kSlice, SliceAttributes(), {{0, 1}, {-1, 2}});
+  EXPECT_EQ(OpenBatches(slice),
+            (std::map<std::string, int32_t>{{"input", -1}, {"middle", -1}, {"relu", -1}}));
+  const Bytes broadcast = WrittenWith(OpType::kBroadcastTo, BroadcastToAttributes(), {{1, 3, 4}});
+  EXPECT_TRUE(OpenBatches(broadcast).empty());
 }
 
 }  // namespace
