@@ -158,12 +158,14 @@ std::string Curves(const Report& report) {
   std::string charts = Figure("Loss", CurvesOf(report, "loss"), options);
   options.scale = ChartScale::kAccuracy;
   options.description = "Accuracy over training steps, logarithmic in the error";
-  charts += Figure("Accuracy", CurvesOf(report, "accuracy"), options);
+  const std::string accuracy = Figure("Accuracy", CurvesOf(report, "accuracy"), options);
+  charts += accuracy;
   if (charts.empty()) return "";
-  return StrCat(
-      "<div class=\"charts\">", charts, "</div>\n",
-      Quiet("Both axes are logarithmic: the loss in its value, the accuracy in its error, so that 99 % and "
-            "99.5 % can be distinguished."));
+  return StrCat("<div class=\"charts\">", charts, "</div>\n",
+                Quiet(accuracy.empty()
+                          ? "Both axes are logarithmic."
+                          : "Both axes are logarithmic: the loss in its value, the accuracy in its error, so "
+                            "that 99 % and 99.5 % can be distinguished."));
 }
 
 bool IsFilter(const LayerRange& range) { return range.layer.ends_with("/filter"); }
@@ -278,6 +280,12 @@ std::string OtherOutputs(const Report& report) {
   return text;
 }
 
+// "Models", "Models: output 'box' (numbers)" of several outputs.
+std::string TitleOf(const Report& report, std::string_view title) {
+  if (report.output.empty()) return std::string(title);
+  return StrCat(title, ": output '", EscapeHtml(report.output), "' (", EscapeHtml(report.task), ")");
+}
+
 }  // namespace
 
 std::string ToHtml(const Report& report) {
@@ -286,15 +294,21 @@ std::string ToHtml(const Report& report) {
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>",
       PageTitle(report), "</title><link rel=\"icon\" href=\"data:,\">\n<style>", kReportStyle,
-      "</style></head>\n<body><main>\n", PageHeader(report), Section("Models", Models(report)),
-      Section("Accuracy, latency and size", TradeoffSection(report)),
+      "</style></head>\n<body><main>\n", PageHeader(report),
+      Section(TitleOf(report, "Models"), Models(report)),
+      Section(TitleOf(report, "Accuracy, latency and size"), TradeoffSection(report)),
       Section("Times", BenchmarksSection(report)), Section("Where it comes from", Way(report)),
-      Section("Gates", Gates(report)), Section("Warnings", Warnings(report)), Section("Pairs", Pairs(report)),
-      Section("Images whose label differs", FlippedSection(report)), Section("Layers", LayersSection(report)),
-      Section("Errors", RegressionSection(report)), Section("Labels", LabelsSection(report)),
-      Section("Classes", ClassesSection(report)), OtherOutputs(report), Section("Training", Curves(report)),
-      Section("Ranges", Ranges(report)), Section("Environment", Environment(report)),
-      Section("How it was made", Making(report)), "</main></body></html>\n");
+      Section("Gates", Gates(report)), Section("Warnings", Warnings(report)),
+      Section(TitleOf(report, "Pairs"), Pairs(report)),
+      Section(TitleOf(report,
+                      report.data_are_images ? "Images whose label differs" : "Examples whose label differs"),
+              FlippedSection(report)),
+      Section("Layers", LayersSection(report)), Section(TitleOf(report, "Errors"), RegressionSection(report)),
+      Section(TitleOf(report, "Labels"), LabelsSection(report)),
+      Section(TitleOf(report, "Classes"), ClassesSection(report)), OtherOutputs(report),
+      Section("Training", Curves(report)), Section("Ranges", Ranges(report)),
+      Section("Environment", Environment(report)), Section("How it was made", Making(report)),
+      "</main></body></html>\n");
 }
 
 }  // namespace qat

@@ -97,6 +97,15 @@ std::string Picture(const Report& report) {
   return bars.empty() ? "" : StrCat("<figure class=\"summary\">", bars, "</figure>\n");
 }
 
+// Of several outputs each says which it speaks of.
+std::string Leads(const Report& report) {
+  const std::string of = report.output.empty() ? "" : StrCat("Output '", EscapeHtml(report.output), "': ");
+  std::string leads;
+  for (const std::string& sentence : Headlines(report))
+    leads += StrCat("<p class=\"lead\">", of, EscapeHtml(sentence), "</p>\n");
+  return leads;
+}
+
 }  // namespace
 
 std::string PageTitle(const Report& report) {
@@ -106,9 +115,8 @@ std::string PageTitle(const Report& report) {
 
 std::string PageHeader(const Report& report) {
   const std::string network = FactOf(report, "network");
-  std::string lead;
-  for (const std::string& sentence : Headlines(report))
-    lead += StrCat("<p class=\"lead\">", EscapeHtml(sentence), "</p>\n");
+  std::string lead = Leads(report);
+  for (const Report& each : report.other_outputs) lead += Leads(each);
   return StrCat("<header>\n<h1>", PageTitle(report), network.empty() ? "" : StrCat(": ", EscapeHtml(network)),
                 "</h1>\n", lead, Facts(report), Verdict(report), Picture(report), "</header>\n");
 }

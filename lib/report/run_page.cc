@@ -51,9 +51,9 @@ std::string StateText(const RunRecord& run) {
 }
 
 std::string BestText(const RunRecord& run) {
-  const RunRecord* const known = run.best_step >= 0 && std::isfinite(run.best_accuracy) ? &run : nullptr;
-  return known == nullptr ? "–"
-                          : StrCat(Fixed(run.best_accuracy, 2), "&nbsp;% at step ", Grouped(run.best_step));
+  if (run.best_step < 0) return "–";
+  const std::string step = StrCat("step ", Grouped(run.best_step));
+  return std::isfinite(run.best_accuracy) ? StrCat(Fixed(run.best_accuracy, 2), "&nbsp;% at ", step) : step;
 }
 
 std::string Header(const Runs& runs) {
@@ -63,7 +63,7 @@ std::string Header(const Runs& runs) {
                                                   : StrCat("Scheme ", EscapeHtml(run.scheme), ", batches of ",
                                                            Grouped(run.batch_size), ", "),
                                StateText(run), ".");
-    if (BestText(run) != "–") facts += StrCat(" Best accuracy of a checkpoint: ", BestText(run), ".");
+    if (BestText(run) != "–") facts += StrCat(" Best checkpoint: ", BestText(run), ".");
     return StrCat("<h1>Training of ", EscapeHtml(run.name), "</h1>\n<p class=\"lead\">", facts, "</p>\n");
   }
   std::vector<Cells> rows;
@@ -172,11 +172,13 @@ std::string Figure(const Runs& runs, std::vector<TrainingCurve> RunRecord::*whic
 }
 
 std::string Learning(const Runs& runs) {
+  const std::string accuracy =
+      Figure(runs, &RunRecord::curves, "accuracy",
+             {"Accuracy", "Accuracy over training steps, logarithmic in the error", ChartScale::kAccuracy});
   const std::string charts =
       Figure(runs, &RunRecord::curves, "loss",
              {"Loss", "Loss over training steps, logarithmic", ChartScale::kLogarithmic}) +
-      Figure(runs, &RunRecord::curves, "accuracy",
-             {"Accuracy", "Accuracy over training steps, logarithmic in the error", ChartScale::kAccuracy}) +
+      accuracy +
       Figure(runs, &RunRecord::pace, "learning_rate",
              {"Learning rate", "Learning rate over training steps", ChartScale::kLinear}) +
       Figure(runs, &RunRecord::pace, "gradient_norm",
@@ -185,10 +187,12 @@ std::string Learning(const Runs& runs) {
   if (charts.empty()) return "<p>No step has been logged yet.</p>\n";
   return StrCat(
       "<div class=\"charts\">", charts, "</div>\n",
-      Quiet(
-          "Loss and gradient norm are logarithmic, the accuracy in its error, so that 99 % and 99.5 % can be "
-          "distinguished. "
-          "Training figures are those of the batches since the point before, gradients those of one batch."));
+      Quiet(StrCat("Loss and gradient norm are logarithmic",
+                   accuracy.empty()
+                       ? ". "
+                       : ", the accuracy in its error, so that 99 % and 99.5 % can be distinguished. ",
+                   "Training figures are those of the batches since the point before, gradients those of one "
+                   "batch.")));
 }
 
 // What is wrong with a range, worst first; empty: nothing.

@@ -347,6 +347,23 @@ TEST(ReportHtml, OpensWithNetworkSentenceDateAndPicture) {
   EXPECT_NE(header.find("<figure class=\"summary\">"), std::string::npos);
 }
 
+TEST(ReportHtml, OfSeveralOutputsSaysWhichIsSpokenOf) {
+  Report report = testing::SampleReport();
+  const std::string one = ToHtml(report);
+  EXPECT_NE(one.find("<h2>Models</h2>"), std::string::npos);
+  report.other_outputs = {testing::RegressionReport()};
+  report.other_outputs[0].output = "box";
+  report.other_outputs[0].task = "numbers";
+  report.output = "kind";
+  report.task = "classes";
+  const std::string both = ToHtml(report);
+  for (const char* piece : {"<p class=\"lead\">Output 'kind': ", "<h2>Models: output 'kind' (classes)</h2>",
+                            "<h2>Pairs: output 'kind' (classes)</h2>",
+                            "<p class=\"lead\">Output 'box': ", "<h2>Output 'box' (numbers)</h2>"})
+    EXPECT_NE(both.find(piece), std::string::npos) << piece;
+  EXPECT_EQ(both.find("<h2>Models</h2>"), std::string::npos);
+}
+
 TEST(ReportHtml, CountsOnlyGatesThatWereSet) {
   Report report = testing::SampleReport();
   report.status = "ok";

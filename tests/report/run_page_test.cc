@@ -103,6 +103,17 @@ TEST(RunPage, SeveralRunsAreOverlaidAndNamed) {
   EXPECT_EQ(CountOf(page, "<polygon class=\"f1\""), 4);
 }
 
+TEST(RunPage, ARunWithoutAccuracyHasABestCheckpointAndSaysNothingOfAccuracy) {
+  RunRecord run = SampleRun("numbers");
+  run.best_step = 600;
+  run.best_accuracy = std::nan("");
+  std::erase_if(run.curves,
+                [](const TrainingCurve& curve) { return curve.name.find("accuracy") != std::string::npos; });
+  const std::string page = RunPage({run});
+  EXPECT_NE(page.find("Best checkpoint: step 600."), std::string::npos);
+  EXPECT_EQ(page.find("accuracy"), std::string::npos);
+}
+
 TEST(RunPage, NamesFromOutsideAreText) {
   RunRecord run = SampleRun("<script>alert(1)</script>");
   run.ranges[0].tensor = "\"><img src=x>";
