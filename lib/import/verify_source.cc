@@ -37,8 +37,11 @@ bool HasPart(const std::string& name, const std::string& part) {
 
 class Verification {
  public:
-  Verification(const VerifyRequest& request, std::unique_ptr<Interpreter> interpreter)
-      : request_(request), interpreter_(std::move(interpreter)), model_(interpreter_->model()) {}
+  Verification(const VerifyRequest& request, bool rounded, std::unique_ptr<Interpreter> interpreter)
+      : request_(request),
+        rounded_(rounded),
+        interpreter_(std::move(interpreter)),
+        model_(interpreter_->model()) {}
 
   Expected<VerifyResult> Run(const WorkHooks& hooks) {
     QAT_RETURN_IF_ERROR(ReadInputs());
@@ -166,6 +169,19 @@ class Verification {
     return {};
   }
 
+  std::string LikelyReason(const Compared& compared) const {
+    if (rounded_)
+      return "; the source rounds its activations to integers and the network here does not yet: expected "
+             "the "
+             "answers of the network before it was quantized, or a larger `verify_tolerance`";
+    // A value of float16 is rounded by up to 2^-11 of itself; twice that, since inputs may be rounded, too.
+    constexpr double kFloat16 = 1.0 / 1024;
+    if (compared.difference > kFloat16 * compared.largest) return "";
+    return "; so little may be the rounding of float16: expected arrays of float32, or a `verify_tolerance` "
+           "of "
+           "0.001";
+  }
+
   Expected<VerifyResult> Judge() {
     for (const Compared& compared : compared_) {
       const std::string& name = Tensor(compared.tensor).name;
@@ -174,7 +190,7 @@ class Verification {
                               compared.difference, " at value ", compared.place, " of example ",
                               compared.example, " (here ", compared.ours, ", there ", compared.theirs,
                               "), where values reach ", compared.largest, " and ", request_.tolerance,
-                              " of that is allowed"));
+                              " of that is allowed", LikelyReason(compared)));
       }
       result_.tensors.push_back({name, compared.difference, compared.largest});
     }
@@ -182,6 +198,7 @@ class Verification {
   }
 
   const VerifyRequest& request_;
+  const bool rounded_;  // the source computes in integers
   std::unique_ptr<Interpreter> interpreter_;
   const Model& model_;
   std::vector<SourceArray> inputs_;
@@ -193,8 +210,10 @@ class Verification {
 
 Expected<VerifyResult> VerifySource(const Graph& graph, const VerifyRequest& request,
                                     const WorkHooks& hooks) {
+  const bool rounded = std::any_of(graph.tensors.begin(), graph.tensors.end(),
+                                   [](const GraphTensor& t) { return t.has_range && !t.is_constant(); });
   QAT_ASSIGN_OR_RETURN(auto interpreter, FloatInterpreter(graph));
-  return Verification(request, std::move(interpreter)).Run(hooks);
+  return Verification(request, rounded, std::move(interpreter)).Run(hooks);
 }
 
 }  // namespace qat

@@ -98,6 +98,28 @@ TEST_F(VerifySourceTest, NamesTheFirstTensorThatDiffersAndWhere) {
                    "'y' is the first tensor that differs: by 1 ");
 }
 
+TEST_F(VerifySourceTest, SaysWhatRoundedAnswersLookLike) {
+  Write("x.npy", Floats({2, 1, 3, 2}, inputs_));
+  std::vector<float> half = outputs_;
+  half[9] = 9 + 0x1p-8f;  // float16 has steps of 2^-7 from 8 on
+  Write("half.npy", Floats({2, 1, 3, 2}, half));
+  QAT_EXPECT_ERROR(Verify("x.npy", "half.npy"), ErrorCode::kCorrupt, "may be the rounding of float16");
+  half[9] = 9.1f;
+  Write("other.npy", Floats({2, 1, 3, 2}, half));
+  const auto other = Verify("x.npy", "other.npy");
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().message.find("rounding"), std::string::npos);
+
+  Graph quantized = SwapGraph();
+  for (GraphTensor& tensor : quantized.tensors) {
+    if (tensor.name != "y") continue;
+    tensor.has_range = true;
+    tensor.range = {0, 9};
+  }
+  QAT_EXPECT_ERROR(VerifySource(quantized, {directory_ / "x.npy", directory_ / "other.npy", 1e-4}),
+                   ErrorCode::kCorrupt, "the source rounds its activations to integers");
+}
+
 TEST_F(VerifySourceTest, SaysWhichArraysBelongToNoTensor) {
   Write("x.npy", Floats({2, 1, 3, 2}, inputs_));
   WriteNpz("y.npz", {{"y", Floats({2, 1, 3, 2}, outputs_)}, {"dropout", Floats({2}, {1, 2})}});
