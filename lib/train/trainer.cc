@@ -269,7 +269,9 @@ Expected<HoldoutSplit> MakeSplit(const TrainConfig& config, const Dataset& train
     const auto found = saved->checkpoint.provenance.find(kKey);
     const bool recorded = found != saved->checkpoint.provenance.end();
     if (!recorded && config.holdout > 0) return ShuffledHoldout(train.size(), config.holdout, config.seed);
-    if (recorded && found->second != fingerprint) {
+    // Other labels hold out others, too, and CheckSame says that.
+    const bool same_data = HashIn(saved->checkpoint, kTrainingDataKey) == HashIn(header, kTrainingDataKey);
+    if (recorded && same_data && found->second != fingerprint) {
       return Unsupported(
           "this version holds out other examples than the one that began the run; resume it with that "
           "version, or start a new run");

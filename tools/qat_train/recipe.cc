@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "checkpoint/checkpoint.h"
 #include "cli/output_name.h"
@@ -52,12 +53,13 @@ Expected<Asked> LoadRecipe(const std::string& preset, const std::string& path) {
 }
 
 // The first key in which two recipes differ; where data and network lie may, since what is in them is
-// compared later.
+// compared later, and so may the threads of this machine.
 Status RefuseOtherRecipe(const std::string& run, const TrainConfig& saved, TrainConfig asked) {
   asked.data = saved.data;
   asked.data_cache = saved.data_cache;
   asked.network = saved.network;
   asked.teacher = saved.teacher;
+  asked.threads = saved.threads;
   const std::vector<std::string> before = SplitText(ToToml(saved), '\n');
   const std::vector<std::string> now = SplitText(ToToml(asked), '\n');
   for (size_t i = 0; i < before.size(); ++i) {
@@ -173,6 +175,12 @@ Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags) {
     asked.epochs = saved.epochs;
   }
   QAT_RETURN_IF_ERROR(RefuseOtherRecipe(flags.run, saved, asked));
+  asked.threads = tool.Given("--threads") ? tool.flags().threads : saved.threads;
+  if (asked.threads != saved.threads) {
+    LogInfo(StrCat(
+        flags.run, ": goes on with --threads ", asked.threads, " instead of ", saved.threads,
+        ": sums are made in another order, so its bytes are not those of a run that was never stopped"));
+  }
   return asked;
 }
 
