@@ -9,6 +9,13 @@ constexpr int64_t kLargest = 1 << 20;
 
 bool InRange(int64_t value) { return value >= 1 && value <= kLargest; }
 
+// Where a number is only too large, the limit is said.
+Error NotPositive(const AttributeValue& value, std::string_view expected) {
+  const auto* integer = std::get_if<int64_t>(&value);
+  const bool too_large = integer != nullptr && *integer > kLargest;
+  return Mismatch(value, too_large ? StrCat(expected, ", of at most ", kLargest) : std::string(expected));
+}
+
 }  // namespace
 
 std::string TextOf(const AttributeValue& value) {
@@ -32,7 +39,7 @@ Error Mismatch(const AttributeValue& value, std::string_view expected) {
 
 Expected<int32_t> ToPositive(const AttributeValue& value) {
   const auto* integer = std::get_if<int64_t>(&value);
-  if (integer == nullptr || !InRange(*integer)) return Mismatch(value, kPositive);
+  if (integer == nullptr || !InRange(*integer)) return NotPositive(value, kPositive);
   return static_cast<int32_t>(*integer);
 }
 
@@ -43,7 +50,7 @@ Expected<std::pair<int32_t, int32_t>> ToPositivePair(const AttributeValue& value
   }
   const auto* pair = std::get_if<std::vector<int64_t>>(&value);
   if (pair == nullptr || pair->size() != 2 || !InRange((*pair)[0]) || !InRange((*pair)[1])) {
-    return Mismatch(value, kPositivePair);
+    return NotPositive(value, kPositivePair);
   }
   return std::pair(static_cast<int32_t>((*pair)[0]), static_cast<int32_t>((*pair)[1]));
 }

@@ -1,5 +1,7 @@
 // Reshape: the same values under another shape; row-major order stays. A spec's default, [-1], flattens an
 // image to one row: [N, H, W, C] -> [N, H * W * C].
+#include <algorithm>
+
 #include "base/strings.h"
 #include "ops/keys.h"
 #include "ops/op.h"
@@ -38,8 +40,10 @@ constexpr AttributeKey kKeys[] = {{"shape", kShapeText, "[-1]", {SetShape, GetSh
 Expected<Shape> Resolved(const Shape& input, const std::vector<int64_t>& wanted) {
   const int64_t elements = FlatSize(input);
   const auto mismatch = [&]() -> Error {
+    // Two open sizes: the first is the batch, which a spec does not write.
+    const bool with_batch = std::count(wanted.begin(), wanted.end(), -1) > 1;
     std::vector<std::string> sizes;
-    for (const int64_t size : wanted) sizes.push_back(StrCat(size));
+    for (size_t i = with_batch ? 1 : 0; i < wanted.size(); ++i) sizes.push_back(StrCat(wanted[i]));
     return InvalidArgument(StrCat("input ", ToString(input), " has ", elements, " values, which [",
                                   Join(sizes), "] cannot hold"));
   };

@@ -107,6 +107,9 @@ Status InferLayer(const NetworkSpec& spec, LayerSpec& layer) {
   const OperatorView view(spec, layer, 1);
   QAT_ASSIGN_OR_RETURN(layer.output_shape, view.OutputShape());
   QAT_RETURN_IF_ERROR(ExpectSmallEnough("output", layer.output_shape));
+  if (std::any_of(layer.output_shape.begin(), layer.output_shape.end(),
+                  [](int32_t size) { return size < 1; }))
+    return InvalidArgument(StrCat("output is ", ToString(layer.output_shape), ", expected values in it"));
   if (op.multiply_accumulates != nullptr) {
     layer.multiply_accumulates = op.multiply_accumulates(view.operands(), layer.output_shape);
   }

@@ -135,10 +135,12 @@ void OutputNames::AddUnread(Diagnostics& diagnostics) const {
     for (size_t part = 0; part < layer.read.size(); ++part) {
       if (layer.read[part] || layer.layer == kUnknownLayer || (last && part + 1 == layer.read.size()))
         continue;
-      diagnostics.Add(layer.place, InvalidArgument(StrCat(
-                                       "layer '", layer.name, layer.read.size() > 1 ? StrCat(":", part) : "",
-                                       "' is read by no other layer and is ",
-                                       has_outputs_ ? "not among the outputs" : "not the last one")));
+      diagnostics.Add(layer.place,
+                      InvalidArgument(StrCat(
+                          "layer '", layer.name, layer.read.size() > 1 ? StrCat(":", part) : "",
+                          "' is read by no other layer and is ",
+                          has_outputs_ ? "not among the outputs" : "not the last one",
+                          layer.read.size() > 1 ? "; a slice takes a part and leaves the others" : "")));
     }
   }
 }

@@ -194,8 +194,11 @@ class Checker {
     if (rule == nullptr) {
       const bool widens = node.type == OpType::kDequantize;
       const std::string_view general = GeneralWayOut(target_);
+      // No type helps an operator that no rule has.
       return Add(place, "does not run there",
-                 widens ? WayOutOfReals(index, TypesOf(model_, node), general) : std::string(general));
+                 widens                            ? WayOutOfReals(index, TypesOf(model_, node), general)
+                 : target_ == Target::kTfliteMicro ? std::string("use another operator")
+                                                   : std::string(general));
     }
     const std::string_view way_out = rule->instead.empty() ? GeneralWayOut(target_) : rule->instead;
     const std::string types = TypesOf(model_, node);

@@ -139,6 +139,19 @@ TEST(SpecErrors, EveryUnreadLayerIsNamedWithItsPlace) {
   EXPECT_EQ(lines[1], "net.toml:10:1: layer 'b' is read by no other layer and is not the last one");
 }
 
+TEST(SpecErrors, ShowWhatWasWrittenAndTheLimit) {
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "conv_2d", "filters = 10000000\nkernel = 3\n")),
+                   ErrorCode::kInvalidArgument,
+                   "'filters' is 10000000, expected a positive integer, of at most 1048576");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "conv_2d", "filters = 0\nkernel = 3\n")),
+                   ErrorCode::kInvalidArgument, "'filters' is 0, expected a positive integer");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "reshape", "shape = [7, -1]\n")), ErrorCode::kInvalidArgument,
+                   "values, which [7, -1] cannot hold");
+  QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "slice", "begin = [0, 0, 0]\nsize = [0, 1, 1]\n") +
+                                    Layer("b", "fully_connected", "units = 2\n")),
+                   ErrorCode::kInvalidArgument, "layer 'a': output is [1, 0, 1, 1], expected values in it");
+}
+
 TEST(SpecErrors, LayersReadAsManyInputsAsTheirOperatorTakes) {
   QAT_EXPECT_ERROR(ParseLayersOfNet(Layer("a", "add")), ErrorCode::kInvalidArgument,
                    "net.toml:6:1: layer 'a': 1 input, add takes 2");

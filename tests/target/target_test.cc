@@ -60,6 +60,15 @@ TEST(CheckTarget, NamesEveryOperatorAtOnceWithAWayOut) {
                    "3 operators do not run on tflite-micro: operator 0 CONV_2D ('conv') takes ");
 }
 
+TEST(CheckTarget, SendsNobodyToTheTypeThatTheModelHas) {
+  Graph graph = TinyGraph();
+  graph.outputs = {*graph.AddNode(OpType::kReluN1To1, "last", {}, {graph.outputs[0]})};
+  const auto violations = CheckTarget(*ModelOf(graph, "int8"), Target::kTfliteMicro);
+  ASSERT_EQ(violations.size(), 1u);
+  EXPECT_EQ(violations[0].layer, "last");
+  EXPECT_EQ(violations[0].way_out, "use another operator");
+}
+
 TEST(CheckTarget, ShapesCountToo) {
   Graph graph = TinyGraph();
   for (GraphNode& node : graph.nodes) {
