@@ -101,8 +101,19 @@ class Meeting {
       store = Connect();
       if (!store) QAT_RETURN_IF_ERROR(Wait("rank 0"));
     }
+    const std::string alike = StrCat("qat/size/", place_.size);
+    store->add(alike, 1);
+    if (store->add(StrCat("qat/rank/", place_.rank), 1) > 1)
+      return InvalidArgument(StrCat("RANK: another process at ", Where(), " is process ", place_.rank,
+                                    " too, expected another number for each"));
     int64_t here = store->add(kJoined, 1);
-    while (here < place_.size) {
+    while (true) {
+      // Whoever has joined has said its size before.
+      if (store->add(alike, 0) < here)
+        return InvalidArgument(StrCat("WORLD_SIZE: is ", place_.size, " for process ", place_.rank,
+                                      ", and another at ", Where(),
+                                      " has another, expected the same for all"));
+      if (here >= place_.size) break;
       QAT_RETURN_IF_ERROR(Wait(StrCat(place_.size - here, " of ", place_.size, " processes")));
       here = store->add(kJoined, 0);
     }
@@ -132,7 +143,7 @@ class Meeting {
   }
 
   Status Wait(const std::string& whom) {
-    const std::string where = StrCat(place_.address, ":", place_.port);
+    const std::string where = Where();
     if (interrupted_ && interrupted_())
       return Error{ErrorCode::kInterrupted, StrCat("interrupted while it waited for ", whom, " at ", where)};
     if (Waited() > kPatience) throw std::runtime_error(StrCat("no sign of ", whom, " in ten minutes"));
@@ -144,6 +155,7 @@ class Meeting {
     return {};
   }
 
+  std::string Where() const { return StrCat(place_.address, ":", place_.port); }
   std::chrono::steady_clock::duration Waited() const { return std::chrono::steady_clock::now() - start_; }
 
   const WorkerPlace& place_;

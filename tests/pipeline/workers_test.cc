@@ -22,34 +22,36 @@ using testing::ToolPath;
 
 class WorkersOfARun : public ::testing::Test {
  protected:
-  // env(1) sets what a launcher sets.
-  void Start(int size, std::vector<std::string> flags) {
+  void Start(int size, const std::vector<std::string>& flags) {
     const std::string port = std::to_string(testing::FreePort());
-    for (int rank = 0; rank < size; ++rank) {
-      std::vector<std::string> command = {"/usr/bin/env",
-                                          "RANK=" + std::to_string(rank),
-                                          "WORLD_SIZE=" + std::to_string(size),
-                                          "LOCAL_WORLD_SIZE=" + std::to_string(size),
-                                          "MASTER_ADDR=127.0.0.1",
-                                          "MASTER_PORT=" + port,
-                                          ToolPath("qat-train"),
-                                          "--data",
-                                          "digits",
-                                          "--network",
-                                          "lenet",
-                                          "--batch-size",
-                                          "30",
-                                          "--threads",
-                                          "1",
-                                          "--holdout",
-                                          "100",
-                                          "--json",
-                                          Report(rank),
-                                          "-o",
-                                          run_};
-      command.insert(command.end(), flags.begin(), flags.end());
-      workers_.push_back(std::make_unique<Process>(command));
-    }
+    for (int rank = 0; rank < size; ++rank) StartOne(rank, size, port, flags);
+  }
+
+  // env(1) sets what a launcher sets.
+  void StartOne(int rank, int size, const std::string& port, const std::vector<std::string>& flags) {
+    std::vector<std::string> command = {"/usr/bin/env",
+                                        "RANK=" + std::to_string(rank),
+                                        "WORLD_SIZE=" + std::to_string(size),
+                                        "LOCAL_WORLD_SIZE=" + std::to_string(size),
+                                        "MASTER_ADDR=127.0.0.1",
+                                        "MASTER_PORT=" + port,
+                                        ToolPath("qat-train"),
+                                        "--data",
+                                        "digits",
+                                        "--network",
+                                        "lenet",
+                                        "--batch-size",
+                                        "30",
+                                        "--threads",
+                                        "1",
+                                        "--holdout",
+                                        "100",
+                                        "--json",
+                                        Report(rank),
+                                        "-o",
+                                        run_};
+    command.insert(command.end(), flags.begin(), flags.end());
+    workers_.push_back(std::make_unique<Process>(command));
   }
   std::string Report(int rank) const { return dir_ / ("report" + std::to_string(rank) + ".json"); }
 
@@ -94,6 +96,32 @@ TEST_F(WorkersOfARun, EndTogetherWhenOneIsInterrupted) {
   EXPECT_EQ(first.exit_code, 130) << first.err;
   EXPECT_EQ(second.exit_code, 130) << second.err;
   EXPECT_NE(first.err.find("continue with --resume"), std::string::npos) << first.err;
+}
+
+// Each would wait for one that never comes.
+TEST_F(WorkersOfARun, OfDifferentSizesAreToldSo) {
+  const std::string port = std::to_string(testing::FreePort());
+  StartOne(0, 2, port, {"--steps", "12"});
+  StartOne(1, 3, port, {"--steps", "12"});
+  const ProcessResult first = workers_[0]->Wait(), second = workers_[1]->Wait();
+  EXPECT_EQ(first.exit_code, 2) << first.err;
+  EXPECT_NE(first.err.find("WORLD_SIZE: is 2 for process 0, and another at 127.0.0.1:"), std::string::npos)
+      << first.err;
+  EXPECT_NE(second.exit_code, 0) << second.err;
+}
+
+TEST_F(WorkersOfARun, OfTheSameRankAreToldSo) {
+  const std::string port = std::to_string(testing::FreePort());
+  StartOne(0, 3, port, {"--steps", "12"});
+  StartOne(1, 3, port, {"--steps", "12"});
+  ASSERT_TRUE(workers_[0]->WaitForMessage("waiting for 1 of 3 processes", 60));
+  StartOne(1, 3, port, {"--steps", "12"});
+  const ProcessResult again = workers_[2]->Wait();
+  EXPECT_EQ(again.exit_code, 2) << again.err;
+  EXPECT_NE(again.err.find("is process 1 too"), std::string::npos) << again.err;
+  for (size_t i = 0; i < 2; ++i) workers_[i]->Signal(SIGTERM);
+  EXPECT_EQ(workers_[0]->Wait().exit_code, 143) << "a signal ends what waits";
+  EXPECT_NE(workers_[1]->Wait().exit_code, 0);
 }
 
 TEST(WorkersEnvironment, IsJudgedBeforeAnythingElse) {
