@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
+#include <tuple>
 #include <vector>
 
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -77,6 +80,20 @@ Expected<TrainConfig> Overlaid(const TrainConfig& saved, const Asked& recipe) {
     if (recipe.given.contains(line.substr(0, line.find(' ')))) given += line + "\n";
   }
   return ParseTrainConfig(given, "--config", saved);
+}
+
+// A run names its files as they were called where it began.
+Status ExpectFilesOf(const std::string& recipe, const TrainConfig& saved, const TrainConfig& asked) {
+  const bool is_file = HasEnding(saved.network, ".toml") || HasEnding(saved.network, ".tflite") ||
+                       HasEnding(saved.network, ".onnx");
+  for (const auto& [key, was, is] : {std::tuple("data", saved.data, asked.data),
+                                     std::tuple("network", is_file ? saved.network : "", asked.network)}) {
+    if (was.empty() || is != was || is == "digits" || FileExists(is)) continue;
+    return NotFound(StrCat(recipe, ": ", key, " is '", is,
+                           "', which is not to be found from this folder; expected --", key,
+                           " with its place now, or --resume from the folder that the run began in"));
+  }
+  return {};
 }
 
 }  // namespace
@@ -174,6 +191,7 @@ Expected<TrainConfig> ConfigOfResumedRun(Tool& tool, const TrainFlags& flags) {
     asked.steps = saved.steps;
     asked.epochs = saved.epochs;
   }
+  QAT_RETURN_IF_ERROR(ExpectFilesOf(path, saved, asked));
   QAT_RETURN_IF_ERROR(RefuseOtherRecipe(flags.run, saved, asked));
   asked.threads = tool.Given("--threads") ? tool.flags().threads : saved.threads;
   if (asked.threads != saved.threads) {
