@@ -5,10 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include "base/join_some.h"
 #include "base/png.h"
 #include "base/strings.h"
 #include "data/image.h"
 #include "eval/classification.h"
+#include "report/text_format.h"
 
 namespace qat {
 namespace {
@@ -58,6 +60,24 @@ Expected<std::string> PictureOf(const Dataset& dataset, int32_t example) {
                 Base64(EncodePng(image.height, image.width, image.channels, image.pixels)));
 }
 
+// "age 41, weight 80.5" of a row of features, which is no picture; else empty.
+Expected<std::string> ValuesOf(const Dataset& dataset, int32_t example) {
+  constexpr size_t kMost = 12;
+  const ExampleInput& input = dataset.input();
+  if (dataset.inputs.size() != 1 || input.values != ValueType::kReal || input.height * input.width != 1)
+    return std::string();
+  Bytes bytes(static_cast<size_t>(dataset.ImageSize()));
+  QAT_RETURN_IF_ERROR(dataset.Read({&example, 1}, bytes));
+  std::vector<std::string> values;
+  for (size_t i = 0; i < static_cast<size_t>(input.channels); ++i) {
+    float value;
+    std::memcpy(&value, &bytes[i * sizeof(value)], sizeof(value));
+    values.push_back(i < input.features.size() ? StrCat(input.features[i], " ", Significant(value))
+                                               : Significant(value));
+  }
+  return JoinSome(values, kMost);
+}
+
 std::optional<double> At(const std::vector<double>& confidences, size_t image) {
   return confidences.empty() ? std::nullopt : std::optional(confidences[image]);
 }
@@ -69,10 +89,14 @@ Status AddOfPair(const Row& a, const Row& b, const Dataset& dataset, Report& rep
     const int32_t answer_a = a.predictions.labels[i], answer_b = b.predictions.labels[i];
     if (answer_a == answer_b || dataset.labels[i] == kIgnoredLabel) continue;
     ++found;
-    QAT_ASSIGN_OR_RETURN(std::string picture, PictureOf(dataset, static_cast<int32_t>(i)));
+    QAT_ASSIGN_OR_RETURN(std::string values, ValuesOf(dataset, static_cast<int32_t>(i)));
+    std::string picture;
+    if (values.empty()) {
+      QAT_ASSIGN_OR_RETURN(picture, PictureOf(dataset, static_cast<int32_t>(i)));
+    }
     report.flipped.push_back({a.result.name, b.result.name, dataset.IndexOf(static_cast<int64_t>(i)),
                               dataset.labels[i], answer_a, answer_b, At(sure_a, i), At(sure_b, i),
-                              std::move(picture)});
+                              std::move(picture), std::move(values)});
   }
   return {};
 }

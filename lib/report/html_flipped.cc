@@ -55,9 +55,12 @@ std::vector<Answered> ByImage(const Report& report) {
 std::string Item(const Report& report, const Answered& answered) {
   const FlippedImage& image = *answered.image;
   const std::string label = EscapeHtml(ClassText(report, image.label));
-  std::string html = StrCat("<li><img src=\"", EscapeHtml(image.picture), "\" alt=\"", ExampleWord(report),
-                            " ", image.example, ", ", label, "\"/><b>", label, "</b> <span class=\"faint\">",
-                            ExampleWord(report), " ", image.example, "</span>");
+  const std::string number = StrCat(ExampleWord(report), " ", image.example);
+  std::string html = "<li>";
+  if (!image.picture.empty())
+    html += StrCat("<img src=\"", EscapeHtml(image.picture), "\" alt=\"", number, ", ", label, "\"/>");
+  html += StrCat("<b>", label, "</b> <span class=\"faint\">", number, "</span>");
+  if (!image.values.empty()) html += StrCat("<p>", EscapeHtml(image.values), "</p>");
   for (const auto& [answer, rows] : answered.answers)
     html += StrCat("<p>", answer, " <span class=\"faint\">", EscapeHtml(Join(rows)), "</span></p>");
   return html + "</li>\n";

@@ -47,7 +47,7 @@ void CleanComparisons(Report& report) {
   for (GateResult& gate : report.gates) Clean(gate.name, gate.model, gate.reference, gate.subject, gate.note);
   for (LayerError& layer : report.layers) Clean(layer.model, layer.reference, layer.layer, layer.op);
   for (LayerRange& range : report.ranges) Clean(range.layer);
-  for (FlippedImage& image : report.flipped) Clean(image.a, image.b, image.picture);
+  for (FlippedImage& image : report.flipped) Clean(image.a, image.b, image.picture, image.values);
 }
 
 void CleanAnswers(Report& report) {

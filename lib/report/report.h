@@ -153,6 +153,8 @@ struct ModelResult {
   std::optional<LabelsResult> labels = {};    ///< of yes or no, one label or several
   std::optional<AnomalyResult> anomaly = {};  ///< of a reconstruction, where the data say what is an anomaly
   std::map<std::string, std::string> provenance = {};  ///< what it says it was made from: "graph" -> hash, …
+  /// Of TFLite: false where its reference kernels lack an operator, and others answer, which round otherwise.
+  bool by_reference = true;
   int64_t model_bytes = 0;  ///< of a graph: the float .tflite that it is lowered to and run as; else 0
 };
 
@@ -276,6 +278,7 @@ struct FlippedImage {
   int32_t label = 0, answer_a = 0, answer_b = 0;
   std::optional<double> confidence_a = {}, confidence_b = {};  ///< 0 to 1; unknown behind an argmax
   std::string picture = {};                                    ///< "data:image/png;base64,…"
+  std::string values = {};  ///< of a row of features instead: "age 41, weight 80.5"
 };
 
 /// A class that a model sees in a picture.

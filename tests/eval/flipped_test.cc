@@ -7,6 +7,7 @@
 
 #include "base/png.h"
 #include "eval/fake_predictor.h"
+#include "support/rows.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -54,6 +55,18 @@ TEST(Flipped, NamesImageClassAndBothAnswers) {
   EXPECT_FALSE(flipped.confidence_a.has_value());
   const uint8_t pixels[] = {3, 0};
   EXPECT_EQ(flipped.picture, "data:image/png;base64," + Base64(EncodePng(1, 2, 1, pixels)));
+}
+
+TEST(Flipped, OfARowOfATableSaysItsValues) {
+  Dataset dataset = testing::Rows({41, 80.5f, 23, -1e6f}, 2);
+  dataset.input().features = {"age", "weight"};
+  const Rows rows = TwoRows(dataset, [](auto& labels) { labels[1] = 1; });
+  Report report = ReportOf(1);
+  QAT_ASSERT_OK(AddFlipped(rows, dataset, report));
+  ASSERT_EQ(report.flipped.size(), 1u);
+  EXPECT_TRUE(report.flipped[0].picture.empty());
+  EXPECT_EQ(report.flipped[0].values.find("age 23"), 0u) << report.flipped[0].values;
+  EXPECT_NE(report.flipped[0].values.find(", weight -"), std::string::npos) << report.flipped[0].values;
 }
 
 TEST(Flipped, SaysHowSureEachAnswerIs) {

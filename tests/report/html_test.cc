@@ -101,6 +101,17 @@ TEST(ReportHtml, ShowsAFlippedImageWithItsClassAndBothAnswers) {
       << html;
 }
 
+TEST(ReportHtml, ShowsAFlippedRowByItsValues) {
+  Report report = testing::SampleReport();
+  report.data_are_images = false;
+  for (FlippedImage& row : report.flipped) row.picture.clear(), row.values = "age 41, <b> 2";
+  const std::string html = ToHtml(report);
+  EXPECT_NE(html.find("<h2>Examples whose label differs</h2>"), std::string::npos);
+  EXPECT_NE(html.find("<span class=\"faint\">example 17</span><p>age 41, &lt;b&gt; 2</p>"),
+            std::string::npos);
+  EXPECT_EQ(html.find("<img"), std::string::npos);
+}
+
 TEST(ReportHtml, NamesTheFirstLayerThatDiffers) {
   EXPECT_NE(ToHtml(testing::SampleReport())
                 .find("first in conv2 (conv_2d, operator 2), image 17: 3 of 1,600 values, up to 1 step"),
