@@ -6,8 +6,8 @@
 
 #include "base/packed.h"
 #include "base/strings.h"
+#include "quant/precision.h"
 #include "report/text_format.h"
-#include "runtime/kernels/quantization.h"
 
 namespace qat {
 namespace {
@@ -24,7 +24,7 @@ std::optional<Range> IntegersOf(const ModelTensor& tensor) {
       tensor.type == DType::kUInt8 || tensor.type == DType::kInt8 || tensor.type == DType::kInt16;
   if (!integers || tensor.scale.size() != 1 || tensor.zero_point.size() != 1) return std::nullopt;
   const QuantizationParams params = {tensor.scale[0], static_cast<int32_t>(tensor.zero_point[0])};
-  return RepresentableRange(params, LimitsOf(tensor.type));
+  return RepresentableRange(params, LimitsOf(ActivationsOf(tensor.type)));
 }
 
 // Of an input, or of what it becomes first: behind a QUANTIZE, and the model's own normalization before that.

@@ -168,6 +168,7 @@ void JudgeProof(const GateLimits& limits, ArithmeticProfile profile, Report& rep
     // A model of other integers than its checkpoint's is compared where a limit asks for it.
     if (!witnessed || (pair.quantized_apart && !limits.max_steps)) continue;
     const ModelResult& model = *witnessed->model;
+    if (!limits.max_steps && !witnessed->witness->by_reference) continue;
     if (!limits.max_steps && HasLayersApart(model) && witnessed->witness->kind != "litert") {
       report.warnings.push_back(StrCat(model.name, ": some of its layers are of another type than in ",
                                        witnessed->witness->name, ", so it is not held to the steps of that"));

@@ -284,13 +284,14 @@ class Opener {
       return {};
     }
     if (!litert->without_reference.empty()) {
-      warnings_.push_back(StrCat(twin.name, ": TFLite's reference kernels have no right one for ",
-                                 litert->without_reference,
-                                 ", so its other kernels answer in the row 'litert'"));
+      warnings_.push_back(
+          StrCat(twin.name, ": TFLite's reference kernels have no right one for ", litert->without_reference,
+                 ", so its other kernels answer in the row 'litert', whose rounding it is not held to"));
     }
     rows_.litert_version = litert->version;
     rows_.litert_python = litert->python;
     AddRow(std::move(litert->predictor), twin.path, model->file_bytes());
+    rows_.rows.back().result.by_reference = litert->without_reference.empty();
     rows_.rows.back().twin = twin.name;
     return {};
   }
