@@ -2,7 +2,7 @@
 """Makes the table of docs/benchmarks.md on precisions: what every type of qat-convert costs, with every repair and with training.
 
   bench_precisions.py [--bin build/bin] [--data DIR] [--work build/precisions] [--network NAME]... [--seeds N] [--threads N]
-                      [--litert PYTHON] [--litert-limit N] [--finished] [--into PAGE]
+                      [--trained RUN]... [--litert PYTHON] [--litert-limit N] [--finished] [--into PAGE]
 
 For each network and seed: one float run; from it, with the same number of further steps, one run in float32 (the reference), uint8, int8,
 w4a8, and w4a8 with learned ranges of filters each. The float32 run is quantized without training to every type, by 1,000 training images, with no repair, with each alone, with all,
@@ -12,7 +12,8 @@ ai-edge-litert), on --litert-limit test images (default 500, 0: all): integers h
 10 random inputs there and have to be as near to the reference kernels as TFLite's other kernels are (tests/conformance/compare_models.py).
 
 What is finished is not made again: a run that was cut off goes on. DIR holds mnist/ and cifar10-images.tar.gz. --finished makes nothing,
-and what is not measured stands as "–". --into replaces the text between "<!-- precisions NAME -->" and "<!-- end -->" of PAGE for every
+and what is not measured stands as "–". --trained makes and measures only float32 and the runs named (uint8, int8, w4a8, w4a8-learned), for
+more seeds of these. --into replaces the text between "<!-- precisions NAME -->" and "<!-- end -->" of PAGE for every
 network asked for; without it the tables are printed. Exit status: 0; 1 where a model differs from the interpreter; that of the program
 that failed.
 """
@@ -57,6 +58,7 @@ def parse_arguments():
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build/precisions")
     parser.add_argument("--network", action="append", choices=list(NETWORKS), dest="networks")
     parser.add_argument("--seeds", type=int, help="instead of three for lenet and resnet8 and one for the others")
+    parser.add_argument("--trained", action="append", choices=list(TRAINED)[1:], help="only these runs, and no model without training")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--litert", default=sys.executable, help="default: the Python that runs this")
     parser.add_argument("--litert-limit", type=int, default=500)
@@ -98,8 +100,12 @@ class Bench:
 
     def train_all(self):
         self.train(self.folder / "base", "--scheme", "float32", *self.base_flags)
-        for name, (scheme, _, flags) in TRAINED.items():
+        for name, (scheme, _, flags) in self.runs().items():
             self.train(self.folder / name, "--init", self.folder / "base", "--select", "last", "--scheme", scheme, *self.fine_flags, *FINE_TUNE, *flags)
+
+    def runs(self):
+        only = self.arguments.trained
+        return {name: run for name, run in TRAINED.items() if not only or name in ["float32", *only]}
 
     def convert(self, graph, model, *flags):
         if not model.exists() and not self.arguments.finished:
@@ -110,16 +116,16 @@ class Bench:
         calibrate = ["--calibrate", self.data(), "--calibration-limit", "1000"]
         floats = self.folder / "float32/model.qgraph"
         self.convert(floats, self.folder / "float32.tflite", "--type", "float32")
-        for kind in REALS:
+        for kind in [] if self.arguments.trained else REALS:
             model = self.folder / f"{kind}.tflite"
             self.convert(floats, model, "--type", kind)
             yield (kind, "none"), model
-        for kind in INTEGERS:
+        for kind in [] if self.arguments.trained else INTEGERS:
             for repair, flags in REPAIRS.items():
                 model = self.folder / f"{kind}.{repair}.tflite"
                 self.convert(floats, model, "--type", kind, *calibrate, *flags)
                 yield (kind, repair), model
-        for name, (scheme, column, _) in list(TRAINED.items())[1:]:
+        for name, (scheme, column, _) in list(self.runs().items())[1:]:
             model = self.folder / f"{name}.trained.tflite"
             self.convert(self.folder / name / "model.qgraph", model, "--type", scheme)
             yield (scheme, column), model
@@ -200,7 +206,8 @@ def cell(values, seeds):
 
 
 def table(name, results):
-    columns = [*REPAIRS, "trained", "learned"]
+    measured_columns = {column for _, column in results}
+    columns = [column for column in [*REPAIRS, "trained", "learned"] if "none" in measured_columns or column in measured_columns]
     measured = max(results.values(), key=len)
     reference = statistics.mean(value["reference"] for value in measured)
     seeds = f"mean of {len(measured)} seeds" if len(measured) > 1 else "one seed"
@@ -208,8 +215,11 @@ def table(name, results):
              "| `--type` | " + " | ".join(f"`{column}`" if column in REPAIRS else column for column in columns) + " | bytes |",
              "| --- |" + " --- |" * (len(columns) + 1)]
     for kind in [*INTEGERS, *REALS]:
+        if "none" not in measured_columns and not any(known == kind for known, _ in results):
+            continue
         cells = [cell(results.get((kind, column)), len(measured)) for column in columns]
-        sizes = [f"{value['bytes']:,}" for value in results.get((kind, "none"), [])[:1]] or ["–"]
+        sized = results.get((kind, "none")) or results.get((kind, "trained")) or []
+        sizes = [f"{value['bytes']:,}" for value in sized[:1]] or ["–"]
         lines.append(f"| `{kind}` | " + " | ".join(cells + sizes) + " |")
     return "\n".join(lines) + "\n"
 

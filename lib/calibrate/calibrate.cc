@@ -50,7 +50,8 @@ std::span<const float> ValuesOf(const FloatRun& run, const Seen& seen) {
   return seen.input ? run.Input(*seen.input) : run.Values(seen.tensor);
 }
 
-/// Inputs of reals, whose range is that of their values unless they are named, and what has a range of its own.
+/// Inputs of reals, whose range is that of their values unless they are named, and what has a range of its
+/// own.
 std::vector<Seen> ObservedTensors(const Graph& graph, const ObserverChoice& choice) {
   std::vector<Seen> observed;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
@@ -187,8 +188,8 @@ void SetRanges(const std::map<int32_t, Range>& ranges, QuantizedLimits limits, G
   if (!dead.empty()) warnings.push_back(StrCat("ranges of width 0, only 0 was seen: ", Join(dead)));
 }
 
-// Of a network that was trained here, what training saw stays within reach, whatever these examples show of it;
-// not where somebody chose how the range is found.
+// Of a network that was trained here, what training saw stays within reach, whatever these examples show of
+// it; not where somebody chose how the range is found.
 void SetInputRange(size_t index, Range range, const CalibrationOptions& options, Graph& graph) {
   InputContract& input = graph.contract.inputs[index];
   const bool chosen = options.observers.by_name.contains(graph.tensor(graph.inputs[index]).name);

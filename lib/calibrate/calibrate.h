@@ -36,10 +36,9 @@ struct CalibrationOptions {
 /// output that is observed in training the range by its observer: the least and the largest value it took, or
 /// less, widened to hold 0; outputs that must share a scale (ir/range_groups.h) get the union. Filters lose
 /// their trained ranges, so that quantization takes those of their values. An input of reals gets the range
-/// of its values, of a network that was trained here that together with what training saw; or, if it is named,
-/// that by its observer. Sets the graph's
-/// scheme to the name of the precisions, and the provenance keys calibration_images, calibration_sha256 and
-/// kObserversKey. Same images, same ranges.
+/// of its values, of a network that was trained here that together with what training saw; or, if it is
+/// named, that by its observer. Sets the graph's scheme to the name of the precisions, and the provenance
+/// keys calibration_images, calibration_sha256 and kObserversKey. Same images, same ranges.
 /// Requires  a verified graph without quantization, images of the size in its contract, integers to quantize
 /// to.
 /// Errors: kInvalidArgument (an observer for a name that has no range of its own, with the nearest),

@@ -43,15 +43,15 @@ ChannelExtents ExtentsForOutput(const Graph& graph, size_t index);
 std::string DescribeCoarseInput(const InputContract& input, const std::string& tensor,
                                 const ChannelExtents& extents, QuantizedLimits limits);
 
-/// One sentence with ways out, where most values of a channel lie within fewer than 8 steps, since single ones
-/// reach far from them; empty: no channel that is not coarse is like that. The range of the input is that of
-/// its contract. Requires  as many channels of each.
+/// One sentence with ways out, where most values of a channel lie within fewer than 8 steps, since single
+/// ones reach far from them; empty: no channel that is not coarse is like that. The range of the input is
+/// that of its contract. Requires  as many channels of each.
 std::string DescribeCrowdedInput(const InputContract& input, const std::string& tensor,
                                  const ChannelExtents& extents, const ChannelSample& sample,
                                  QuantizedLimits limits);
 
-/// The same as DescribeCoarseInput of an output by the ranges that were observed; empty, too, for ranges that are fixed or the
-/// input's, and where the output stays real.
+/// The same as DescribeCoarseInput of an output by the ranges that were observed; empty, too, for ranges that
+/// are fixed or the input's, and where the output stays real.
 std::string DescribeCoarseOutput(const Graph& graph, size_t index, const ChannelExtents& extents,
                                  const std::map<int32_t, Range>& ranges, const RangeGroups& groups,
                                  const CalibrationOptions& options);

@@ -10,8 +10,8 @@
 
 namespace qat {
 
-/// Of each channel up to 4,096 values, evenly spaced over all that came; of more than 1,024 channels fewer, 64
-/// at least. Same values, same sample.
+/// Of each channel up to 4,096 values, evenly spaced over all that came; of more than 1,024 channels fewer,
+/// 64 at least. Same values, same sample.
 class ChannelSample {
  public:
   explicit ChannelSample(size_t channels = 0);
@@ -29,8 +29,9 @@ class ChannelSample {
   std::vector<std::vector<float>> kept_;
 };
 
-/// Steps of the grid zero + k * step that the middle nine tenths of the values have, as if they lay evenly: their
-/// deviation over that of what rounding changes them by. Infinity where they are all the same, or on the grid.
+/// Steps of the grid zero + k * step that the middle nine tenths of the values have, as if they lay evenly:
+/// their deviation over that of what rounding changes them by. Infinity where they are all the same, or on
+/// the grid.
 /// Requires  a step above 0.
 double StepsOfMost(std::span<const float> values, double step, double zero = 0);
 

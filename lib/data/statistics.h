@@ -30,8 +30,8 @@ Expected<ChannelStatistics> MeasureChannels(const Dataset& dataset, size_t input
 /// input of reals.
 Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input = 0);
 
-/// Real values of each channel, as they are, of up to 1,000 examples evenly spaced. Requires  an input of reals,
-/// a data set that is not empty. Errors: the stream's.
+/// Real values of each channel, as they are, of up to 1,000 examples evenly spaced. Requires  an input of
+/// reals, a data set that is not empty. Errors: the stream's.
 Expected<ChannelSample> SampleChannels(const Dataset& dataset, size_t input = 0);
 
 struct TargetStatistics {
@@ -46,9 +46,9 @@ struct PooledStatistics {
 };
 PooledStatistics Pool(std::span<const double> means, std::span<const double> stds);
 
-/// Over the real numbers of some examples, as far as they are known: of each target, or of the channels of targets
-/// that are places [.., channels], over all places. Requires Dataset::targets > 0, a multiple of `channels`, and an
-/// example.
+/// Over the real numbers of some examples, as far as they are known: of each target, or of the channels of
+/// targets that are places [.., channels], over all places. Requires Dataset::targets > 0, a multiple of
+/// `channels`, and an example.
 TargetStatistics MeasureTargets(const OutputLabels& dataset, std::span<const int32_t> examples,
                                 size_t channels = 0);
 

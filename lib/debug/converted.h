@@ -21,8 +21,8 @@ struct Converted {
   Graph real;  ///< equalized, with ranges, `quantize` and `dequantize` nodes around what stays real
   QuantizationPlan plan;
   Graph quantized;  ///< tensors and nodes are those of `real`
-  /// The file. An input of reals that only layers of 16 bits or of reals read is not rounded to 8 bits before them:
-  /// the model takes real numbers, as that of qat-convert does.
+  /// The file. An input of reals that only layers of 16 bits or of reals read is not rounded to 8 bits before
+  /// them: the model takes real numbers, as that of qat-convert does.
   Bytes model;
   Contract contract;  ///< of the model
   std::vector<bool>

@@ -53,8 +53,8 @@ Range NormalizedRange(const InputContract& input, const ChannelStatistics& measu
   return range.min == range.max ? Range{-1, 1} : range;
 }
 
-// How many means and deviations serve targets that are the places of a map or a series: one of each channel, since
-// layers with shared weights give no place its own; 0: each target has its own.
+// How many means and deviations serve targets that are the places of a map or a series: one of each channel,
+// since layers with shared weights give no place its own; 0: each target has its own.
 size_t ChannelsOf(const Graph& network, size_t index, int32_t targets) {
   constexpr int32_t kMostTargets = 1024;  // more are the places of a map, whatever shape they have
   const Shape& shape = network.tensor(network.outputs[index]).shape;

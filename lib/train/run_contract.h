@@ -24,8 +24,9 @@ Expected<Contract> MakeContract(const TrainConfig& config, const Dataset& train,
 std::string CoarseChannels(const InputContract& input, const ChannelStatistics& measured,
                            const ExampleInput& data);
 
-/// The channels of a real input whose values lie, nine of ten, within fewer than 8 of these steps, since single
-/// ones reach far; a channel that CoarseChannels has is left out. `sample` is of the training data, as they are.
+/// The channels of a real input whose values lie, nine of ten, within fewer than 8 of these steps, since
+/// single ones reach far; a channel that CoarseChannels has is left out. `sample` is of the training data, as
+/// they are.
 std::string CrowdedChannels(const InputContract& input, const ChannelStatistics& measured,
                             const ChannelSample& sample, const ExampleInput& data);
 
