@@ -1,6 +1,7 @@
 #include "train/workers.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,11 @@
 #include "base/strings.h"
 
 #ifdef QAT_WITH_GLOO
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -85,6 +91,36 @@ auto DeviceOf(const WorkerPlace& place) {
   return c10d::ProcessGroupGloo::createDefaultDevice();
 }
 
+// Whether the attempt succeeds within `milliseconds`.
+bool Connects(int descriptor, const addrinfo& address, int milliseconds) {
+  if (connect(descriptor, address.ai_addr, address.ai_addrlen) == 0) return true;
+  pollfd wait = {descriptor, POLLOUT, 0};
+  if (errno != EINPROGRESS || poll(&wait, 1, milliseconds) != 1) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+// Whether somebody listens there. c10d would write of every attempt that fails to standard error.
+bool Listens(const std::string& host, int port) {
+  constexpr int kTryFor = 500;  // milliseconds
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+    return true;  // c10d says why
+  bool listens = false;
+  for (const addrinfo* each = found; each != nullptr && !listens; each = each->ai_next) {
+    const int descriptor =
+        socket(each->ai_family, each->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, each->ai_protocol);
+    if (descriptor < 0) continue;
+    listens = Connects(descriptor, *each, kTryFor);
+    close(descriptor);
+  }
+  freeaddrinfo(found);
+  return listens;
+}
+
 // The store would wait by itself, where nothing can interrupt it.
 class Meeting {
  public:
@@ -123,11 +159,12 @@ class Meeting {
 
  private:
   static constexpr char kJoined[] = "qat/joined";
-  static constexpr std::chrono::seconds kTry{2}, kBeforeNote{3};
+  static constexpr std::chrono::seconds kTry{10}, kBeforeNote{3};
   static constexpr std::chrono::milliseconds kPause{100};
 
   /// Null: rank 0 does not listen yet.
   Store Connect() {
+    if (!place_.writes() && Waited() <= kPatience && !Listens(place_.address, place_.port)) return {};
     c10d::TCPStoreOptions options;
     options.port = static_cast<uint16_t>(place_.port);
     options.isServer = place_.writes();

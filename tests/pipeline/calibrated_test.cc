@@ -16,8 +16,8 @@ using testing::RunTool;
 constexpr char kNetwork[] = R"(name = "fixed"
 classes = 10
 [input]
-height = 8
-width = 8
+height = 28
+width = 28
 channels = 1
 [[layer]]
 name = "a"
