@@ -240,22 +240,21 @@ std::vector<Offset<tflite::OperatorCode>> WriteCodes(FlatBufferBuilder& builder,
   return offsets;
 }
 
-/// TFLite's kernels of these take the size of the output, its batch included, from a constant.
+/// TFLite's kernels of TRANSPOSE_CONV and BROADCAST_TO take the batch of their output from a constant. SLICE
+/// takes it from the tensor's shape; with an open shape it would allocate anew with every run, where no
+/// delegate follows (ai-edge-litert 2.3.0).
 bool BatchIsOpen(const Graph& graph) {
   return std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const GraphNode& node) {
-    return node.type == OpType::kTransposeConv || node.type == OpType::kBroadcastTo;
+    return node.type == OpType::kTransposeConv || node.type == OpType::kBroadcastTo ||
+           node.type == OpType::kSlice;
   });
 }
 
-/// Which tensors say that their batch is open: inputs and outputs, and what SLICE gives, whose kernel takes a
-/// shape without an open size for final (ai-edge-litert 2.3.0, slice.cc). The others follow from these.
+/// Inputs and outputs say that their batch is open; what lies between follows from them.
 std::set<int32_t> OpenTensors(const Graph& graph) {
   if (!BatchIsOpen(graph)) return {};
   std::set<int32_t> open(graph.inputs.begin(), graph.inputs.end());
   open.insert(graph.outputs.begin(), graph.outputs.end());
-  for (const GraphNode& node : graph.nodes) {
-    if (node.type == OpType::kSlice) open.insert(node.outputs.begin(), node.outputs.end());
-  }
   return open;
 }
 

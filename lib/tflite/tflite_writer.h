@@ -19,7 +19,7 @@ struct TfliteWriterOptions {
 
 /// The whole model: operator codes (both fields, versions by OpDefinition::version), tensors, 16-byte aligned
 /// buffers with buffer 0 empty, the open batch of inputs and outputs in shape_signature (not beside
-/// TRANSPOSE_CONV and BROADCAST_TO, whose batch is a constant), signature "serving_default", metadata
+/// TRANSPOSE_CONV, BROADCAST_TO and SLICE, whose batch is fixed), signature "serving_default", metadata
 /// min_runtime_version, TFLite's standard description (contract/model_description.h), the input contract with
 /// its labels, and the provenance. Behind the FlatBuffer a ZIP archive with the label file, where the
 /// contract names classes.
