@@ -34,7 +34,10 @@ class Folder {
     }
     graph_.nodes = std::move(kept);
     size_t biases = 0;
-    for (GraphNode& node : graph_.nodes) biases += GiveBias(node) ? 1 : 0;
+    for (GraphNode& node : graph_.nodes) {
+      biases += GiveBias(node) ? 1 : 0;
+      OpenBatch(node);
+    }
     RemoveUnusedTensors(graph_);
     if (affine_ > 0)
       notes.push_back(
@@ -63,6 +66,22 @@ class Folder {
     node.inputs.push_back(graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/bias")), {channels},
                                              std::vector<float>(static_cast<size_t>(channels))));
     return true;
+  }
+
+  /// A reshape to [1, …] of what has a batch of 1 says -1 instead, so that the model can be resized.
+  void OpenBatch(GraphNode& node) {
+    if (node.type != OpType::kReshape || node.inputs.size() != 2) return;
+    const GraphTensor& shape = graph_.tensor(node.inputs[1]);
+    const Shape& from = graph_.tensor(node.inputs[0]).shape;
+    if (!shape.is_constant() || shape.type != DType::kInt32 || from.empty() || from[0] != 1) return;
+    std::vector<int32_t> sizes = Int32Values(shape);
+    if (sizes.empty() || sizes[0] != 1) return;
+    sizes = graph_.tensor(node.output()).shape;
+    sizes[0] = -1;
+    node.inputs[1] = graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/shape")),
+                                        {static_cast<int32_t>(sizes.size())}, sizes);
+    Shape& written = std::get<ReshapeAttributes>(node.attributes).new_shape;
+    if (written.size() == sizes.size()) written = sizes;
   }
 
   /// How often nodes and outputs read a tensor.

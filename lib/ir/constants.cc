@@ -15,6 +15,14 @@ std::vector<float> RealValues(const GraphTensor& tensor) {
   return values;
 }
 
+std::vector<int32_t> Int32Values(const GraphTensor& tensor) {
+  QAT_CHECK(tensor.type == DType::kInt32 && tensor.is_constant() &&
+            tensor.data.size() % sizeof(int32_t) == 0);
+  std::vector<int32_t> values(tensor.data.size() / sizeof(int32_t));
+  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+  return values;
+}
+
 void SetIntegers(GraphTensor& tensor, DType type, const std::vector<int32_t>& integers) {
   if (type == DType::kInt4) {
     std::vector<uint8_t> bytes((integers.size() + 1) / 2);

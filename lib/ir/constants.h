@@ -12,6 +12,9 @@ namespace qat {
 /// Requires  a constant of float32, which Verify has seen to.
 std::vector<float> RealValues(const GraphTensor& tensor);
 
+/// Requires  a constant of int32.
+std::vector<int32_t> Int32Values(const GraphTensor& tensor);
+
 /// Values and their element type; T may be that type's bits. Requires as many as the shape says.
 template <class T>
 void SetValues(GraphTensor& tensor, DType type, const std::vector<T>& values) {

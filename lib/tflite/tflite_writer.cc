@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "base/zip.h"
 #include "contract/provenance.h"
+#include "ir/constants.h"
 #include "ops/integer_kernels.h"
 #include "ops/tflite_options.h"
 #include "tflite/describe_model.h"
@@ -240,14 +241,32 @@ std::vector<Offset<tflite::OperatorCode>> WriteCodes(FlatBufferBuilder& builder,
   return offsets;
 }
 
-/// TFLite's kernels of TRANSPOSE_CONV and BROADCAST_TO take the batch of their output from a constant. SLICE
-/// takes it from the tensor's shape; with an open shape it would allocate anew with every run, where no
-/// delegate follows (ai-edge-litert 2.3.0).
+/// Whether a node has a batch of its own. TFLite's kernels of TRANSPOSE_CONV and BROADCAST_TO take the batch
+/// of their output from a constant. SLICE takes it from the tensor's shape; with an open shape it would
+/// allocate anew with every run, where no delegate follows (ai-edge-litert 2.3.0).
+bool HoldsBatch(const Graph& graph, const GraphNode& node) {
+  const auto is_constant = [&](int32_t input) {
+    return input >= 0 && graph.tensor(input).is_constant() && !graph.tensor(input).shape.empty();
+  };
+  switch (node.type) {
+    case OpType::kTransposeConv:
+    case OpType::kBroadcastTo:
+    case OpType::kSlice:
+      return true;
+    case OpType::kReshape:
+      return node.inputs.size() > 1 && graph.tensor(node.inputs[1]).is_constant() &&
+             Int32Values(graph.tensor(node.inputs[1])).front() != -1;
+    case OpType::kConcatenation:
+    case OpType::kPack:
+      return std::any_of(node.inputs.begin(), node.inputs.end(), is_constant);
+    default:
+      return false;
+  }
+}
+
 bool BatchIsOpen(const Graph& graph) {
-  return std::none_of(graph.nodes.begin(), graph.nodes.end(), [](const GraphNode& node) {
-    return node.type == OpType::kTransposeConv || node.type == OpType::kBroadcastTo ||
-           node.type == OpType::kSlice;
-  });
+  return std::none_of(graph.nodes.begin(), graph.nodes.end(),
+                      [&](const GraphNode& node) { return HoldsBatch(graph, node); });
 }
 
 /// Inputs and outputs say that their batch is open; what lies between follows from them.

@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "import/read_network.h"
 #include "import/real_input.h"
+#include "ir/constants.h"
 #include "passes/passes.h"
 #include "support/model_builder.h"
 #include "support/places.h"
@@ -239,6 +240,24 @@ TEST(ImportTflite, ComputesShapesOnceAndLeavesTheBatchOpen) {
   std::memcpy(values.data(), sizes.data.data(), sizes.data.size());
   EXPECT_EQ(values, (std::vector<int32_t>{-1, 4}));
   EXPECT_EQ(RunFloat(*graph, kConvInput), kConvOutput);
+}
+
+// A reshape that names the batch would keep the model from being resized.
+TEST(ImportTflite, OpensTheBatchOfAReshape) {
+  const auto sizes_of = [](const std::vector<int32_t>& written, const Shape& gives) {
+    ConvModel m;
+    const int32_t sizes =
+        m.builder.AddConstant<int32_t>("sizes", {static_cast<int32_t>(written.size())}, written);
+    const int32_t y = m.builder.AddTensor("y", gives, DType::kFloat32);
+    m.builder.AddOperator(tflite::BuiltinOperator_RESHAPE, {m.conv, sizes}, {y});
+    const auto graph = Import(m.Finish({y}));
+    EXPECT_TRUE(graph.ok());
+    EXPECT_EQ(RunFloat(*graph, kConvInput), kConvOutput);
+    return Int32Values(graph->tensor(graph->nodes[1].inputs[1]));
+  };
+  EXPECT_EQ(sizes_of({1, 4}, {1, 4}), (std::vector<int32_t>{-1, 4}));
+  EXPECT_EQ(sizes_of({1, -1}, {1, 4}), (std::vector<int32_t>{-1, 4}));
+  EXPECT_EQ(sizes_of({2, 2}, {2, 2}), (std::vector<int32_t>{2, 2})) << "rows, and no batch";
 }
 
 // Constants made of a shape and a value: nothing is left to write.

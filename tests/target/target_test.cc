@@ -63,6 +63,7 @@ TEST(CheckTarget, NamesEveryOperatorAtOnceWithAWayOut) {
 TEST(CheckTarget, SendsNobodyToTheTypeThatTheModelHas) {
   Graph graph = TinyGraph();
   graph.outputs = {*graph.AddNode(OpType::kReluN1To1, "last", {}, {graph.outputs[0]})};
+  testing::SetRange(graph, graph.outputs[0], {-1, 1}, kInt8Limits);
   const auto violations = CheckTarget(*ModelOf(graph, "int8"), Target::kTfliteMicro);
   ASSERT_EQ(violations.size(), 1u);
   EXPECT_EQ(violations[0].layer, "last");

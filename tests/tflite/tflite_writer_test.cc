@@ -464,6 +464,8 @@ std::map<std::string, int32_t> OpenBatches(const Bytes& bytes) {
 TEST(OpenBatch, IsNotSaidBesideABatchThatIsFixed) {
   EXPECT_TRUE(OpenBatches(WrittenWith(OpType::kSlice, SliceAttributes(), {{0, 1}, {-1, 2}})).empty());
   EXPECT_TRUE(OpenBatches(WrittenWith(OpType::kBroadcastTo, BroadcastToAttributes(), {{1, 3, 4}})).empty());
+  EXPECT_TRUE(OpenBatches(WrittenWith(OpType::kReshape, ReshapeAttributes{{1, 4}}, {{1, 4}})).empty());
+  EXPECT_EQ(OpenBatches(WrittenWith(OpType::kReshape, ReshapeAttributes{{-1, 4}}, {{-1, 4}})).size(), 2u);
   EXPECT_EQ(OpenBatches(WrittenWith(OpType::kTanh, {}, {})),
             (std::map<std::string, int32_t>{{"input", -1}, {"relu", -1}}));
 }

@@ -84,10 +84,9 @@ Expected<TrainConfig> Overlaid(const TrainConfig& saved, const Asked& recipe) {
 
 // A run names its files as they were called where it began.
 Status ExpectFilesOf(const std::string& recipe, const TrainConfig& saved, const TrainConfig& asked) {
-  const bool is_file = HasEnding(saved.network, ".toml") || HasEnding(saved.network, ".tflite") ||
-                       HasEnding(saved.network, ".onnx");
+  const bool is_spec = HasEnding(saved.network, ".toml");  // a model is in the checkpoint
   for (const auto& [key, was, is] : {std::tuple("data", saved.data, asked.data),
-                                     std::tuple("network", is_file ? saved.network : "", asked.network)}) {
+                                     std::tuple("network", is_spec ? saved.network : "", asked.network)}) {
     if (was.empty() || is != was || is == "digits" || FileExists(is)) continue;
     return NotFound(StrCat(recipe, ": ", key, " is '", is,
                            "', which is not to be found from this folder; expected --", key,
