@@ -39,6 +39,28 @@ TEST_F(ConvertTool, ADefaultRangeMakesAFloatGraphUint8AndWarns) {
   EXPECT_HOLDS(result.err, "default range [-6, 6] used for: conv, fc");
 }
 
+// A damaged file may say so: the ratio of both scales is more than a multiplier of TFLite holds.
+TEST_F(ConvertTool, WritesNoModelThatWouldNotRun) {
+  Graph graph;
+  graph.name = "wide";
+  graph.scheme = "float32";
+  graph.contract.input() = {1, 1, 4, {0, 0, 0, 0}, {1, 1, 1, 1}, ValueType::kReal, {4}, -1e12f, 1e12f};
+  GraphTensor input;
+  input.name = "input";
+  input.shape = {1, 4};
+  graph.inputs = {graph.AddTensor(input)};
+  MeanAttributes keep;
+  keep.keep_dims = true;
+  const int32_t axis = graph.AddConstant("axis", {1}, std::vector<int32_t>{1});
+  graph.outputs = {*graph.AddNode(OpType::kMean, "mean", keep, {graph.inputs[0], axis})};
+  QAT_ASSERT_OK(WriteFile(dir_ / "ratio.qgraph", Serialize(graph)));
+  const ProcessResult result = Convert(
+      {dir_ / "ratio.qgraph", "--type", "int8", "--default-range", "-1,2", "-o", dir_ / "ratio.tflite"});
+  EXPECT_EQ(result.exit_code, 4) << result.err;
+  EXPECT_HOLDS(result.err, "the model would not run: ");
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "ratio.tflite"));
+}
+
 TEST_F(ConvertTool, CalibratesAGraphThatWasTrainedInFloat) {
   const std::string data = CalibrationData(dir_);
   const ProcessResult result = Convert({dir_ / "f.qgraph", "--calibrate", data, "--calibration-limit", "50",

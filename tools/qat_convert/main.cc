@@ -69,7 +69,8 @@ Status CheckModel(const ConvertFlags& flags, const std::string& name, bool micro
   InterpreterOptions options;
   options.kernels = KernelSet::kReference;
   const auto prepared = Interpreter::Create(model, options);
-  if (!prepared) return Internal(StrCat("the model that was made does not run: ", prepared.error().message));
+  // Numbers of the network that no kernel takes, as of a damaged file.
+  if (!prepared) return Unsupported(StrCat("the model would not run: ", prepared.error().message));
   if (target) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, *target));
   if (micro) QAT_RETURN_IF_ERROR_IN(name, ExpectTarget(*model, Target::kTfliteMicro));
   return {};
