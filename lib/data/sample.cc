@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "base/packed.h"
 #include "base/random.h"
 
 namespace qat {
@@ -124,6 +125,20 @@ std::vector<int32_t> SampleOf(const Dataset& data, int64_t count, uint64_t seed)
   const bool one_label = data.targets == 0 && data.LabelsPerImage() == 1 && data.labelled;
   if (one_label) return StratifiedSample(data.labels, count, /*keep=*/0, key);
   return SpacedSample(data.size(), count, key);
+}
+
+Status ForSomeExamples(const Dataset& data, size_t input,
+                       const std::function<void(std::span<const uint8_t>)>& use) {
+  constexpr int64_t kMost = 1000;
+  const int64_t count = std::min(data.size(), kMost);
+  const std::vector<int64_t> sizes = data.InputSizes();
+  Bytes example(static_cast<size_t>(data.ImageSize())), copy;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto chosen = static_cast<int32_t>(i * data.size() / count);
+    QAT_RETURN_IF_ERROR(data.Read(std::span(&chosen, 1), example));
+    use(PartOf(example, sizes, input, copy));
+  }
+  return {};
 }
 
 }  // namespace qat

@@ -3,6 +3,7 @@
 #define QAT_DATA_SAMPLE_H_
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,10 @@ std::vector<int32_t> FirstOf(int64_t count);
 /// `count` examples of a data set, all where it has no more: stratified where an image has one label, even
 /// over the targets where it has one real number, else spaced.
 std::vector<int32_t> SampleOf(const Dataset& data, int64_t count, uint64_t seed);
+
+/// use(bytes) of one input of up to 1,000 examples, evenly spaced. Errors: those of the data set.
+Status ForSomeExamples(const Dataset& data, size_t input,
+                       const std::function<void(std::span<const uint8_t>)>& use);
 
 }  // namespace qat
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/packed.h"
+#include "data/sample.h"
 
 namespace qat {
 namespace {
@@ -113,20 +114,13 @@ Expected<ChannelStatistics> MeasureValues(const Dataset& dataset, size_t input) 
 }
 
 Expected<ChannelSample> SampleChannels(const Dataset& dataset, size_t input) {
-  constexpr int64_t kMost = 1000;
   QAT_CHECK(dataset.size() > 0 && dataset.inputs.at(input).values == ValueType::kReal);
   ChannelSample sample(static_cast<size_t>(dataset.inputs[input].channels));
-  const int64_t count = std::min(dataset.size(), kMost);
-  const std::vector<int64_t> sizes = dataset.InputSizes();
-  Bytes example(static_cast<size_t>(dataset.ImageSize())), copy;
   std::vector<float> values(static_cast<size_t>(dataset.inputs[input].ValueCount()));
-  for (int64_t i = 0; i < count; ++i) {
-    const auto chosen = static_cast<int32_t>(i * dataset.size() / count);
-    QAT_RETURN_IF_ERROR(dataset.Read(std::span(&chosen, 1), example));
-    const std::span<const uint8_t> part = PartOf(example, sizes, input, copy);
-    std::memcpy(values.data(), part.data(), values.size() * sizeof(float));
+  QAT_RETURN_IF_ERROR(ForSomeExamples(dataset, input, [&](std::span<const uint8_t> example) {
+    std::memcpy(values.data(), example.data(), values.size() * sizeof(float));
     sample.Observe(values);
-  }
+  }));
   return sample;
 }
 

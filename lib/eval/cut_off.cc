@@ -4,8 +4,8 @@
 #include <cstring>
 #include <optional>
 
-#include "base/packed.h"
 #include "base/strings.h"
+#include "data/sample.h"
 #include "quant/precision.h"
 #include "report/text_format.h"
 
@@ -41,26 +41,21 @@ std::optional<Range> RangeTaken(const Model& model, size_t position, bool inside
   return IntegersOf(model.tensors()[static_cast<size_t>(tensor)]);
 }
 
-// Values that lie beyond, as a share. Half a step is rounding.
+// Values that lie beyond, as a share. Half a step of 8 bits is rounding.
 Expected<double> ShareBeyond(const Dataset& dataset, size_t position, InputContract input, Range range) {
-  constexpr int64_t kMost = 1000;
   input.inside = false;  // whoever normalizes, it is normalized
   const RealTable none = MakeRealTable(input);
-  const std::vector<int64_t> sizes = dataset.InputSizes();
-  const int64_t count = std::min(dataset.size(), kMost);
-  Bytes example(static_cast<size_t>(dataset.ImageSize())), copy;
   std::vector<float> values(static_cast<size_t>(input.ValueCount()));
   const float half_step = (range.max - range.min) / 510;
-  int64_t beyond = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const auto chosen = static_cast<int32_t>(i * dataset.size() / count);
-    QAT_RETURN_IF_ERROR(dataset.Read(std::span(&chosen, 1), example));
-    ToReal(input, none, PartOf(example, sizes, position, copy), values);
+  int64_t beyond = 0, all = 0;
+  QAT_RETURN_IF_ERROR(ForSomeExamples(dataset, position, [&](std::span<const uint8_t> example) {
+    ToReal(input, none, example, values);
+    all += std::ssize(values);
     beyond += std::count_if(values.begin(), values.end(), [&](float value) {
       return value < range.min - half_step || value > range.max + half_step;
     });
-  }
-  return static_cast<double>(beyond) / static_cast<double>(count * input.ValueCount());
+  }));
+  return static_cast<double>(beyond) / static_cast<double>(all);
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ std::vector<double> UnitsOf(const Dataset& dataset, std::span<const float> numbe
   for (size_t target = 0; target < targets; ++target) {
     const double deviation =
         std::sqrt(VarianceSum(numbers, target, targets) / static_cast<double>(numbers.size() / targets));
-    const double learned = output.std.size() == targets ? double{output.std[target]} : 1;
+    const double learned = output.std.empty() ? 1 : double{output.std[target % output.std.size()]};
     units.push_back(deviation > 0 ? deviation : learned);
   }
   return units;

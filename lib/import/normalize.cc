@@ -74,9 +74,9 @@ class Folder {
     const GraphTensor& shape = graph_.tensor(node.inputs[1]);
     const Shape& from = graph_.tensor(node.inputs[0]).shape;
     if (!shape.is_constant() || shape.type != DType::kInt32 || from.empty() || from[0] != 1) return;
-    std::vector<int32_t> sizes = Int32Values(shape);
-    if (sizes.empty() || sizes[0] != 1) return;
-    sizes = graph_.tensor(node.output()).shape;
+    const std::vector<int32_t> named = Int32Values(shape);
+    if (named.empty() || named[0] != 1) return;
+    Shape sizes = graph_.tensor(node.output()).shape;
     sizes[0] = -1;
     node.inputs[1] = graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/shape")),
                                         {static_cast<int32_t>(sizes.size())}, sizes);

@@ -7,20 +7,22 @@
 
 namespace qat {
 
-std::vector<float> RealValues(const GraphTensor& tensor) {
-  QAT_CHECK(tensor.type == DType::kFloat32 && tensor.is_constant() &&
-            tensor.data.size() % sizeof(float) == 0);
-  std::vector<float> values(tensor.data.size() / sizeof(float));
+namespace {
+
+template <class T>
+std::vector<T> ValuesOf(const GraphTensor& tensor, DType type) {
+  QAT_CHECK(tensor.type == type && tensor.is_constant() && tensor.data.size() % sizeof(T) == 0);
+  std::vector<T> values(tensor.data.size() / sizeof(T));
   std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
   return values;
 }
 
+}  // namespace
+
+std::vector<float> RealValues(const GraphTensor& tensor) { return ValuesOf<float>(tensor, DType::kFloat32); }
+
 std::vector<int32_t> Int32Values(const GraphTensor& tensor) {
-  QAT_CHECK(tensor.type == DType::kInt32 && tensor.is_constant() &&
-            tensor.data.size() % sizeof(int32_t) == 0);
-  std::vector<int32_t> values(tensor.data.size() / sizeof(int32_t));
-  std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-  return values;
+  return ValuesOf<int32_t>(tensor, DType::kInt32);
 }
 
 void SetIntegers(GraphTensor& tensor, DType type, const std::vector<int32_t>& integers) {
