@@ -19,6 +19,7 @@
 namespace qat {
 namespace {
 
+using testing::RowNetwork;
 using testing::Rows;
 using testing::TinyGraph;
 
@@ -205,23 +206,6 @@ TEST(Calibrate, WarnsOfOutputsThatAreAlwaysZero) {
       Calibrate(Images(1, 2, kPixels), {PrecisionsOf(Scheme::kUInt8)}, WorkHooks(), sums.graph, warnings));
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("dead"), std::string::npos) << warnings[0];
-}
-
-// [1, 2] of reals -> fully connected.
-Graph RowNetwork() {
-  Graph graph;
-  graph.name = "rows";
-  graph.scheme = "float32";
-  graph.contract.input() = {1, 1, 2, {0, 0}, {1, 1}, ValueType::kReal, {2}, -4, 4};
-  GraphTensor input;
-  input.name = "input";
-  input.shape = {1, 2};
-  graph.inputs = {graph.AddTensor(input)};
-  const int32_t filter = graph.AddConstant("fc/filter", {1, 2}, std::vector<float>{1, 1});
-  const int32_t bias = graph.AddConstant("fc/bias", {1}, std::vector<float>{0});
-  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(),
-                                  {graph.inputs[0], filter, bias})};
-  return graph;
 }
 
 TEST(Calibrate, KeepsTheInputRangeOfTrainingWithinReach) {

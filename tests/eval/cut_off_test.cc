@@ -15,18 +15,12 @@ namespace {
 
 // [1, 2] of reals from -1 to 1, normalized by mean 5 and std 2 -> fully connected.
 Graph Sums() {
-  Graph graph;
-  graph.name = "sums";
-  graph.scheme = "int8";
-  graph.contract.input() = {1, 1, 2, {5, 5}, {2, 2}, ValueType::kReal, {2}, -1, 1};
-  GraphTensor input;
-  input.name = "input";
-  input.shape = {1, 2};
-  graph.inputs = {graph.AddTensor(input)};
-  const int32_t filter = graph.AddConstant("fc/filter", {1, 2}, std::vector<float>{1, 1});
-  const int32_t bias = graph.AddConstant("fc/bias", {1}, std::vector<float>{0});
-  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "fc", FullyConnectedAttributes(),
-                                  {graph.inputs[0], filter, bias})};
+  Graph graph = testing::RowNetwork();
+  InputContract& input = graph.contract.input();
+  input.mean = {5, 5};
+  input.std = {2, 2};
+  input.low = -1;
+  input.high = 1;
   GraphTensor& output = graph.tensor(graph.outputs[0]);
   output.has_range = true;
   output.range = {-2, 2};

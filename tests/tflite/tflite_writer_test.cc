@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "contract/model_description.h"
 #include "passes/passes.h"
+#include "support/rows.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "tflite_generated.h"
@@ -432,15 +433,8 @@ TEST(WriteTflite, WritesEveryOutputOfANode) {
 /// [1, 4] of float32 -> one node with constants -> relu.
 Bytes WrittenWith(OpType type, const OpAttributes& attributes,
                   const std::vector<std::vector<int32_t>>& constants) {
-  Graph graph;
-  graph.name = "one";
-  graph.scheme = "float32";
-  graph.contract.input() = {1, 1, 4, {0, 0, 0, 0}, {1, 1, 1, 1}, ValueType::kReal, {4}, -1, 1};
-  GraphTensor input;
-  input.name = "input";
-  input.shape = {1, 4};
-  std::vector<int32_t> inputs = {graph.AddTensor(input)};
-  graph.inputs = inputs;
+  Graph graph = testing::RowGraph(4, -1, 1);
+  std::vector<int32_t> inputs = graph.inputs;
   for (const std::vector<int32_t>& values : constants) {
     const Shape shape = {static_cast<int32_t>(values.size())};
     inputs.push_back(graph.AddConstant(StrCat("constant", inputs.size()), shape, values));

@@ -13,6 +13,7 @@
 #include "runtime/kernels/isa.h"
 #include "support/bytes_of.h"
 #include "support/model_builder.h"
+#include "support/rows.h"
 #include "support/tiny_files.h"
 #include "support/wide_graph.h"
 #include "tools/convert_fixture.h"
@@ -41,14 +42,7 @@ TEST_F(ConvertTool, ADefaultRangeMakesAFloatGraphUint8AndWarns) {
 
 // A damaged file may say so: the ratio of both scales is more than a multiplier of TFLite holds.
 TEST_F(ConvertTool, WritesNoModelThatWouldNotRun) {
-  Graph graph;
-  graph.name = "wide";
-  graph.scheme = "float32";
-  graph.contract.input() = {1, 1, 4, {0, 0, 0, 0}, {1, 1, 1, 1}, ValueType::kReal, {4}, -1e12f, 1e12f};
-  GraphTensor input;
-  input.name = "input";
-  input.shape = {1, 4};
-  graph.inputs = {graph.AddTensor(input)};
+  Graph graph = qat::testing::RowGraph(4, -1e12f, 1e12f);
   MeanAttributes keep;
   keep.keep_dims = true;
   const int32_t axis = graph.AddConstant("axis", {1}, std::vector<int32_t>{1});
