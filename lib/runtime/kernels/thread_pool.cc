@@ -2,31 +2,13 @@
 
 #include <exception>
 
+#include "base/await_change.h"
 #include "base/check.h"
 
 namespace qat {
 namespace {
 
-constexpr int kSpins = 4096;  // some 50 us: longer than the serial stretch between two layers
-
-void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-// Returns once `value` is no longer `old`.
-uint32_t AwaitChange(const std::atomic<uint32_t>& value, uint32_t old) {
-  for (int i = 0; i < kSpins; ++i) {
-    const uint32_t now = value.load(std::memory_order_acquire);
-    if (now != old) return now;
-    Pause();
-  }
-  value.wait(old, std::memory_order_acquire);
-  return value.load(std::memory_order_acquire);
-}
+constexpr int kLooks = 4096;  // some 50 us: longer than the serial stretch between two layers
 
 constexpr uint64_t Pack(uint32_t round, uint32_t begin, uint32_t end) {
   return uint64_t{round} << 32 | begin << 16 | end;
@@ -66,13 +48,13 @@ void ThreadPool::RunTask(int parts, const void* object, Call call) {
   round_.notify_all();
   TakeParts(round, 0);
   uint32_t undone = undone_.load(std::memory_order_acquire);
-  while (undone != 0) undone = AwaitChange(undone_, undone);
+  while (undone != 0) undone = AwaitChange(undone_, undone, kLooks);
 }
 
 void ThreadPool::Work(int thread) {
   uint32_t round = 0;
   for (;;) {
-    round = AwaitChange(round_, round);
+    round = AwaitChange(round_, round, kLooks);
     if (stop_.load(std::memory_order_relaxed)) return;
     TakeParts(round, thread);
   }
