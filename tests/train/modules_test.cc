@@ -1,6 +1,7 @@
 // Modules against loops written out here: TFLite's geometry, exact integers, NHWC order.
 #include "train/modules/module.h"
 
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/full_like.h>
@@ -207,6 +208,24 @@ TEST_P(ModuleGeometry, MaxPoolSendsTheGradientWhereLibTorchDoes) {
   at::max_pool2d(theirs, {g.kernel, g.kernel}, {g.stride, g.stride}).backward(at::full_like(y, 0.5f));
   y.backward(at::full_like(y, 0.5f));
   EXPECT_EQ(Nhwc(ours.grad()), Nhwc(theirs.grad()));
+}
+
+TEST(MaxPool2DModule, OfTwoByTwoTakesTheFirstOfEqualValuesAndTheLastNaNAsLibTorchDoes) {
+  for (int32_t size = 2; size <= 9; ++size) {
+    const Graph network =
+        OneLayer(size, size, 3, "op = \"max_pool_2d\"\nwindow = 2\nstride = 2\npadding = \"valid\"");
+    const auto module = Make(network);
+    std::vector<double> x = RandomBytes(static_cast<size_t>(size * size * 3), static_cast<uint64_t>(size));
+    for (double& value : x) value = value < 30 ? std::nan("") : std::floor(value / 60);
+    at::Tensor ours = FromNhwc({1, size, size, 3}, x, at::kFloat).set_requires_grad(true);
+    at::Tensor theirs = FromNhwc({1, size, size, 3}, x, at::kFloat).set_requires_grad(true);
+    const at::Tensor y = module->Forward({ours}, {});
+    const at::Tensor expected = at::max_pool2d(theirs, {2, 2}, {2, 2});
+    EXPECT_TRUE(at::allclose(y, expected, 0, 0, /*equal_nan=*/true)) << size;
+    expected.backward(at::full_like(y, 0.5f));
+    y.backward(at::full_like(y, 0.5f));
+    EXPECT_EQ(Nhwc(ours.grad()), Nhwc(theirs.grad())) << size;
+  }
 }
 
 TEST(FullyConnectedModule, SimulatesTheDoubleProductOfTheReferenceKernel) {
