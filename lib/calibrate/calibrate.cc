@@ -5,11 +5,13 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/strings.h"
 #include "calibrate/coarse_channels.h"
+#include "calibrate/coarse_columns.h"
 #include "contract/provenance.h"
 #include "ir/range_groups.h"
 
@@ -24,20 +26,24 @@ OutputQuantization RuleOf(const GraphNode& node) { return DefinitionOf(node.type
 struct Seen {
   int32_t tensor = -1;
   std::optional<size_t> input;  // its position, where it is an input of the graph
+  bool stays_real = false;      // between DEQUANTIZE and QUANTIZE
   Observer observer = Observer::kMinMax;
   Range range;    // holds 0 from the start
   Range average;  // of the ends of examples
   int64_t examples = 0;
 };
 
-// False where a value is not finite. Kernels clamp infinity to the largest float.
+// False where a value is not finite, which is left out. Kernels clamp infinity to the largest float.
 bool Observe(std::span<const float> values, Seen& seen) {
   Range own;
   bool finite = true;
   for (const float value : values) {
+    if (!(std::abs(value) < std::numeric_limits<float>::max())) {
+      finite = false;
+      continue;
+    }
     own.min = std::min(own.min, value);
     own.max = std::max(own.max, value);
-    finite &= std::abs(value) < std::numeric_limits<float>::max();
   }
   const float weight = seen.examples++ == 0 ? 1 : kNewest;
   seen.average.min += weight * (own.min - seen.average.min);
@@ -63,13 +69,19 @@ std::vector<Seen> ObservedTensors(const Graph& graph, const ObserverChoice& choi
     if (own != choice.by_name.end()) seen.observer = own->second;
     observed.push_back(seen);
   }
+  std::set<int32_t> real;  // between DEQUANTIZE and QUANTIZE
   for (const GraphNode& node : graph.nodes) {
+    const bool reads_real = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                        [&](int32_t tensor) { return real.contains(tensor); });
+    if (node.type == OpType::kDequantize || (reads_real && node.type != OpType::kQuantize))
+      real.insert(node.outputs.begin(), node.outputs.end());
     for (const int32_t output : node.outputs) {
       if (graph.tensor(output).type != DType::kFloat32 || RuleOf(node) != OutputQuantization::kOwnRange)
         continue;
       const auto own = choice.by_name.find(graph.tensor(output).name);
       Seen seen;
       seen.tensor = output;
+      seen.stays_real = real.contains(output);
       seen.observer = own == choice.by_name.end() ? choice.usual : own->second;
       observed.push_back(seen);
     }
@@ -132,9 +144,11 @@ Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset&
       if (outputs[k].channels() > 0) outputs[k].Observe(run.Values(graph.outputs[k]));
     }
     for (Seen& seen : observed) {
-      if (!Observe(ValuesOf(run, seen), seen))
+      if (!Observe(ValuesOf(run, seen), seen) && !seen.stays_real)
         return Numerical(StrCat(seen.input ? "input '" : "output '", graph.tensor(seen.tensor).name,
-                                "' has a value that is not finite"));
+                                "' has a value that is not finite; ",
+                                seen.input ? "leave the example out"
+                                           : "keep it in float (`keep_float`), or leave the example out"));
     }
     return {};
   };
@@ -229,7 +243,8 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
     const QuantizedLimits limits = LimitsOf(precisions.activations);
     for (const std::string& text :
          {DescribeCoarseInput(input, name, inputs[i].extents, limits),
-          DescribeCrowdedInput(input, name, inputs[i].extents, inputs[i].sample, limits)}) {
+          DescribeCrowdedInput(input, name, inputs[i].extents, inputs[i].sample, limits),
+          DescribeCoarseColumns(graph, i, inputs[i].sample, precisions.filters)}) {
       if (!text.empty()) warnings.push_back(text);
     }
   }

@@ -11,6 +11,7 @@
 #include "import/onnx_fold.h"
 #include "import/onnx_input_order.h"
 #include "import/onnx_kernels.h"
+#include "import/onnx_ml.h"
 #include "import/onnx_patterns.h"
 #include "import/onnx_sequences.h"
 
@@ -77,8 +78,10 @@ class Importer {
         conversion_{builder_, result_.batch_norms, readers_} {}
 
   Expected<OnnxImport> Run() {
+    ml_ = RewriteMl(model_);
     QAT_RETURN_IF_ERROR(CheckModel());
     JoinGelus(model_.graph);
+    JoinSigmoids(model_.graph);
     JoinNorms(model_.graph);
     DropUnread(model_.graph);
     CountReaders(model_.graph);
@@ -87,9 +90,8 @@ class Importer {
         conversion_.into_softmax.insert(node.inputs[0]);
     }
     for (onnx::Tensor& tensor : model_.graph.initializers) {
-      const std::string name = tensor.name;
       file_values_ += tensor.size();
-      values_[name] = MakeConstant(std::move(tensor));
+      AddConstant(std::move(tensor));
     }
     QAT_RETURN_IF_ERROR(AddInputs());
     RunNodes(model_.graph.nodes, 0);
@@ -111,6 +113,14 @@ class Importer {
       return Unsupported(StrCat("has sparse initializers, '", model_.graph.sparse[0],
                                 "'; export the network with dense ones"));
     return {};
+  }
+
+  void AddConstant(onnx::Tensor tensor) {
+    std::string name = tensor.name;
+    if (tensor.type == onnx::ElementType::kString)
+      texts_.insert(std::move(name));
+    else
+      values_[name] = MakeConstant(std::move(tensor));
   }
 
   void CountReaders(const onnx::Graph& graph) {
@@ -271,6 +281,8 @@ class Importer {
     for (const std::string& input : node.inputs) {
       known = known && unknown_.count(input) == 0;
       const auto found = values_.find(input);
+      if (texts_.contains(input))
+        return Unsupported(StrCat("reads '", input, "', which is text; leave out what gives text"));
       if (!input.empty() && found == values_.end() && known && !sequences_.Has(input))
         return InvalidArgument(StrCat("reads '", input, "', which nothing computes"));
       context.inputs.push_back(found == values_.end() ? OnnxValue() : found->second);
@@ -433,8 +445,7 @@ class Importer {
         node.Find(context.In(0).constant->integers[0] != 0 ? "then_branch" : "else_branch");
     if (branch == nullptr || !branch->graph || branch->graph->outputs.size() < node.outputs.size())
       return InvalidArgument("has no such branch");
-    for (const onnx::Tensor& tensor : branch->graph->initializers)
-      values_[tensor.name] = MakeConstant(tensor);
+    for (const onnx::Tensor& tensor : branch->graph->initializers) AddConstant(tensor);
     RunNodes(branch->graph->nodes, depth + 1);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       const auto found = values_.find(branch->graph->outputs[i].name);
@@ -509,6 +520,7 @@ class Importer {
     }
     RemoveUnusedTensors(graph);
     QAT_ASSIGN_OR_RETURN(graph.contract, ContractFor(graph, inputs_, options_, result_.takes_bytes, notes_));
+    SetClassNames(graph);
     graph.provenance["source_sha256"] = model_.sha256;
     QAT_RETURN_IF_ERROR(Verify(graph));
     Remark();
@@ -518,7 +530,19 @@ class Importer {
     return std::move(result_);
   }
 
+  void SetClassNames(Graph& graph) {
+    const Shape& scores = graph.tensor(graph.outputs[0]).shape;
+    if (ml_.class_names.empty() || graph.outputs.size() != 1 || scores.back() != std::ssize(ml_.class_names))
+      return;
+    graph.contract.set_labels(ml_.class_names);
+  }
+
   void Remark() {
+    for (const std::string& output : ml_.left_out) {
+      notes_.push_back(StrCat("output '", output,
+                              "', the name of a class, is left out; the place of the largest value of '",
+                              model_.graph.outputs[0].name, "' says which it is"));
+    }
     const std::vector<std::string>& moved = builder_.transposed();
     if (!moved.empty()) {
       std::vector<std::string> places;
@@ -554,6 +578,8 @@ class Importer {
   OnnxSequences sequences_;
   std::set<std::string> unknown_;
   std::vector<std::string> inputs_;
+  MlRewrite ml_;
+  std::set<std::string> texts_;  // constants that are no numbers
   Refusals refusals_;
   std::string batch_hint_;
   int64_t file_values_ = 0, made_values_ = 0;  // of constants

@@ -1,6 +1,7 @@
 // The table of ONNX's operators that come in, and what to do about those that do not.
 #include "base/strings.h"
 #include "import/onnx_convert.h"
+#include "import/onnx_ml.h"
 
 namespace qat {
 namespace {
@@ -66,6 +67,7 @@ const OnnxConverter* FindConverter(std::string_view op) {
 }
 
 std::string WayOutFor(const std::string& op, const std::string& domain) {
+  if (domain == kMlDomain) return WayOutForMl(op);
   if (!domain.empty())
     return StrCat("is an operator of '", domain,
                   "', which only its maker's runtime knows; export the network with ONNX's own operators");

@@ -12,9 +12,10 @@
 namespace qat {
 namespace {
 
-class GeluFinder {
+/// Constants of one value, and which node computes a tensor.
+class PatternFinder {
  public:
-  explicit GeluFinder(onnx::Graph& graph) : graph_(graph) {
+  explicit PatternFinder(onnx::Graph& graph) : graph_(graph) {
     for (const onnx::Tensor& tensor : graph.initializers) TakeConstant(tensor.name, tensor);
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
       const onnx::Node& node = graph.nodes[i];
@@ -25,22 +26,45 @@ class GeluFinder {
     }
   }
 
-  void Run() {
+  void JoinGelus() {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const onnx::Node& node = graph_.nodes[i];
       if (node.op != "Mul" || node.outputs.size() != 1 || node.inputs.size() != 2) continue;
-      const auto x = Match(node);
-      if (!x) continue;
-      onnx::Node gelu;
-      gelu.name = graph_.nodes[i].name;
-      gelu.op = "Gelu";
-      gelu.inputs = {*x};
-      gelu.outputs = graph_.nodes[i].outputs;
-      graph_.nodes[i] = std::move(gelu);
+      if (const auto x = GeluOf(node)) Replace(graph_.nodes[i], "Gelu", *x);
+    }
+  }
+
+  void JoinSigmoids() {
+    for (onnx::Node& node : graph_.nodes) {
+      if (!node.domain.empty() || node.outputs.size() != 1) continue;
+      std::string sum;  // 1 + exp(-x)
+      if (node.op == "Reciprocal" && node.inputs.size() == 1)
+        sum = node.inputs[0];
+      else if (node.op == "Div" && node.inputs.size() == 2 && IsConstant(node.inputs[0], 1))
+        sum = node.inputs[1];
+      else
+        continue;
+      const auto power = Beside(sum, "Add", 1);
+      const onnx::Node* exp = power ? Source(*power, "Exp") : nullptr;
+      if (exp == nullptr || exp->inputs.size() != 1) continue;
+      const onnx::Node* negative = Source(exp->inputs[0], "Neg");
+      if (negative != nullptr && negative->inputs.size() == 1)
+        Replace(node, "Sigmoid", std::string(negative->inputs[0]));
+      else if (const auto x = Beside(exp->inputs[0], "Mul", -1))
+        Replace(node, "Sigmoid", *x);
     }
   }
 
  private:
+  static void Replace(onnx::Node& node, std::string op, std::string input) {
+    onnx::Node joined;
+    joined.name = node.name;
+    joined.op = std::move(op);
+    joined.inputs = {std::move(input)};
+    joined.outputs = node.outputs;
+    node = std::move(joined);
+  }
+
   void TakeConstant(const std::string& name, const onnx::Tensor& tensor) {
     if (tensor.reals.size() == 1) constants_[name] = tensor.reals[0];
   }
@@ -76,7 +100,7 @@ class GeluFinder {
     return Beside(node->inputs[0], "Mul", std::sqrt(0.5f));
   }
 
-  std::optional<std::string> Match(const onnx::Node& product) const {
+  std::optional<std::string> GeluOf(const onnx::Node& product) const {
     for (const auto& [p, q] :
          {std::pair(product.inputs[0], product.inputs[1]), std::pair(product.inputs[1], product.inputs[0])}) {
       // (0.5 * x) * (1 + erf)
@@ -112,7 +136,9 @@ void AddReads(const onnx::Node& node, std::set<std::string>& read) {
 
 }  // namespace
 
-void JoinGelus(onnx::Graph& graph) { GeluFinder(graph).Run(); }
+void JoinGelus(onnx::Graph& graph) { PatternFinder(graph).JoinGelus(); }
+
+void JoinSigmoids(onnx::Graph& graph) { PatternFinder(graph).JoinSigmoids(); }
 
 void DropUnread(onnx::Graph& graph) {
   std::set<std::string> read;

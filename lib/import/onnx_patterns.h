@@ -9,6 +9,9 @@ namespace qat {
 /// 0.5 * x * (1 + erf(x / sqrt(2))), its factors in any order, becomes Gelu(x). TFLite has no erf by itself.
 void JoinGelus(onnx::Graph& graph);
 
+/// 1 / (1 + exp(-x)) becomes Sigmoid(x), which stays finite where exp(-x) does not.
+void JoinSigmoids(onnx::Graph& graph);
+
 /// x / max(ReduceL2(x), least), along one axis and with a `least` of at most 1e-6, becomes
 /// LpNormalization(x), which TFLite has as one operator.
 void JoinNorms(onnx::Graph& graph);

@@ -185,6 +185,8 @@ class Parser {
         return {};
       case 5: {
         QAT_ASSIGN_OR_RETURN(Tensor tensor, ReadTensor(field.bytes, files_));
+        if (tensor.type == ElementType::kString)
+          return Unsupported(StrCat("attribute '", attribute.name, "' is of string, expected numbers"));
         attribute.tensor = std::make_shared<const Tensor>(std::move(tensor));
         return {};
       }

@@ -40,14 +40,16 @@ std::string NameOf(ElementType type);
 bool IsReal(ElementType type);     ///< float, float16, bfloat16, double
 bool IsInteger(ElementType type);  ///< of 8 to 64 bits, with or without a sign; not bool
 
-/// Values of a constant, decoded: reals as float32 (doubles rounded), integers and truth values as int64.
+/// Values of a constant, decoded: reals as float32 (doubles rounded), integers and truth values as int64. Texts
+/// occur among initializers only.
 struct Tensor {
   std::string name;
   ElementType type = ElementType::kUndefined;
   std::vector<int64_t> dims;  ///< empty: one value
   std::vector<float> reals;   ///< of a real type
   std::vector<int64_t> integers;
-  int64_t size() const;  ///< the product of dims
+  std::vector<std::string> texts;  ///< of kString
+  int64_t size() const;            ///< the product of dims
 };
 
 struct Graph;

@@ -72,6 +72,9 @@ Status ReadField(const WireField& field, Fields& fields) {
       return AppendFloats(field, fields.floats);
     case 5:
       return AppendIntegers(field, fields.int32s);
+    case 6:
+      fields.tensor.texts.push_back(field.text());
+      return {};
     case 7:
       return AppendIntegers(field, fields.int64s);
     case 8:
@@ -214,6 +217,11 @@ Expected<int64_t> CountOf(const Tensor& tensor) {
 Status Decode(Fields& fields, ExternalFiles& files) {
   Tensor& tensor = fields.tensor;
   QAT_ASSIGN_OR_RETURN(const int64_t count, CountOf(tensor));
+  if (tensor.type == ElementType::kString && !fields.has_raw && !fields.is_external) {
+    if (std::ssize(tensor.texts) != count)
+      return Corrupt(StrCat("holds ", tensor.texts.size(), " values, its sizes say ", count));
+    return {};
+  }
   const size_t width = BytesOf(tensor.type);
   if (width == 0) {
     return Unsupported(StrCat("is of ", NameOf(tensor.type),

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "base/random.h"
 #include "contract/provenance.h"
@@ -169,9 +170,32 @@ TEST(Calibrate, NamesAnOutputThatIsNotFinite) {
   TwoSums sums;
   sums.Sum("broken", sums.graph.nodes[0].output(), {1, std::numeric_limits<float>::infinity()}, 0);
   const Graph before = sums.graph;
-  QAT_EXPECT_ERROR(CalibrateOn(Images(1, 2, kPixels), sums.graph), ErrorCode::kNumerical,
-                   "image 0: output 'broken' has a value that is not finite");
+  QAT_EXPECT_ERROR(
+      CalibrateOn(Images(1, 2, kPixels), sums.graph), ErrorCode::kNumerical,
+      "image 0: output 'broken' has a value that is not finite; keep it in float (`keep_float`), or leave "
+      "the example out");
   EXPECT_EQ(sums.graph, before);
+}
+
+// 1 / (1 + exp(x)) where exp(100) is beyond float32.
+TEST(Calibrate, WhatStaysRealMayBeInfinite) {
+  const auto calibrated = [](const std::set<std::string>& kept) {
+    Graph graph = testing::RowGraph(2, -100, 100);
+    const int32_t one = graph.AddConstant("one", {1}, std::vector<float>{1});
+    const auto attributes = [](OpType type) { return DefinitionOf(type).default_attributes; };
+    const int32_t e = *graph.AddNode(OpType::kExp, "e", std::monostate(), {graph.inputs[0]});
+    const int32_t sum = *graph.AddNode(OpType::kAdd, "sum", attributes(OpType::kAdd), {e, one});
+    graph.outputs = {*graph.AddNode(OpType::kDiv, "y", attributes(OpType::kDiv), {one, sum})};
+    KeepFloat(graph, DType::kInt8, kept);
+    std::vector<std::string> warnings;
+    const Status status =
+        Calibrate(Rows({-100, 0, 1, 100}, 2), {.precisions = *IntegersFromName("int8")}, {}, graph, warnings);
+    return status.ok() ? std::string() : status.error().message;
+  };
+  EXPECT_EQ(calibrated({"e", "sum", "y"}), "");
+  EXPECT_NE(
+      calibrated({"y"}).find("output 'e' has a value that is not finite; keep it in float (`keep_float`)"),
+      std::string::npos);
 }
 
 TEST(Calibrate, EndsWhereItIsAskedToAndLeavesTheGraphAlone) {
