@@ -62,11 +62,15 @@ void CheckTargets(const OutputLabels& dataset, std::span<const int32_t> examples
   const std::span<const float> first = dataset.NumbersOf(examples[0]);
   for (size_t target = 0; target < first.size(); ++target) {
     const std::string name = first.size() == 1 ? std::string("the target") : StrCat("target ", target);
-    float low = first[target], high = low;
+    // Numbers that are not known are NaN.
+    float low = std::numeric_limits<float>::infinity(), high = -low;
     for (const int32_t example : examples) {
-      low = std::min(low, dataset.NumbersOf(example)[target]);
-      high = std::max(high, dataset.NumbersOf(example)[target]);
+      const float number = dataset.NumbersOf(example)[target];
+      if (std::isnan(number)) continue;
+      low = std::min(low, number);
+      high = std::max(high, number);
     }
+    if (low > high) continue;
     if (low != high) {
       if (std::string coarse = CoarseSteps(name, low, high); !coarse.empty())
         warnings.push_back(std::move(coarse));

@@ -61,8 +61,9 @@ struct Cases {
 
 void AddGates(const Report& report, Cases& cases) {
   for (const GateResult& gate : report.gates) {
-    const std::string name =
-        gate.reference.empty() ? gate.name : StrCat(gate.name, " against ", gate.reference);
+    // Readers tell cases apart by class and name.
+    const std::string name = StrCat(gate.name, gate.subject.empty() ? "" : StrCat(" of ", gate.subject),
+                                    gate.reference.empty() ? "" : StrCat(" against ", gate.reference));
     const std::string sentence = GateSentence(gate);
     cases.Add(CaseText(gate.model.empty() ? "run" : gate.model, name, "0",
                        gate.pass ? Said(sentence) : Failure(gate.name, sentence)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -12,21 +13,30 @@
 namespace qat {
 namespace {
 
-// -sum of t * log softmax for one row; leaves softmax in `softmax`.
-double RowLoss(std::span<const float> logits, int32_t label, double smoothing, std::vector<double>& softmax) {
+// What one row is to be: the smoothed label, each part times the weight of its class.
+void SetTargets(int32_t label, double smoothing, std::span<const float> weights,
+                std::vector<double>& targets) {
+  for (size_t c = 0; c < targets.size(); ++c) {
+    targets[c] =
+        smoothing / static_cast<double>(targets.size()) + (std::cmp_equal(c, label) ? 1 - smoothing : 0);
+    if (!weights.empty()) targets[c] *= weights[c];
+  }
+}
+
+// -sum of targets * log softmax for one row; leaves softmax in `softmax`.
+double RowLoss(std::span<const float> logits, const std::vector<double>& targets,
+               std::vector<double>& softmax) {
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  double mean_shifted = 0;
-  for (size_t c = 0; c < logits.size(); ++c) {
-    const double shifted = logits[c] - largest;
-    softmax[c] = std::exp(shifted);
-    sum += softmax[c];
-    mean_shifted += shifted / static_cast<double>(logits.size());
-  }
+  for (size_t c = 0; c < logits.size(); ++c) sum += softmax[c] = std::exp(double{logits[c]} - largest);
   for (double& value : softmax) value /= sum;
   const double log_sum = std::log(sum);
-  const double picked = logits[static_cast<size_t>(label)] - largest;
-  return log_sum - (1 - smoothing) * picked - smoothing * mean_shifted;
+  double loss = 0;
+  for (size_t c = 0; c < logits.size(); ++c) {
+    // Where nothing is wanted, a logit may be infinitely small.
+    if (targets[c] != 0) loss += targets[c] * (log_sum - (logits[c] - largest));
+  }
+  return loss;
 }
 
 // Probabilities and their logarithms of one row of logits over T.
@@ -103,7 +113,7 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
   QAT_CHECK(!taught || distillation.teacher.size() == logits.size());
   const double from_teacher = taught ? distillation.weight : 0;
   RowDivergence divergence(distillation, taught ? width : 0);
-  std::vector<double> softmax(width), slopes(width);
+  std::vector<double> softmax(width), targets(width), slopes(width);
   LossResult result;
   double total = 0;
   const auto weight_of = [&](int32_t label) {
@@ -119,21 +129,22 @@ LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const in
     const std::span<const float> row = logits.subspan(n * width, width);
     const int32_t label = labels[n];
     const bool ignored = label == kIgnoredLabel;
-    const double share = ignored || total <= 0 ? 0 : weight_of(label) / total;
     if (ignored) {
       if (!gradient.empty())
         std::fill_n(gradient.begin() + static_cast<std::ptrdiff_t>(n * width), width, 0.0f);
       continue;
     }
-    result.loss += (1 - from_teacher) * RowLoss(row, label, smoothing, softmax) * share;
-    if (taught) result.loss += from_teacher * divergence.Of(row, n, slopes) * share;
+    const double share = total <= 0 ? 0 : 1 / total;
+    const double taught_share = weight_of(label) * from_teacher;
+    SetTargets(label, smoothing, weights, targets);
+    result.loss += (1 - from_teacher) * RowLoss(row, targets, softmax) * share;
+    if (taught) result.loss += taught_share * divergence.Of(row, n, slopes) * share;
     result.correct += std::max_element(row.begin(), row.end()) - row.begin() == label;
     if (gradient.empty()) continue;
+    const double sum = weights.empty() ? 1 : std::accumulate(targets.begin(), targets.end(), 0.0);
     for (size_t c = 0; c < width; ++c) {
-      const double target =
-          smoothing / static_cast<double>(width) + (static_cast<int32_t>(c) == label ? 1 - smoothing : 0);
-      gradient[n * width + c] =
-          static_cast<float>(((1 - from_teacher) * (softmax[c] - target) + from_teacher * slopes[c]) * share);
+      gradient[n * width + c] = static_cast<float>(
+          ((1 - from_teacher) * (softmax[c] * sum - targets[c]) + taught_share * slopes[c]) * share);
     }
   }
   return result;

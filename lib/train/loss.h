@@ -29,8 +29,9 @@ struct Distillation {
 /// softmax(teacher / T), q = softmax(logits / T), whose gradient is w T (q - p). Source: Hinton, Vinyals,
 /// Dean 2015.
 /// Accumulates in double; the largest logit is subtracted first.
-/// With weights [classes] the mean is that of rows weighted by the weight of their label. Rows labelled
-/// kIgnoredLabel have no loss and do not count.
+/// With weights [classes] each t[n, c] is multiplied by that of c, and the mean divides by the weights of the
+/// labels, as PyTorch's CrossEntropyLoss does; the teacher's part is weighted by that of the label. Rows
+/// labelled kIgnoredLabel have no loss and do not count.
 /// Shapes    logits [rows, classes] row-major, labels [rows] in [0, classes), or kIgnoredLabel.
 LossResult SoftmaxCrossEntropy(std::span<const float> logits, std::span<const int32_t> labels,
                                int64_t classes, double smoothing, std::span<float> gradient,

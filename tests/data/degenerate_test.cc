@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include <numeric>
 
 #include "support/test_util.h"
@@ -112,6 +114,29 @@ TEST(FindDegenerate, NamesTargetsThatFloat32CannotTellApart) {
             std::string::npos)
       << found(1.7e9f, 0)[0];
   EXPECT_NE(found(3, 0).at(0).find("so there is nothing to learn about it"), std::string::npos);
+}
+
+TEST(FindDegenerate, LeavesOutNumbersThatAreNotKnown) {
+  const auto found = [](const std::vector<float>& numbers) {
+    Dataset data;
+    data.input() = {1, 1, 1, ValueType::kReal, {1}, "", {"x"}};
+    data.task = Task::kNumbers;
+    data.targets = {1};
+    data.numbers = numbers;
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      const auto x = static_cast<float>(i);
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&x);
+      data.images.insert(data.images.end(), bytes, bytes + sizeof(x));
+    }
+    return Found(data);
+  };
+  const float unknown = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(found({unknown, 1, 2, unknown, 3}).empty());
+  EXPECT_TRUE(found({unknown, unknown}).empty());
+  ASSERT_EQ(found({unknown, 1e8f, unknown, 1e8f + 8}).size(), 1u);
+  EXPECT_NE(found({unknown, 1e8f, unknown, 1e8f + 8})[0].find("where float32 has steps of 8"),
+            std::string::npos);
+  EXPECT_NE(found({3, unknown, 3}).at(0).find("so there is nothing to learn about it"), std::string::npos);
 }
 
 TEST(ClassesOnlyInTest, NamesThem) {

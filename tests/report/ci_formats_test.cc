@@ -40,6 +40,25 @@ TEST(Junit, HasACaseAGateWithTheReasonOfTheFailure) {
       "'max-size')] 'max-size of build/demo/model.tflite: 65,432 B, limit 65,000 B'\n");
 }
 
+// Readers key cases by class and name.
+TEST(Junit, GatesOfSeveralClassesHaveNamesOfTheirOwn) {
+  Report report = testing::SampleReport();
+  report.gates.resize(1);
+  report.gates[0].name = "min-recall";
+  report.gates[0].model = "m.tflite";
+  report.gates[0].reference = "";
+  report.gates[0].subject = "class 'cat'";
+  report.gates.push_back(report.gates[0]);
+  report.gates[1].subject = "class 'dog'";
+  const std::string parsed = ParsedXml(ToJunit(report));
+  EXPECT_NE(parsed.find("[('classname', 'm.tflite'), ('name', \"min-recall of class 'cat'\")"),
+            std::string::npos)
+      << parsed;
+  EXPECT_NE(parsed.find("[('classname', 'm.tflite'), ('name', \"min-recall of class 'dog'\")"),
+            std::string::npos)
+      << parsed;
+}
+
 TEST(Junit, ARunThatEndedInAnErrorIsACaseWithThatError) {
   Report report;
   report.tool = "qat-eval";

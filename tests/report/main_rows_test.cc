@@ -32,6 +32,22 @@ std::vector<std::string> Main(const Report& report) {
   return names;
 }
 
+// So that a second model does not let the first one pass unjudged.
+TEST(ReferenceRow, IsTheFloatGraphHoweverManyModelsThereAre) {
+  const auto reference = [](const Report& report) {
+    const ModelResult* row = ReferenceRow(report);
+    return row == nullptr ? "none" : row->name;
+  };
+  const ModelResult graph = Row("graph", "graph", "float32"), a = Row("a.tflite", "tflite", "int8"),
+                    b = Row("b.tflite", "tflite", "int8");
+  EXPECT_EQ(reference(Of({graph, a})), "graph");
+  EXPECT_EQ(reference(Of({graph, a, b})), "graph");
+  EXPECT_EQ(reference(Of({Row("checkpoint", "checkpoint", "float32"), graph, a, b})), "checkpoint");
+  EXPECT_EQ(reference(Of({a, b})), "a.tflite");
+  EXPECT_EQ(reference(Of({a})), "none");
+  EXPECT_EQ(reference(Of({graph})), "none");
+}
+
 TEST(FloatModelFor, IsNeverARowOfLibTorch) {
   const Report report = Of({Row("float", "checkpoint", "float32"), Row("checkpoint", "checkpoint", "float32"),
                             Row("m.tflite", "tflite", "int8")});

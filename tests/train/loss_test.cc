@@ -135,15 +135,20 @@ TEST(SoftmaxCrossEntropy, WeighsAndIgnoresLabelsAsTorch) {
   std::copy(batch.labels.begin(), batch.labels.end(), y.data_ptr<int64_t>());
   std::copy(weights.begin(), weights.end(), w.data_ptr<float>());
   x.set_requires_grad(true);
-  const at::Tensor expected = at::cross_entropy_loss(x, y, w, at::Reduction::Mean, kIgnoredLabel, 0);
-  expected.backward();
-  std::vector<float> gradient(batch.logits.size(), 7);
-  const LossResult result = SoftmaxCrossEntropy(batch.logits, batch.labels, 4, 0, gradient, weights);
-  EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5);
-  EXPECT_EQ(result.counted, 26);
-  const at::Tensor oracle = x.grad().contiguous();
-  for (size_t i = 0; i < gradient.size(); ++i)
-    ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
+  for (const double smoothing : {0.0, 0.2}) {
+    x.mutable_grad().reset();
+    const at::Tensor expected =
+        at::cross_entropy_loss(x, y, w, at::Reduction::Mean, kIgnoredLabel, smoothing);
+    expected.backward();
+    std::vector<float> gradient(batch.logits.size(), 7);
+    const LossResult result =
+        SoftmaxCrossEntropy(batch.logits, batch.labels, 4, smoothing, gradient, weights);
+    EXPECT_NEAR(result.loss, expected.item<float>(), 1e-5);
+    EXPECT_EQ(result.counted, 26);
+    const at::Tensor oracle = x.grad().contiguous();
+    for (size_t i = 0; i < gradient.size(); ++i)
+      ASSERT_NEAR(gradient[i], oracle.data_ptr<float>()[i], 1e-6) << i;
+  }
 }
 
 TEST(SoftmaxCrossEntropy, OfNothingButIgnoredLabelsIsZero) {

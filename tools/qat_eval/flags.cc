@@ -153,7 +153,7 @@ std::vector<Group> HowGroups(EvalFlags& flags) {
 std::vector<Group> GateGroups(EvalFlags& flags) {
   GateLimits& gates = flags.request.gates;
   return {
-      {"Gates, off unless given (reference: float, else checkpoint, else the first model)",
+      {"Gates, off unless given (reference: float, else checkpoint, else graph, else the first model)",
        {
            {"--min-accuracy", &flags.min_accuracy, "[OUTPUT=]X", "minimum accuracy, in percent", kCompare},
            {"--max-drop", &flags.max_drop, "[OUTPUT=]X",

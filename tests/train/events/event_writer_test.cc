@@ -59,9 +59,27 @@ TEST(EventWriter, WritesWhatTensorBoardReads) {
     QAT_ASSERT_OK((*writer)->AddScalar("train/loss", 100, 0.5));
     QAT_ASSERT_OK((*writer)->AddScalar("holdout/accuracy", 100, 97.25));
     QAT_ASSERT_OK((*writer)->AddScalar("train/loss", 5'000'000'000, -0.25));
+    QAT_ASSERT_OK((*writer)->AddScalar("range/relu/min", 100, 0));
   }
   QAT_READ_WITH_TENSORBOARD(text, dir / "events");
-  EXPECT_EQ(text, "holdout/accuracy 100 97.25\ntrain/loss 100 0.5\ntrain/loss 5000000000 -0.25\n");
+  EXPECT_EQ(text,
+            "holdout/accuracy 100 97.25\nrange/relu/min 100 0.0\ntrain/loss 100 0.5\ntrain/loss 5000000000 "
+            "-0.25\n");
+}
+
+// Field 2 of a value stands there even where it is 0: TensorBoard shows no point without it.
+TEST(EventWriter, WritesTheNumber0) {
+  testing::TempDir dir;
+  {
+    auto writer = EventWriter::Open(dir / "events", 0);
+    QAT_ASSERT_OK(writer);
+    QAT_ASSERT_OK((*writer)->AddScalar("zero", 1, 0));
+  }
+  const auto names = ListDirectory(dir / "events");
+  QAT_ASSERT_OK(names);
+  const auto bytes = ReadTextFile(JoinPath(dir / "events", names->front()));
+  QAT_ASSERT_OK(bytes);
+  EXPECT_NE(bytes->find(std::string("zero\x15\0\0\0\0", 9)), std::string::npos);
 }
 
 TEST(EventWriter, AResumedRunShowsEveryStepOnceInTensorBoard) {
