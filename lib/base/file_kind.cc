@@ -246,6 +246,14 @@ Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, c
   return ExpectKinds(bytes, {&identifier, 1}, source);
 }
 
+Status ExpectText(std::span<const uint8_t> bytes, const std::string& source, std::string_view what) {
+  const std::string_view kind = KindOf(bytes);
+  if (kind.find("text") != std::string_view::npos || kind.ends_with("empty file") ||
+      kind.ends_with("unknown kind"))
+    return {};
+  return Corrupt(StrCat(source, ": is ", kind, ", expected ", what, AdviceFor(kind, kGraphIdentifier)));
+}
+
 Expected<Bytes> ReadFileOfKind(const std::string& path, std::string_view identifier) {
   return ReadFileOfKinds(path, {identifier});
 }

@@ -79,10 +79,10 @@ std::string BashCase(const Command& command) {
     names.insert(names.end(), own.begin(), own.end());
     if (!TakesValue(*option)) continue;
     const auto choices = ChoicesOf(command, *option);
-    const std::string action = !choices.empty()      ? StrCat("words='", Join(choices, " "), "'")
-                               : TakesFiles(*option) ? "files=yes"
-                                                     : ":";
-    values += StrCat("        ", Join(own, "|"), ") ", action, " ;;\n");
+    std::vector<std::string> actions;
+    if (!choices.empty()) actions.push_back(StrCat("words='", Join(choices, " "), "'"));
+    if (TakesFiles(*option)) actions.push_back("files=yes");
+    values += StrCat("        ", Join(own, "|"), ") ", actions.empty() ? ":" : Join(actions, "; "), " ;;\n");
   }
   return StrCat("    ", command.name.empty() ? "*" : command.name, ")\n      flags='", Join(names, " "),
                 "'\n      case $previous in\n", values, "        *) value=no ;;\n      esac\n      ;;\n");
@@ -92,6 +92,8 @@ std::string ZshValue(const Command& command, const CLI::Option& option) {
   if (!TakesValue(option)) return "";
   const auto choices = ChoicesOf(command, option);
   const std::string type = Join(SplitText(option.get_type_name(), ':'), " ");
+  if (!choices.empty() && TakesFiles(option))
+    return StrCat(":", type, ":{compadd -- ", Join(choices, " "), "; _files}");
   if (!choices.empty()) return StrCat(":value:(", Join(choices, " "), ")");
   return StrCat(":", type, ":", TakesFiles(option) ? "_files" : " ");
 }

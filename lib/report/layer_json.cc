@@ -60,7 +60,8 @@ Json ToJson(const FlippedImage& flipped) {
           {"answer_b", flipped.answer_b},
           {"confidence_a", Number(flipped.confidence_a)},
           {"confidence_b", Number(flipped.confidence_b)},
-          {"picture", flipped.picture}};
+          {"picture", flipped.picture.empty() ? Json() : Json(flipped.picture)},
+          {"values", flipped.values.empty() ? Json() : Json(flipped.values)}};
 }
 
 void Read(const Json& json, FlippedImage& out) {
@@ -73,6 +74,7 @@ void Read(const Json& json, FlippedImage& out) {
   ReadField(json, "confidence_a", out.confidence_a);
   ReadField(json, "confidence_b", out.confidence_b);
   ReadField(json, "picture", out.picture);
+  ReadField(json, "values", out.values);
 }
 
 Json ToJson(const LayerError& error) {

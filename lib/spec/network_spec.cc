@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/file_kind.h"
 #include "base/strings.h"
 #include "spec/embedded.h"
 #include "spec/rewrite.h"
@@ -55,6 +56,8 @@ Expected<NetworkSpec> LoadNetworkSpec(const std::string& name_or_path, const Sca
     return InvalidArgument(StrCat(UnknownName("network", name_or_path, ZooNames()), expected));
   }
   QAT_ASSIGN_OR_RETURN(std::string text, ReadTextFile(name_or_path));
+  QAT_RETURN_IF_ERROR(ExpectText({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, name_or_path,
+                                 "a network as text (TOML), an .onnx or a .tflite"));
   return parse(std::move(text), name_or_path);
 }
 

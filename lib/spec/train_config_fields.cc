@@ -26,7 +26,8 @@ std::string RealText(double value) {
 Field TextField(std::string name, std::string TrainConfig::*member, std::vector<std::string> allowed = {}) {
   std::vector<std::string> quoted;
   for (const std::string& value : allowed) quoted.push_back(Quoted(value));
-  return {name, allowed.empty() ? "a text" : Join(quoted, " or "),
+  return {name,
+          allowed.empty() ? "a text" : Join(quoted, " or "),
           [=](TrainConfig& config, const AttributeValue& value) {
             const auto* text = std::get_if<std::string>(&value);
             if (text == nullptr) return false;
@@ -35,7 +36,9 @@ Field TextField(std::string name, std::string TrainConfig::*member, std::vector<
             config.*member = *text;
             return true;
           },
-          [=](const TrainConfig& config) { return Quoted(config.*member); }};
+          [=](const TrainConfig& config) { return Quoted(config.*member); },
+          /*takes_list=*/false,
+          allowed};
 }
 
 template <class Integer>

@@ -17,7 +17,8 @@ struct TrainConfigField {
   std::string expected;
   std::function<bool(TrainConfig&, const AttributeValue&)> set;  ///< false: not what is expected
   std::function<std::string(const TrainConfig&)> text;           ///< as TOML has it
-  bool takes_list = false;  ///< of numbers, which `set` gets as the text that a flag has
+  bool takes_list = false;                ///< of numbers, which `set` gets as the text that a flag has
+  std::vector<std::string> choices = {};  ///< of texts of which only these are taken
 };
 
 /// In the order of config.toml.

@@ -76,6 +76,16 @@ TEST(ExpectKind, SaysWhatTheFileIsInstead) {
       "m: is an ONNX model, expected a .tflite model; qat-convert makes a .tflite model of it");
 }
 
+TEST(ExpectText, SaysWhatTheFileIsInsteadAndWhatToDo) {
+  for (const char* text : {"name = \"net\"", "", "\x01\x02 of no kind"})
+    EXPECT_TRUE(ExpectText(BytesOf(std::string(text)), "n.toml", "a network").ok()) << text;
+  QAT_EXPECT_ERROR(ExpectText(BytesOf("\x89HDF\r\n\x1a\n"), "n.h5", "a network as text (TOML)"),
+                   ErrorCode::kCorrupt, "n.h5: is an HDF5 file");
+  QAT_EXPECT_ERROR(
+      ExpectText(BytesOf("\x89HDF\r\n\x1a\n"), "n.h5", "a network as text (TOML)"), ErrorCode::kCorrupt,
+      "expected a network as text (TOML); convert it first with tf.lite.TFLiteConverter.from_keras_model");
+}
+
 TEST(FolderInsteadOfFile, NamesTheFoldersThatPeoplePassByMistake) {
   testing::TempDir dir;
   QAT_EXPECT_ERROR(ReadFile(dir.path()), ErrorCode::kNotFound, ": is a directory, expected a file");

@@ -53,6 +53,22 @@ TEST(ReportJson, HasTheFieldsThatConsumersRelyOn) {
   EXPECT_EQ(json["flipped"][0]["answer_b"], 1);
   EXPECT_EQ(json["flipped"][0]["confidence_a"], 0.512);
   EXPECT_TRUE(json["flipped"][1]["confidence_b"].is_null());
+  EXPECT_TRUE(json["flipped"][0]["values"].is_null());
+}
+
+TEST(ReportJson, AFlippedRowOfFeaturesHasValuesInsteadOfAPicture) {
+  Report report = testing::SampleReport();
+  report.flipped[1].picture = "";
+  report.flipped[1].values = "age 41";
+  const std::string text = ToJson(report);
+  const auto json = ordered_json::parse(text);
+  EXPECT_TRUE(json["flipped"][1]["picture"].is_null());
+  EXPECT_EQ(json["flipped"][1]["values"], "age 41");
+  const auto read = ParseReport(text, "r.json");
+  QAT_ASSERT_OK(read);
+  EXPECT_EQ(read->flipped[1].picture, "");
+  EXPECT_EQ(read->flipped[1].values, "age 41");
+  EXPECT_EQ(read->flipped[0].picture, report.flipped[0].picture);
 }
 
 TEST(ReportJson, WhatIsAbsentIsNull) {

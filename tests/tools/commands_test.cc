@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/strings.h"
 #include "data/npy.h"
 #include "support/bmp.h"
 #include "support/places.h"
@@ -157,6 +158,45 @@ TEST_F(Commands, ConvertWritesCSourceWhereTheNameSaysSo) {
   EXPECT_NE(source.find("const unsigned char model[] = {\n  0x"), std::string::npos) << source.substr(0, 400);
   EXPECT_NE(source.find("model_len = " + std::to_string(ReadText(model_).size()) + ";"), std::string::npos);
 }
+
+// "        --type) words='uint8 int8'; files=yes ;;": the words of a flag.
+std::vector<std::string> WordsOf(const std::string& completion, const std::string& flag) {
+  const std::string begin = "        " + flag + ") words='";
+  const size_t at = completion.find(begin);
+  if (at == std::string::npos) return {};
+  const size_t end = completion.find('\'', at + begin.size());
+  return SplitText(completion.substr(at + begin.size(), end - at - begin.size()), ' ');
+}
+
+// What completion offers is taken, and the message about another value names all of it.
+TEST(HelpFiles, OfferTheTypesThatAreTaken) {
+  testing::TempDir dir;
+  const auto words = WordsOf(RunTool("qat-convert", {"--help-as", "bash"}).out, "--type");
+  ASSERT_EQ(words.size(), 9u);
+  const auto wrong = RunTool("qat-convert", {"no.qgraph", "--type", "int7", "-o", dir / "m.tflite"});
+  for (const std::string& word : words) {
+    EXPECT_NE(wrong.err.find(word), std::string::npos) << word << ": " << wrong.err;
+    const auto named = RunTool("qat-convert", {"no.qgraph", "--type", word, "-o", dir / "m.tflite"});
+    EXPECT_EQ(named.err.find("--type"), std::string::npos) << named.err;
+  }
+}
+
+#ifdef QAT_HAS_TRAIN
+TEST(HelpFiles, OfferTheValuesOfRecipesThatAreTaken) {
+  const std::string completion = RunTool("qat-train", {"--help-as", "bash"}).out;
+  std::vector<std::string> flags = {"--print-config", "--preset", "lenet"};
+  for (const std::string flag : {"--scheme", "--optimizer", "--schedule", "--task", "--layout", "--fit",
+                                 "--network", "--filter-ranges", "--activation-ranges"}) {
+    const auto words = WordsOf(completion, flag);
+    ASSERT_GE(words.size(), 2u) << flag;
+    // Learned ranges are for int8, which is not the last one.
+    flags.insert(flags.end(), {flag, flag == "--scheme" ? words[1] : words.back()});
+  }
+  EXPECT_GE(WordsOf(completion, "--preset").size(), 3u);
+  const auto printed = RunTool("qat-train", flags);
+  EXPECT_EQ(printed.exit_code, 0) << printed.err;
+}
+#endif
 
 // The files in build/share are what the programs print, and the shells take them.
 TEST(HelpFiles, AreWithoutFault) {

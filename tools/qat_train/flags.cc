@@ -1,11 +1,14 @@
 #include "flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/file.h"
 #include "base/strings.h"
 #include "spec/auto_recipe.h"
+#include "spec/network_spec.h"
 #include "spec/train_config.h"
+#include "spec/train_config_fields.h"
 
 namespace qat {
 namespace {
@@ -198,6 +201,18 @@ void AddFlags(Tool& tool, TrainFlags& flags) {
         ->type_name(flag.type)
         ->group(flag.group);
   }
+  std::map<std::string, std::vector<std::string>>& choices = tool.command().choices;
+  for (const TrainConfigField& field : TrainConfigFields()) {
+    std::string flag = field.name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (!field.choices.empty()) choices[StrCat("--", flag)] = field.choices;
+  }
+  choices["--preset"] = PresetNames();
+  choices["--network"] = ZooNames();
+  choices["--data"] = {"digits"};
+  choices["--init-layout"] = {"auto", "pytorch", "keras", "tflite"};
+  choices["--init-flatten"] = {"chw", "hwc"};
+  choices["--select"] = {"best", "last"};
   tool.AddThreads(tool.command(), kRecipe, "worker threads; 0: all cores");
   tool.AddSeed(tool.command(), kRecipe, "random seed");
   tool.SetUsual({"--output", "--data", "--network", "--preset", "--scheme", "--steps", "--learning-rate",
