@@ -237,7 +237,7 @@ std::vector<double> DifferencesOf(const Row& a, const Row& b, size_t output) {
 PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, size_t output, uint64_t seed) {
   const std::string &first = a.result.name, &second = b.result.name;
   if (IsOfNumbers(dataset.task)) {
-    PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions);
+    PairResult pair = CompareOutputs(first, a.predictions, second, b.predictions, dataset.size());
     const auto known = [&](std::span<const float> numbers) {
       return Known(numbers, dataset.numbers, dataset.targets);
     };
@@ -247,7 +247,7 @@ PairResult PairOf(const Row& a, const Row& b, const Dataset& dataset, size_t out
     TellInUnits(DifferencesOf(a, b, output), static_cast<size_t>(dataset.targets), units, pair);
     return pair;
   }
-  PairResult pair = ComparePair(first, a.predictions, second, b.predictions, dataset.labels);
+  PairResult pair = ComparePair(first, a.predictions, second, b.predictions, dataset.labels, dataset.size());
   if (dataset.LabelsPerImage() == 1) return pair;
   if (dataset.task == Task::kMultiLabel) {
     // Images are independent draws, their labels are not.

@@ -39,20 +39,23 @@ bool HaveCommonStep(const Predictions& a, const Predictions& b) {
   return a.step > 0 && a.step == b.step && a.scores.size() == b.scores.size() && !a.scores.empty();
 }
 
+// The image that holds the first of its values, of as many each, that differs; -1: none does.
+template <class T>
+int64_t FirstImageThatDiffers(const std::vector<T>& a, const std::vector<T>& b, int64_t images) {
+  const auto place = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first;
+  return place == a.end() ? -1 : std::distance(a.begin(), place) / (std::ssize(a) / images);
+}
+
 // The images to look at: that whose outputs are the first to differ, or the first few where outputs do not
 // tell.
 std::vector<int64_t> ImagesToLookAt(const Predictions& a, const Predictions& b, const Dataset& dataset) {
-  const int64_t count = dataset.size(), answers = dataset.LabelsPerImage();
+  const int64_t count = dataset.size();
   std::vector<int64_t> images;
-  if (!HaveCommonStep(a, b)) {
-    for (int64_t i = 0; i < std::min(count, kImagesWithoutCommonStep); ++i) images.push_back(i);
-    const auto flip = std::mismatch(a.labels.begin(), a.labels.end(), b.labels.begin()).first;
-    if (flip != a.labels.end()) images.push_back(std::distance(a.labels.begin(), flip) / answers);
-    return images;
-  }
-  const auto place = std::mismatch(a.scores.begin(), a.scores.end(), b.scores.begin()).first;
-  if (place != a.scores.end())
-    images.push_back(std::distance(a.scores.begin(), place) / (a.classes * answers));
+  const bool common_step = HaveCommonStep(a, b);
+  for (int64_t i = 0; !common_step && i < std::min(count, kImagesWithoutCommonStep); ++i) images.push_back(i);
+  const int64_t first = common_step ? FirstImageThatDiffers(a.scores, b.scores, count)
+                                    : FirstImageThatDiffers(a.labels, b.labels, count);
+  if (first >= 0) images.push_back(first);
   return images;
 }
 

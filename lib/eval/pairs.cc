@@ -35,15 +35,15 @@ void CountFlips(const Predictions& a, const Predictions& b, std::span<const int3
   pair.drop_interval = Interval{100 * drop.low, 100 * drop.high};
 }
 
-void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair) {
+void CompareScores(const Predictions& a, const Predictions& b, int64_t images, PairResult& pair) {
   if (a.scores.empty() || a.classes != b.classes || a.scores.size() != b.scores.size()) return;
   const bool common_step = a.step > 0 && a.step == b.step;
   double error = 0;
   int64_t steps = 0, equal = 0;
-  const auto classes = static_cast<size_t>(a.classes);
-  for (size_t first = 0; first < a.scores.size(); first += classes) {
-    const auto scores = a.scores.begin() + static_cast<int64_t>(first);
-    equal += std::equal(scores, scores + a.classes, b.scores.begin() + static_cast<int64_t>(first));
+  const int64_t each = std::ssize(a.scores) / images;
+  for (int64_t i = 0; i < images; ++i) {
+    const auto scores = a.scores.begin() + i * each;
+    equal += std::equal(scores, scores + each, b.scores.begin() + i * each);
   }
   for (size_t i = 0; i < a.scores.size(); ++i) {
     error = std::max(error, std::abs(double{a.scores[i]} - double{b.scores[i]}));
@@ -61,19 +61,20 @@ void CompareScores(const Predictions& a, const Predictions& b, PairResult& pair)
 }  // namespace
 
 PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
-                       const Predictions& b, std::span<const int32_t> labels) {
+                       const Predictions& b, std::span<const int32_t> labels, int64_t images) {
   QAT_CHECK(!labels.empty() && a.labels.size() == labels.size() && b.labels.size() == labels.size());
-  PairResult pair = CompareOutputs(a_name, a, b_name, b);
+  PairResult pair = CompareOutputs(a_name, a, b_name, b, images);
   CountFlips(a, b, labels, pair);
   return pair;
 }
 
 PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const std::string& b_name,
-                          const Predictions& b) {
+                          const Predictions& b, int64_t images) {
+  QAT_CHECK(images > 0);
   PairResult pair;
   pair.a = a_name;
   pair.b = b_name;
-  CompareScores(a, b, pair);
+  CompareScores(a, b, images, pair);
   return pair;
 }
 

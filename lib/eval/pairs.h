@@ -15,16 +15,16 @@ namespace qat {
 ///   drop_pt = 100 * (correct(a) - correct(b)) / N
 ///   max_abs_error = max |score_a - score_b|, over all images and classes, where both have scores of as many
 ///   classes
-///   equal_outputs: images whose scores are equal to the bit, likewise
+///   equal_outputs: of `images`, those whose scores are equal to the bit, likewise; each has as many scores
 ///   max_abs_lsb = max |round(score_a / step) - round(score_b / step)|, where both have the same step > 0
 /// In addition, the interval of the drop and the p value of McNemar's test (statistics.h).
 /// Requires  as many predictions as labels, at least one.
 PairResult ComparePair(const std::string& a_name, const Predictions& a, const std::string& b_name,
-                       const Predictions& b, std::span<const int32_t> labels);
+                       const Predictions& b, std::span<const int32_t> labels, int64_t images);
 
 /// The same of two models that answer with real numbers: nothing of labels, the differences of outputs only.
 PairResult CompareOutputs(const std::string& a_name, const Predictions& a, const std::string& b_name,
-                          const Predictions& b);
+                          const Predictions& b, int64_t images);
 
 /// Of normalized numbers: max_abs_error becomes that of the target that differs most, in its own unit.
 /// `differences` is by how much two answers differ, [count, targets]; `units` as UnitsOf (regression.h) has

@@ -4,10 +4,12 @@
 
 #include "base/hash.h"
 #include "data/npy.h"
+#include "passes/passes.h"
 #include "support/bytes_of.h"
 #include "support/model_builder.h"
 #include "support/test_util.h"
 #include "support/tiny_files.h"
+#include "tflite/tflite_writer.h"
 
 namespace qat {
 namespace {
@@ -230,6 +232,58 @@ TEST(EvaluateSilentModel, TakesTheRealNumbersOfTheData) {
   EXPECT_NE(report.warnings.at(0).find("real numbers are taken as they are"), std::string::npos);
   request.data = dir / "bytes";
   QAT_EXPECT_ERROR(Evaluate(request, {}, report), ErrorCode::kCorrupt, "has no input contract");
+}
+
+/// [1, 4, 4, 1] of reals -> a convolution of one tap to two numbers per pixel, as int8 in `path`.
+void WriteMapModel(const std::string& path, float weight) {
+  Graph graph;
+  graph.name = "map";
+  graph.scheme = "int8";
+  graph.contract.input() = {4, 4, 1, {0}, {1}, ValueType::kReal, {4, 4, 1}, -4, 4};
+  graph.contract.outputs.resize(1);
+  graph.contract.outputs[0].task = Task::kNumbers;
+  GraphTensor input;
+  input.name = "x";
+  input.shape = {1, 4, 4, 1};
+  graph.inputs = {graph.AddTensor(input)};
+  const int32_t filter = graph.AddConstant("conv/filter", {2, 1, 1, 1}, std::vector<float>{weight, 1});
+  const int32_t bias = graph.AddConstant("conv/bias", {2}, std::vector<float>{0, 0});
+  graph.outputs = {
+      *graph.AddNode(OpType::kConv2D, "conv", Conv2DAttributes(), {graph.inputs[0], filter, bias})};
+  GraphTensor& output = graph.tensor(graph.outputs[0]);
+  output.has_range = true;
+  output.range = {-4, 4};
+  std::vector<std::string> warnings;
+  QuantizationOptions options;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
+  QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
+  const auto bytes = WriteTflite(graph, {});
+  QAT_ASSERT_OK(bytes);
+  QAT_ASSERT_OK(WriteFile(path, *bytes));
+}
+
+// The first difference lies in the last pixel of the first of two maps.
+TEST(EvaluateMaps, FindsTheExampleOfTheFirstDifference) {
+  const testing::TempDir dir;
+  WriteMapModel(dir / "a.tflite", 1);
+  WriteMapModel(dir / "b.tflite", 0.5f);
+  std::vector<float> x(32), y(64);
+  x[15] = x[31] = 3;
+  QAT_ASSERT_OK(MakeDirectories(dir / "data"));
+  QAT_ASSERT_OK(WriteFile(dir / "data/x_test.npy",
+                          Serialize(NpyArray{DType::kFloat32, {2, 4, 4, 1}, testing::BytesOf(x)})));
+  QAT_ASSERT_OK(WriteFile(dir / "data/y_test.npy",
+                          Serialize(NpyArray{DType::kFloat32, {2, 4, 4, 2}, testing::BytesOf(y)})));
+  EvalRequest request;
+  request.rows.models = {dir / "a.tflite", dir / "b.tflite"};
+  request.data = dir / "data";
+  Report report;
+  QAT_ASSERT_OK(Evaluate(request, {}, report));
+  ASSERT_EQ(report.pairs.size(), 1u);
+  EXPECT_EQ(report.pairs[0].equal_outputs, 0);
+  ASSERT_TRUE(report.pairs[0].first_difference.has_value());
+  EXPECT_EQ(report.pairs[0].first_difference->example, 0);
+  EXPECT_EQ(report.pairs[0].first_difference->layer, "conv");
 }
 
 }  // namespace
