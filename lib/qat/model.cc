@@ -1,6 +1,7 @@
 #include "qat/model.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -44,6 +45,10 @@ Tensor Describe(const ModelTensor& tensor) {
           tensor.quantized_dimension};
 }
 
+// As QUANTIZE of TFLite clamps.
+constexpr QuantizedLimits kInt16Limits = {std::numeric_limits<int16_t>::min(),
+                                          std::numeric_limits<int16_t>::max()};
+
 /// Per tensor; 1 and 0 for plain integers. Nothing where there are several.
 std::optional<QuantizationParams> ParamsOf(const Tensor& tensor) {
   if (tensor.scale.empty()) return QuantizationParams{1, 0};
@@ -77,8 +82,8 @@ struct Model::Impl {
   std::shared_ptr<const qat::Model> model;
   InterpreterOptions options;
   std::vector<Tensor> inputs, outputs;
-  std::optional<Normalization> normalization, target_normalization;
-  std::vector<std::string> labels;
+  std::vector<std::optional<Normalization>> normalizations, target_normalizations;
+  std::vector<std::vector<std::string>> labels;
 
   static std::unique_ptr<Impl> Create(Expected<std::shared_ptr<const qat::Model>> model,
                                       const InterpreterOptions& options, Error& error) {
@@ -94,17 +99,24 @@ struct Model::Impl {
       impl->inputs.push_back(Describe(impl->interpreter->input_info(i)));
     for (size_t i = 0; i < (*model)->outputs().size(); ++i)
       impl->outputs.push_back(Describe(impl->interpreter->output_info(i)));
-    impl->labels = (*model)->labels();
-    if (const auto contract = ContractOf(**model); contract.ok()) {
-      const InputContract& input = contract->contract.inputs[0];
-      if (!input.inside && contract->contract.inputs.size() == 1)
-        impl->normalization = Normalization{input.mean, input.std};
-      if (!contract->contract.labels().empty()) impl->labels = contract->contract.labels();
-      const auto& meant = contract->contract.outputs;
-      if (!meant.empty() && !meant.front().mean.empty())
-        impl->target_normalization = Normalization{meant.front().mean, meant.front().std};
-    }
+    impl->normalizations.resize(impl->inputs.size());
+    impl->target_normalizations.resize(impl->outputs.size());
+    impl->labels.resize(impl->outputs.size());
+    if (!impl->labels.empty()) impl->labels[0] = (*model)->labels();
+    if (const auto contract = ContractOf(**model); contract.ok()) impl->Take(contract->contract);
     return impl;
+  }
+
+  void Take(const Contract& contract) {
+    for (size_t i = 0; i < std::min(inputs.size(), contract.inputs.size()); ++i) {
+      const InputContract& input = contract.inputs[i];
+      if (!input.inside) normalizations[i] = Normalization{input.mean, input.std};
+    }
+    for (size_t i = 0; i < std::min(outputs.size(), contract.outputs.size()); ++i) {
+      const OutputContract& output = contract.outputs[i];
+      if (!output.labels.empty()) labels[i] = output.labels;
+      if (!output.mean.empty()) target_normalizations[i] = Normalization{output.mean, output.std};
+    }
   }
 
   static std::unique_ptr<Impl> Fail(const qat::Error& from, Error& error) {
@@ -149,10 +161,17 @@ std::unique_ptr<Model> Model::Clone(Error& error) const {
 
 const std::vector<Tensor>& Model::inputs() const { return impl_->inputs; }
 const std::vector<Tensor>& Model::outputs() const { return impl_->outputs; }
-const std::vector<std::string>& Model::labels() const { return impl_->labels; }
-const std::optional<Normalization>& Model::normalization() const { return impl_->normalization; }
-const std::optional<Normalization>& Model::target_normalization() const {
-  return impl_->target_normalization;
+const std::vector<std::string>& Model::labels(size_t output) const {
+  QAT_CHECK(output < impl_->labels.size());
+  return impl_->labels[output];
+}
+const std::optional<Normalization>& Model::normalization(size_t input) const {
+  QAT_CHECK(input < impl_->normalizations.size());
+  return impl_->normalizations[input];
+}
+const std::optional<Normalization>& Model::target_normalization(size_t output) const {
+  QAT_CHECK(output < impl_->target_normalizations.size());
+  return impl_->target_normalizations[output];
 }
 
 std::span<std::byte> Model::InputBytes(size_t position) {
@@ -174,6 +193,12 @@ bool Model::SetReal(size_t position, std::span<const float> values) {
     const std::span<float> out = Input<float>(position);
     if (out.size() != values.size()) return false;
     std::copy(values.begin(), values.end(), out.begin());
+    return true;
+  }
+  if (tensor.type == Type::kInt16) {
+    const std::span<int16_t> out = Input<int16_t>(position);
+    if (out.size() != values.size()) return false;
+    Quantize(values, *params, kInt16Limits, out);
     return true;
   }
   if (bytes.size() != values.size()) return false;
@@ -201,6 +226,8 @@ std::vector<float> Model::Real(size_t position) const {
       return Reals(Output<uint8_t>(position), *params);
     case Type::kInt8:
       return Reals(Output<int8_t>(position), *params);
+    case Type::kInt16:
+      return Reals(Output<int16_t>(position), *params);
     case Type::kInt32:
       return Reals(Output<int32_t>(position), *params);
     case Type::kInt64:

@@ -87,15 +87,15 @@ class Model {
 
   const std::vector<Tensor>& inputs() const;
   const std::vector<Tensor>& outputs() const;
-  /// Names of the classes, in the order of the output; empty: the file has none.
-  const std::vector<std::string>& labels() const;
-  /// What a value of the first input means; nothing where the file does not say, or where the model takes the
-  /// values as they are.
-  const std::optional<Normalization>& normalization() const;
+  /// Names of the classes of an output, in its order; empty: the file has none.
+  const std::vector<std::string>& labels(size_t output = 0) const;
+  /// What a value of an input means; nothing where the file does not say, or where the model takes the values
+  /// as they are.
+  const std::optional<Normalization>& normalization(size_t input = 0) const;
 
-  /// What a value of the first output means, of a model of real numbers: target i = mean[i % n] + std[i % n]
-  /// * real i, of n means; nothing where the reals are the targets themselves.
-  const std::optional<Normalization>& target_normalization() const;
+  /// What a value of an output means, of a model of real numbers: target i = mean[i % n] + std[i % n] * real
+  /// i, of n means; nothing where the reals are the targets themselves.
+  const std::optional<Normalization>& target_normalization(size_t output = 0) const;
 
   /// Memory of an input or output, in its own type. It stays in place while the model lives; what an output
   /// holds changes with Run. A position that does not exist stops the program, here and below.
@@ -109,9 +109,11 @@ class Model {
 
   /// Real numbers into an input: quantized by its scale and zero point (rounded half away from zero,
   /// clamped), or as they are.
-  /// False, and nothing done, where the count is another or the type is neither float32, uint8 nor int8.
+  /// False, and nothing done, where the count is another or the type is neither float32, uint8, int8
+  /// nor int16.
   bool SetReal(size_t position, std::span<const float> values);
-  /// An output as real numbers. Empty where its type is neither float32, uint8, int8, int32 nor int64.
+  /// An output as real numbers. Empty where its type is neither float32, uint8, int8, int16, int32 nor
+  /// int64.
   std::vector<float> Real(size_t position) const;
 
   /// Cannot fail, and allocates nothing.

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "passes/passes.h"
 #include "support/model_builder.h"
+#include "support/rows.h"
 #include "support/test_util.h"
+#include "tflite/tflite_writer.h"
 
 namespace qat {
 namespace {
@@ -62,6 +65,60 @@ TEST(PublicModel, RunsOnRealNumbers) {
   model->Run();
   EXPECT_EQ(model->Real(0), std::vector<float>{4});
   EXPECT_FALSE(model->SetReal(0, std::vector<float>{1, 2, 3})) << "another count";
+}
+
+TEST(PublicModel, TakesAndGivesRealNumbersOf16Bits) {
+  ModelBuilder builder;
+  const int32_t input = builder.AddTensor("x", {1, 3}, DType::kInt16, Quantized(0.5f, 0));
+  const int32_t output = builder.AddTensor("y", {1, 1, 3}, DType::kInt16, Quantized(0.5f, 0));
+  builder.AddReshape(input, {1, 1, 3}, output);
+  const auto model = Open(builder.Finish({input}, {output}));
+  ASSERT_NE(model, nullptr);
+  ASSERT_TRUE(model->SetReal(0, std::vector<float>{2.2f, -1e6f, 1e6f}));
+  model->Run();
+  EXPECT_EQ(model->Real(0), (std::vector<float>{2, -16384, 16383.5f}));
+  EXPECT_FALSE(model->SetReal(0, std::vector<float>{1, 2})) << "another count";
+}
+
+TEST(PublicModel, SaysWhatEachInputAndOutputMeans) {
+  Graph graph = testing::RowGraph(2, -4, 4, "left");
+  graph.contract.inputs.push_back(graph.contract.inputs[0]);
+  graph.contract.inputs[0].name = "left";
+  graph.contract.inputs[1].name = "right";
+  graph.contract.inputs[1].mean = {5, 6};
+  graph.contract.inputs[1].std = {7, 8};
+  GraphTensor right = graph.tensor(graph.inputs[0]);
+  right.name = "right";
+  graph.inputs.push_back(graph.AddTensor(right));
+  const int32_t filter = graph.AddConstant("filter", {2, 2}, std::vector<float>{1, 0, 0, 1});
+  const int32_t bias = graph.AddConstant("bias", {2}, std::vector<float>{0, 0});
+  for (const int32_t input : std::vector<int32_t>(graph.inputs)) {
+    const std::string name = graph.tensor(input).name == "left" ? "kind" : "level";
+    graph.outputs.push_back(
+        *graph.AddNode(OpType::kFullyConnected, name, FullyConnectedAttributes(), {input, filter, bias}));
+  }
+  graph.contract.outputs.resize(2);
+  graph.contract.outputs[0].name = "kind";
+  graph.contract.outputs[0].labels = {"cat", "dog"};
+  graph.contract.outputs[1].name = "level";
+  graph.contract.outputs[1].task = Task::kNumbers;
+  graph.contract.outputs[1].mean = {300};
+  graph.contract.outputs[1].std = {20};
+  QuantizationOptions options;
+  options.precisions = PrecisionsOf(Scheme::kFloat32);
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
+  auto bytes = WriteTflite(graph, {});
+  QAT_ASSERT_OK(bytes);
+  const auto model = Open(*std::move(bytes));
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(model->labels(), (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_TRUE(model->labels(1).empty());
+  EXPECT_FALSE(model->target_normalization(0).has_value());
+  ASSERT_TRUE(model->target_normalization(1).has_value());
+  EXPECT_EQ(model->target_normalization(1)->mean, std::vector<float>{300});
+  ASSERT_TRUE(model->normalization(1).has_value());
+  EXPECT_EQ(model->normalization(1)->std, (std::vector<float>{7, 8}));
 }
 
 TEST(PublicModel, ClonesHaveMemoryOfTheirOwn) {
