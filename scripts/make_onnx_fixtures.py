@@ -74,6 +74,18 @@ class Recurrent(nn.Module):
         return self.out(self.lstm(self.gru(steps)[0])[0][:, -1])
 
 
+class Encoder(nn.Module):
+    """PyTorch's own layer of a transformer: its exporter puts the steps first and counts heads along the batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(8, 2, 8, dropout=0.0, batch_first=True)
+        self.out = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.out(self.layer(x).mean(1))
+
+
 def at(name):
     return os.path.join(FOLDER, name)
 
@@ -111,6 +123,16 @@ def write_recurrent():
     torch.onnx.export(model, (x[:1],), at("recurrent.onnx"), dynamo=False, input_names=["x"], output_names=["y"])
 
 
+def write_encoder():
+    torch.manual_seed(5)
+    model = Encoder().train()  # eval mode exports one operator of PyTorch's own
+    x = torch.randn(4, 5, 8)
+    np.save(at("encoder_x.npy"), x.numpy())
+    np.save(at("encoder_y.npy"), model(x).detach().numpy())
+    torch.onnx.export(model, (x[:1],), at("encoder.onnx"), opset_version=13, input_names=["x"], output_names=["y"],
+                      training=TrainingMode.PRESERVE, do_constant_folding=False)
+
+
 def main():
     warnings.filterwarnings("ignore")
     torch.manual_seed(1)
@@ -138,6 +160,7 @@ def main():
     onnx.save(exported, at("dynamo.onnx"))
     write_two_heads()
     write_maps()
+    write_encoder()
     write_recurrent()
 
 

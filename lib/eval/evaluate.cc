@@ -139,10 +139,19 @@ Expected<std::optional<Report>> ReadBaseline(const std::string& path) {
   return std::optional<Report>(std::move(report));
 }
 
-void WarnOfOtherData(const std::string& path, const Report& baseline, Report& report) {
-  if (baseline.data_sha256.empty() || baseline.data_sha256 == report.data_sha256) return;
-  report.warnings.push_back(StrCat(path, ": was measured on other data (", baseline.data_name, ", ",
-                                   baseline.data_examples, ") than this report"));
+// A gate would hold the answers to some examples against the answers to others.
+Status CheckBaselineData(const EvalRequest& request, const Report& baseline, Report& report) {
+  if (baseline.data_sha256.empty() || baseline.data_sha256 == report.data_sha256) return {};
+  const std::string what =
+      StrCat("was measured on other data (", baseline.data_name, ", ", baseline.data_examples,
+             " examples) than this report (", report.data_name, ", ", report.data_examples, ")");
+  if (request.gates.max_drop || request.gates.max_error_rise)
+    return InvalidArgument(
+        StrCat("`baseline`: ", request.baseline, " ", what,
+               ", so `max_drop` and `max_error_rise` would say nothing; measure it again on "
+               "these (`json`)"));
+  report.warnings.push_back(StrCat(request.baseline, ": ", what));
+  return {};
 }
 
 Status WarnOfCutOffInputs(const Dataset& dataset, const Rows& rows, Report& report) {
@@ -503,7 +512,7 @@ Expected<std::string> Evaluate(const EvalRequest& request, const WorkHooks& hook
     const auto& judged = rows.rows.front().predictor->contract().outputs;
     TakeLimitOfOutput(judged.empty() ? dataset.output : judged[0].name, dataset, limits[0]);
   }
-  if (baseline) WarnOfOtherData(request.baseline, *baseline, report);
+  if (baseline) QAT_RETURN_IF_ERROR(CheckBaselineData(request, *baseline, report));
   QAT_RETURN_IF_ERROR(Answer(dataset, hooks, rows));
   QAT_RETURN_IF_ERROR(WarnOfCutOffInputs(dataset, rows, report));
   QAT_RETURN_IF_ERROR(MeasureAnswers(request.topk, dataset, 0, rows));

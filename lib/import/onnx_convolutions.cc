@@ -20,7 +20,9 @@ Expected<std::pair<Shape, const onnx::Tensor*>> FilterOf(const OnnxNode& node, c
   Shape shape = w.shape;
   if (shape.size() == 3) shape.insert(shape.begin() + 2, 1);
   if (shape.size() != 4)
-    return Unsupported(StrCat("input is ", ToString(x.shape), ": volumes have no kernels in TFLite"));
+    return Unsupported(
+        StrCat("input is ", ToString(x.shape),
+               ": volumes do not come in; let the network take the depth apart into images, or as channels"));
   for (const int32_t size : shape) {
     if (size < 1) return InvalidArgument(StrCat("the filter is ", ToString(w.shape)));
   }

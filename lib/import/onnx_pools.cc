@@ -90,8 +90,8 @@ Converted FlatVolume(OnnxConversion& c, const OnnxNode& node,
   QAT_RETURN_IF_ERROR(SetPads(node, 3, windows));
   const bool over_depth = IsTrivial(windows[1]) && IsTrivial(windows[2]);
   if (!over_depth && !IsTrivial(windows[0]))
-    return Unsupported(StrCat("input is ", ToString(s),
-                              ": volumes have no kernels in TFLite; use layers over images or series"));
+    return Unsupported(
+        StrCat("input is ", ToString(s), ": volumes do not come in; use layers over images or series"));
   onnx::Node flat = node.node;
   const std::vector<size_t> kept = over_depth ? std::vector<size_t>{0, 2} : std::vector<size_t>{1, 2};
   for (const std::string_view list : {"kernel_shape", "strides", "dilations"})

@@ -38,8 +38,8 @@ Status SetPads(const OnnxNode& node, size_t spatial, Windows& windows) {
 
 Expected<Windows> WindowsOf(const OnnxNode& node, const OnnxValue& x, const std::vector<int64_t>& kernel) {
   if (x.rank() != 3 && x.rank() != 4) {
-    return Unsupported(StrCat("input is ", ToString(x.shape),
-                              ": volumes have no kernels in TFLite; use layers over images or series"));
+    return Unsupported(
+        StrCat("input is ", ToString(x.shape), ": volumes do not come in; use layers over images or series"));
   }
   const size_t spatial = x.rank() - 2;
   if (kernel.size() != spatial)

@@ -60,6 +60,28 @@ TEST_P(OnnxBesideTorch, ComputesWhatPyTorchAnswered) {
   EXPECT_LE(MappedFiles("libprotobuf").size(), 1u);
 }
 
+// Its exporter puts the steps first and counts heads along the batch: KeepBatchFirst (ir/batch_axis.h) brings
+// the batch back, and four examples at once have the answers of each alone.
+TEST(OnnxEncoderBesideTorch, OfPyTorchKeepsItsExamplesApart) {
+  const std::string folder = std::string(testing::kSourceDir) + "/tests/import/onnx/encoder";
+  std::vector<std::string> notes;
+  const auto read = ReadNetwork(folder + ".onnx", {}, notes);
+  QAT_ASSERT_OK(read);
+  const auto checkpoint = MakeTrainable(read->graph, read->batch_norms);
+  QAT_ASSERT_OK(checkpoint);
+  auto network = Network::FromCheckpoint(*checkpoint);
+  QAT_ASSERT_OK(network);
+  const auto x = ReadSourceArrays(folder + "_x.npy"), y = ReadSourceArrays(folder + "_y.npy");
+  QAT_ASSERT_OK(x);
+  QAT_ASSERT_OK(y);
+  std::vector<float> series = x->front().values;
+  const at::NoGradGuard no_gradients;
+  const at::Tensor outputs = (*network)->Forward({at::from_blob(series.data(), {4, 5, 8})}, {}).front();
+  const std::vector<double> found = testing::ValuesInNhwc(outputs);
+  ASSERT_EQ(found.size(), 12u);
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], y->front().values[i], 1e-5) << i;
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, OnnxBesideTorch, ::testing::Values("script", "dynamo", "batch_norms"));
 
 }  // namespace

@@ -143,7 +143,8 @@ constexpr KeyFlag kKeyFlags[] = {
      "of real numbers: multiply by 1 plus or minus up to X percent (default 0)"},
     {"noise", "X", kChanges, "of real numbers: add noise of X deviations of each channel (default 0)"},
     {"mixup", "X", kChanges,
-     "of classes and yes or no: mix examples and their losses in pairs, by parts from Beta(X, X) (default "
+     "of classes, yes or no and several labels: mix examples and their losses in pairs, by parts from "
+     "Beta(X, X) (default "
      "0)"},
 };
 
