@@ -26,6 +26,7 @@ std::string TextOf(const onnx::Attribute& attribute) {
       for (const float value : attribute.reals) texts.push_back(NumberText(value));
       return StrCat(attribute.name, " [", Join(texts), "]");
     case Kind::kTensor:
+      if (attribute.tensor == nullptr) return StrCat(attribute.name, " without a value");
       return StrCat(attribute.name, " of ", attribute.tensor->size(), " values");
     default:
       return StrCat(attribute.name, " (…)");

@@ -355,7 +355,7 @@ Status Preparation::CheckChanges() {
     const bool pixels = own.task != Task::kMultiLabel && own.LabelsPerImage() > 1;
     if (!IsOfNumbers(own.task) && !pixels) continue;
     return InvalidArgument(
-        StrCat("`mixup`: mixes examples of classes or of yes or no, one answer each, and ",
+        StrCat("`mixup`: mixes examples of classes, of yes or no, or of several labels, and ",
                own.output.empty() ? job_.train.name : StrCat("'", own.output, "'"), " has ",
                pixels ? "one label per pixel" : StrCat("the task ", NameOf(own.task)), ": leave it out"));
   }

@@ -261,6 +261,18 @@ TEST_F(InspectTest, LongNamesAreShortenedInTables) {
   EXPECT_LT(InspectionText(Shown("w.safetensors", writer.Take()), true).size(), 100000u);
 }
 
+// Of a function, but in no function. Found by a mutated file.
+TEST_F(InspectTest, AnAttributeOfACallerThatIsNotThereIsShown) {
+  testing::OnnxFile file;
+  file.Input("x", {1, 2})
+      .Node("Relu", {"x"}, {"y"},
+            {testing::ProtoMessage().Text(1, "value").Integer(20, 4).Text(21, "of_caller")})
+      .Output("y");
+  const Inspection found = Shown("m.onnx", file.Bytes());
+  ASSERT_EQ(found.operators.size(), 1u);
+  EXPECT_EQ(found.operators[0].attributes, "value without a value");
+}
+
 TEST_F(InspectTest, AnOnnxModelIsShownAsItsFileHasIt) {
   testing::OnnxFile file;
   file.Input("x", {0, 3})

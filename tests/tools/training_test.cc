@@ -526,7 +526,7 @@ TEST_F(Training, RefusesToMixAnswersThatAreNumbers) {
                [](int bright, Random&) { return static_cast<float>(bright) / 10 + 0.5f; });
   const ProcessResult numbers = Train("measured", "run", {"--network", dir_ / "one.toml", "--mixup", "0.2"});
   EXPECT_EQ(numbers.exit_code, 2);
-  EXPECT_HOLDS(numbers.err, "--mixup: mixes examples of classes or of yes or no, one answer each, and ");
+  EXPECT_HOLDS(numbers.err, "--mixup: mixes examples of classes, of yes or no, or of several labels, and ");
   EXPECT_HOLDS(numbers.err, " has the task numbers: leave it out");
   const ProcessResult classes = Train("halves", "mixed", {"--mixup", "0.2"});
   EXPECT_EQ(classes.exit_code, 0) << classes.err;
