@@ -30,8 +30,8 @@ std::string DescribeKind(std::span<const uint8_t> bytes);
 /// qat-convert make a model of it".
 Status ExpectKind(std::span<const uint8_t> bytes, std::string_view identifier, const std::string& source);
 
-/// Checks that it is text, or of no kind that is known. Errors: kCorrupt, "SOURCE: is a PyTorch file, expected
-/// WHAT; torch.onnx.export writes an ONNX model, which qat-convert takes".
+/// Checks that it is text, or of no kind that is known. Errors: kCorrupt, "SOURCE: is a PyTorch file,
+/// expected WHAT; torch.onnx.export writes an ONNX model, which qat-convert takes".
 Status ExpectText(std::span<const uint8_t> bytes, const std::string& source, std::string_view what);
 
 /// Whether the file is of that kind.

@@ -150,8 +150,8 @@ class Rewriter {
     return !made_.empty();
   }
 
-  /// A product with rows of coefficients, and what follows it. `rows` is the attribute that counts them, which
-  /// intercepts do where it is missing.
+  /// A product with rows of coefficients, and what follows it. `rows` is the attribute that counts them,
+  /// which intercepts do where it is missing.
   bool Linear(const Node& node, std::string_view rows, const std::string& output) {
     const std::vector<float> coefficients = RealsOf(node, "coefficients");
     std::vector<float> intercepts = RealsOf(node, "intercepts");

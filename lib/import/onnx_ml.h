@@ -1,5 +1,5 @@
-// onnx_ml.h: the operators of ONNX's second set, ai.onnx.ml, with which scikit-learn's models are exported, as
-// operators of its first. For .cc files of lib/import only.
+// onnx_ml.h: the operators of ONNX's second set, ai.onnx.ml, with which scikit-learn's models are exported,
+// as operators of its first. For .cc files of lib/import only.
 #ifndef QAT_IMPORT_ONNX_ML_H_
 #define QAT_IMPORT_ONNX_ML_H_
 

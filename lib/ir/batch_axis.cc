@@ -223,7 +223,8 @@ class Lifter {
     return true;
   }
 
-  /// Of a node that computes lifted values. Where their own first axis is one of size 1, it is the batch's again.
+  /// Of a node that computes lifted values. Where their own first axis is one of size 1, it is the batch's
+  /// again.
   bool Finish(GraphNode& node) {
     const int32_t output = node.output();
     any_ = true;

@@ -6,12 +6,11 @@
 
 namespace qat {
 
-/// Gives values whose first axis is no longer that of the examples one in front of it, [10, 4, 4] -> [1, 10, 4,
-/// 4], so that every example of a batch goes its own way: exporters take the batch of 1 away where attention
-/// counts its heads, or put the steps first. Computes the same for one example. Reshapes are added where such
-/// values meet others.
-/// False, and the graph is as before, where all values have their batch first, or where an operator is met
-/// whose axes are not known here.
+/// Puts an axis for the examples in front of values that have none: [10, 4, 4] -> [1, 10, 4, 4]. Exporters
+/// drop the batch of 1 where attention counts its heads, or put the steps first; several examples at once
+/// would be mixed there. Computes the same for one example. Reshapes are added where such values meet others.
+/// Returns false, and leaves the graph alone, where all values have their batch first, or where an operator
+/// is met whose axes are not known here.
 bool KeepBatchFirst(Graph& graph);
 
 }  // namespace qat

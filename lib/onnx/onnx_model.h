@@ -40,8 +40,8 @@ std::string NameOf(ElementType type);
 bool IsReal(ElementType type);     ///< float, float16, bfloat16, double
 bool IsInteger(ElementType type);  ///< of 8 to 64 bits, with or without a sign; not bool
 
-/// Values of a constant, decoded: reals as float32 (doubles rounded), integers and truth values as int64. Texts
-/// occur among initializers only.
+/// Values of a constant, decoded: reals as float32 (doubles rounded), integers and truth values as int64.
+/// Texts occur among initializers only.
 struct Tensor {
   std::string name;
   ElementType type = ElementType::kUndefined;

@@ -18,8 +18,8 @@ inline constexpr char kFloatGraphName[] = "float-graph";
 /// Null: there is none of this name.
 const ModelResult* RowNamed(const Report& report, std::string_view name);
 
-/// The row that accuracy of .tflite models is held against: "float", else "checkpoint", else "graph", else the
-/// first model where there are several; null: none.
+/// The row that accuracy of .tflite models is held against: "float", else "checkpoint", else "graph", else
+/// the first model where there are several; null: none.
 const ModelResult* ReferenceRow(const Report& report);
 
 /// The row that time and size of a .tflite model or of the simulation are compared with: the float model of

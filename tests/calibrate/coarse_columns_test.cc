@@ -54,8 +54,8 @@ TEST(CoarseColumns, OfAFilterOverColumnsOfOtherUnitsAreNamed) {
                 "steps for it"),
       std::string::npos)
       << text;
-  // A weight of 0.003 in steps of 3 / 127 is off by 0.0068 on average, where the sums of four such columns have the
-  // deviation 3 * sqrt(4): 1000 * 0.0068 / 6.
+  // A weight of 0.003 in steps of 3 / 127 is off by 0.0068 on average, where the sums of four such columns
+  // have the deviation 3 * sqrt(4): 1000 * 0.0068 / 6.
   EXPECT_NE(text.find("by 114 % of their deviation"), std::string::npos) << text;
   EXPECT_NE(text.find("`keep_float` 'fc'"), std::string::npos) << text;
 }
