@@ -28,7 +28,7 @@ def read(report):
     content = json.loads(report.read_text(encoding="utf-8"))
     reference, model = content["models"]
     return {"float": reference["accuracy"]["top1"], "model": model["accuracy"]["top1"], "flips": content["pairs"][0]["flips"],
-            "bytes": model["bytes"], "epochs": epochs_of(report.with_suffix("")), "seed": report.parent.name.removeprefix("seed")}
+            "bytes": model["bytes"], "epochs": f"{epochs_of(report.parent / 'float32')} + {epochs_of(report.with_suffix(''))}", "seed": report.parent.name.removeprefix("seed")}
 
 
 def row(name, seed, epochs, floats, models, rest):
