@@ -108,11 +108,14 @@ class Lifter {
     return graph_.AddTensor(std::move(tensor));
   }
 
-  /// The tensor with an axis in front.
-  int32_t Lifted(int32_t tensor) {
-    if (IsLifted(tensor) || !IsComputed(tensor)) return tensor;
-    const std::string& name = graph_.tensor(tensor).name;
-    const int32_t with = AddValues(StrCat(name, "/with_batch"), WithBatch(graph_.tensor(tensor).shape));
+  /// The values with the batch in front, of so many axes in all; those in between, which broadcasting would
+  /// make, are of size 1.
+  int32_t Lifted(int32_t tensor, size_t axes) {
+    if (!IsComputed(tensor)) return tensor;
+    Shape shape(axes - OldShape(tensor).size(), 1);
+    shape.insert(shape.end(), OldShape(tensor).begin(), OldShape(tensor).end());
+    if (graph_.tensor(tensor).shape == shape) return tensor;
+    const int32_t with = AddValues(StrCat(graph_.tensor(tensor).name, "/with_batch"), std::move(shape));
     AddReshape(tensor, with, graph_.tensor(with).name);
     return with;
   }
@@ -127,8 +130,12 @@ class Lifter {
     }
     if (node.batch_norm || node.outputs.size() != 1) return false;
     if (!ShiftAxes(node)) return false;
+    size_t axes = 0;
+    for (const int32_t input : node.inputs) {
+      if (input >= 0 && IsComputed(input)) axes = std::max(axes, OldShape(input).size() + 1);
+    }
     for (int32_t& input : node.inputs) {
-      if (input >= 0) input = Lifted(input);
+      if (input >= 0) input = Lifted(input, axes);
     }
     return Finish(node);
   }
@@ -256,6 +263,7 @@ bool KeepBatchFirst(Graph& graph) {
   Graph* made = lifter.Run();
   if (made == nullptr) return false;
   RemoveUnusedTensors(*made);
+  if (!Verify(*made).ok()) return false;
   graph = std::move(*made);
   return true;
 }

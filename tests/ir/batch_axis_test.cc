@@ -90,6 +90,24 @@ TEST(KeepBatchFirst, StepsInFrontAreReducedAndTheBatchIsFirstAgain) {
   EXPECT_EQ(built.ShapeOf("mean"), (Shape{1, 4}));
 }
 
+// [1, 4] of each example beside [3, 1, 4]: with several examples, the batch must not meet the three steps.
+TEST(KeepBatchFirst, ValuesOfFewerAxesGetTheBatchInFrontToo) {
+  Built built;
+  built.Mean("mean", {1});  // [1, 4]
+  const int32_t mean = built.last;
+  built.last = built.graph.inputs[0];
+  built.Transpose("steps", {1, 0, 2});
+  built.Add(OpType::kSub, "sub", BinaryAttributes(), {built.last, mean});
+  built.Transpose("back", {1, 0, 2});
+  QAT_ASSERT_OK(Verify(built.graph));
+  ASSERT_TRUE(KeepBatchFirst(built.graph));
+  QAT_ASSERT_OK(Verify(built.graph));
+  EXPECT_EQ(built.ShapeOf("mean"), (Shape{1, 4}));
+  EXPECT_EQ(built.ShapeOf("mean/with_batch"), (Shape{1, 1, 1, 4}));
+  EXPECT_EQ(built.ShapeOf("sub"), (Shape{1, 3, 1, 4}));
+  EXPECT_EQ(built.ShapeOf("back"), (Shape{1, 3, 4}));
+}
+
 TEST(KeepBatchFirst, LeavesANetworkAloneWhoseAxesItDoesNotKnow) {
   const auto untouched = [](Built built) {
     const Graph before = built.graph;
