@@ -10,7 +10,7 @@ Usage: scripts/marks_cifar10.sh [--network NAME] [--seed N] [--scheme NAME] [--e
   --network     from the zoo; repeatable (default: resnet8 and resnet20)
   --seed        repeatable (default: 1)
   --scheme      int8, uint8 or w4a8, beside float32 (default: int8)
-  --epochs      in float32 (default: 100)
+  --epochs      in float32 (default: 200, those of the preset)
   --further     epochs in --scheme, from the float32 network on (default: 10)
   --archive     CIFAR-10 as JPEG files (default: ../shared/data/cifar10-images.tar.gz)
   --table-only  train nothing, print what is finished in DIR
@@ -19,7 +19,7 @@ Usage: scripts/marks_cifar10.sh [--network NAME] [--seed N] [--scheme NAME] [--e
 TEXT
 }
 
-networks=() seeds=() scheme=int8 epochs=100 further=10 out="" into_docs=no train=yes
+networks=() seeds=() scheme=int8 epochs=200 further=10 out="" into_docs=no train=yes
 archive=${QAT_TEST_DATA:-$PWD/../shared/data}/cifar10-images.tar.gz
 while (($# > 0)); do
   case $1 in
