@@ -211,8 +211,12 @@ Expected<CommandLine> SplitCommand(const Program& program, std::span<const std::
   }
   if (first != 0 || words.empty() || FileExists(words[0])) return line;
   const std::vector<std::string> names = CommandNames(program);
-  if (Nearest(words[0], names).empty()) return line;
-  return InvalidArgument(UnknownName("command", words[0], names));
+  if (!Nearest(words[0], names).empty()) return InvalidArgument(UnknownName("command", words[0], names));
+  // The name of a file that is not there is its reader's business.
+  const bool may_be_a_file = words[0].empty() || words[0].find_first_of("./-_") != std::string::npos;
+  if (may_be_a_file) return line;
+  return InvalidArgument(
+      StrCat("'", words[0], "' is no command (", Join(names), "), and no file has this name"));
 }
 
 Expected<std::vector<std::string>> CanonicalArguments(const Program& program, const Command& command,

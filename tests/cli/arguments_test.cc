@@ -68,6 +68,8 @@ TEST_F(Arguments, HelpIsACommandToo) {
 TEST_F(Arguments, AMistypedCommandIsNamed) {
   QAT_EXPECT_ERROR(SplitCommand(program_, Words{"bnech", "a.tflite"}), ErrorCode::kInvalidArgument,
                    "unknown command 'bnech'; did you mean 'bench'?");
+  QAT_EXPECT_ERROR(SplitCommand(program_, Words{"frobnicate", "a.tflite"}), ErrorCode::kInvalidArgument,
+                   "'frobnicate' is no command (compare, bench");
   EXPECT_EQ(Split({"model.tflite"}).command->name, "compare")
       << "a file that is not there is its reader's business";
 }
