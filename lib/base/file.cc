@@ -44,6 +44,13 @@ Expected<std::string> EndOfLinks(std::string path) {
   return IoError(StrCat(given, ": cannot be written (", std::strerror(ELOOP), ")"));
 }
 
+// What a temporary name beside a file begins with: the file's own, shortened, since names have 255 bytes at most.
+std::string NameBeside(const std::string& path) {
+  constexpr size_t kLongest = 200;
+  const size_t name = path.find_last_of('/') + 1;  // 0 where there is no folder
+  return path.substr(0, name + kLongest);
+}
+
 }  // namespace
 
 void SetInterruptCheck(bool (*interrupted)()) { interrupt_check.store(interrupted); }
@@ -101,7 +108,7 @@ Status OutputFile::OpenReplacement(int mode) {
     descriptor_ = ::open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
   }
   if (descriptor_ < 0) {
-    temporary_ = StrCat(target_, ".tmp-XXXXXX");
+    temporary_ = StrCat(NameBeside(target_), ".tmp-XXXXXX");
     descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
     if (descriptor_ < 0) {
       temporary_.clear();
@@ -122,7 +129,7 @@ bool OutputFile::Publish() {
   const std::string open_file = StrCat("/proc/self/fd/", descriptor_);
   for (int attempt = 0; temporary_.empty(); ++attempt) {
     // A link cannot replace a file, a rename can: hence a name in between.
-    const std::string name = StrCat(target_, ".tmp-", ::getpid(), "-", attempt);
+    const std::string name = StrCat(NameBeside(target_), ".tmp-", ::getpid(), "-", attempt);
     if (::linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
       temporary_ = name;
     } else if (errno != EEXIST) {

@@ -84,6 +84,22 @@ std::string FloatsText(std::span<const float> values) {
   return Join(texts);
 }
 
+/// The same bytes between the quotes of a C string. What an editor would obey is written in octal.
+std::string InCSource(const std::string& text) {
+  const bool plain = Printable(text) == text;
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x20 || byte == 0x7f || (!plain && byte >= 0x80)) {
+      out += StrCat("\\", byte >> 6, (byte >> 3) & 7, byte & 7);
+      continue;
+    }
+    if (c == '"' || c == '\\' || c == '?') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 class Writer {
  public:
   Writer(const Model& model, const Contract& contract, const std::vector<MicroInput>& inputs)
@@ -239,14 +255,7 @@ class Writer {
       const std::vector<std::string>& labels = contract_.outputs[i].labels;
       if (labels.empty()) continue;
       std::string names;
-      for (const std::string& label : labels) {
-        std::string quoted;
-        for (const char c : Printable(label)) {
-          if (c == '"' || c == '\\' || c == '?') quoted += '\\';
-          quoted += c;
-        }
-        names += StrCat("  \"", quoted, "\",\n");
-      }
+      for (const std::string& label : labels) names += StrCat("  \"", InCSource(label), "\",\n");
       const std::string name = several ? StrCat("model_output_", i, "_labels") : std::string("model_labels");
       Add("\n// Names of classes, of labels or of numbers, in the order of the values of ",
           several ? StrCat("output ", i) : std::string("the output"), ".\nstatic const char* const ", name,

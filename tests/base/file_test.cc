@@ -223,6 +223,14 @@ TEST(OutputFile, RefusesALinkThatLeadsBackToItself) {
   EXPECT_TRUE(std::filesystem::is_symlink(dir / "a"));
 }
 
+TEST(OutputFile, TakesTheLongestNameThatThereIs) {
+  testing::TempDir dir;
+  const std::string path = dir / std::string(255, 'n');
+  QAT_ASSERT_OK(WriteFile(path, std::string_view("long")));
+  EXPECT_EQ(*ReadTextFile(path), "long");
+  EXPECT_EQ(ListDirectory(dir.path())->size(), 1u);
+}
+
 TEST(OutputFile, TakesABareFileName) {
   TempDir dir;
   const auto before = std::filesystem::current_path();

@@ -62,13 +62,16 @@ TEST(ExportMicro, EachOfSeveralOutputsHasItsNames) {
   graph.contract.outputs.resize(2);
   graph.contract.outputs[0].name = "kind";
   graph.contract.outputs[1].name = "part";
-  graph.contract.outputs[1].labels = {"left", "right"};
+  graph.contract.outputs[1].labels = {"left", "right", "a\tb\"c", "\u202eredro"};
   const Bytes model = *WriteTflite(graph, {});
   const auto exported = ExportMicro(model, graph.name, graph.contract);
   QAT_ASSERT_OK(exported);
   const std::string io = TextOf(*exported, "model_io.h");
   EXPECT_HOLDS(io, "model_output_0_labels[] = {\n  \"zero\",\n  \"one\",\n  \"two\",\n");
-  EXPECT_HOLDS(io, "model_output_1_labels[] = {\n  \"left\",\n  \"right\",\n");
+  // The same bytes, and nothing that an editor would obey.
+  EXPECT_HOLDS(io,
+               "model_output_1_labels[] = {\n  \"left\",\n  \"right\",\n  \"a\\011b\\\"c\",\n  "
+               "\"\\342\\200\\256redro\",\n");
   EXPECT_EQ(io.find("model_labels"), std::string::npos);
 }
 
