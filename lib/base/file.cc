@@ -44,7 +44,8 @@ Expected<std::string> EndOfLinks(std::string path) {
   return IoError(StrCat(given, ": cannot be written (", std::strerror(ELOOP), ")"));
 }
 
-// What a temporary name beside a file begins with: the file's own, shortened, since names have 255 bytes at most.
+// What a temporary name beside a file begins with: the file's own, shortened, since a name has 255 bytes at
+// most.
 std::string NameBeside(const std::string& path) {
   constexpr size_t kLongest = 200;
   const size_t name = path.find_last_of('/') + 1;  // 0 where there is no folder
