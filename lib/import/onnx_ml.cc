@@ -256,7 +256,7 @@ MlRewrite RewriteMl(onnx::Model& model) {
 std::string WayOutForMl(const std::string& op) {
   static const std::map<std::string_view, std::string_view> kWays = {
       {"TreeEnsemble", "trees are no layers; train a network on the same data (qat-train), or an MLP"},
-      {"SVM", "kernels are no layers; use LinearSVC, LogisticRegression or an MLP"},
+      {"SVM", "kernels are no layers; use LogisticRegression or an MLP"},
       {"Imputer", "integers have no missing values; fill them in before the network"},
       {"OneHotEncoder", "let the network take the columns of ones and zeros"},
       {"LabelEncoder", "let the network take or give numbers"},
