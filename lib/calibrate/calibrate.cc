@@ -33,17 +33,21 @@ struct Seen {
   int64_t examples = 0;
 };
 
-// False where a value is not finite, which is left out. Kernels clamp infinity to the largest float.
+// Kernels clamp infinity to the largest float.
+bool IsFinite(float value) { return std::abs(value) < std::numeric_limits<float>::max(); }
+
+// False where a value is not finite, which is left out.
 bool Observe(std::span<const float> values, Seen& seen) {
   Range own;
   bool finite = true;
   for (const float value : values) {
-    if (!(std::abs(value) < std::numeric_limits<float>::max())) {
-      finite = false;
-      continue;
-    }
     own.min = std::min(own.min, value);
     own.max = std::max(own.max, value);
+    finite &= IsFinite(value);
+  }
+  if (!finite) own = {};
+  for (size_t i = 0; !finite && i < values.size(); ++i) {
+    if (IsFinite(values[i])) own = UnionOf(own, {values[i], values[i]});
   }
   const float weight = seen.examples++ == 0 ? 1 : kNewest;
   seen.average.min += weight * (own.min - seen.average.min);

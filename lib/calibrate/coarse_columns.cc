@@ -7,7 +7,6 @@
 
 #include "base/join_some.h"
 #include "base/strings.h"
-#include "contract/input_params.h"
 #include "ir/constants.h"
 
 namespace qat {
@@ -16,14 +15,6 @@ namespace {
 constexpr double kMostNoise = 0.05;  // of the deviation of the sums: 26 dB
 constexpr double kWorse = 4;         // times as much as of standardized channels
 constexpr double kShare = 0.1;       // of the noise: what a channel has that is named
-
-double DeviationOf(std::span<const float> values) {
-  double mean = 0, squares = 0;
-  for (const float value : values) mean += value;
-  mean /= std::max<double>(1, static_cast<double>(values.size()));
-  for (const float value : values) squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / std::max<double>(1, static_cast<double>(values.size())));
-}
 
 /// The deviation of what rounding a filter adds to the sums, over their own. Each row of the filter is
 /// [taps.., channels]; a weight is off by the step over sqrt(12) on average.
@@ -59,7 +50,7 @@ std::string DescribeCoarseColumns(const Graph& graph, size_t input, const Channe
   std::vector<double> deviations;
   double squares = 0;
   for (size_t c = 0; c < sample.channels(); ++c) {
-    deviations.push_back(DeviationOf(sample.Of(c)));
+    deviations.push_back(sample.Deviation(c));
     squares += deviations.back() * deviations.back();
   }
   for (const GraphNode& node : graph.nodes) {

@@ -4,7 +4,6 @@
 
 #include "base/slices.h"
 #include "base/strings.h"
-#include "ir/batch_axis.h"
 #include "ir/constants.h"
 #include "ir/range_groups.h"
 #include "quant/batch_norm.h"
@@ -123,10 +122,8 @@ void SeparateRanges(Graph& network, const Contract& contract) {
 
 }  // namespace
 
-Expected<Checkpoint> MakeTrainable(const Graph& given, std::span<const FoldedBatchNorm> batch_norms) {
-  QAT_RETURN_IF_ERROR(Verify(given));
-  Graph frozen = given;
-  KeepBatchFirst(frozen);
+Expected<Checkpoint> MakeTrainable(const Graph& frozen, std::span<const FoldedBatchNorm> batch_norms) {
+  QAT_RETURN_IF_ERROR(Verify(frozen));
   if (frozen.form != GraphForm::kFrozen) return InvalidArgument("the network is not frozen");
   for (const GraphTensor& tensor : frozen.tensors) {
     if (tensor.quantization)

@@ -15,8 +15,7 @@ namespace qat {
 /// their values what the checkpoint holds; other constants stay, and so does a parameter that several nodes
 /// read. Filters that are initialized anew start as he_normal. Ranges that tensors have become the
 /// checkpoint's, whose scheme and contract are the graph's. Fixed ranges are separated from others, as in a
-/// network from a spec (ir/range_groups.h); freezing the result gives the graph again but for that. Values
-/// that are without the batch in front get it back (ir/batch_axis.h).
+/// network from a spec (ir/range_groups.h); freezing the result gives the graph again but for that.
 /// `batch_norms` are what an import folded into filters: their nodes get the batch normalization and the
 /// filter before it back, and lose the bias, unless something else was folded into the filter since.
 /// Errors: kInvalidArgument for a graph that is quantized or not frozen; those of Verify.

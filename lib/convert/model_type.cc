@@ -1,5 +1,7 @@
 #include "convert/model_type.h"
 
+#include "base/strings.h"
+
 namespace qat {
 
 std::string_view NameOf(const ModelType& type) {
@@ -18,6 +20,13 @@ std::optional<ModelType> ModelTypeFromName(std::string_view name) {
   }
   const std::optional<Precisions> integers = IntegersFromName(name);
   return integers ? std::optional(ModelType{*integers}) : std::nullopt;
+}
+
+std::vector<std::string> ModelTypeNames() {
+  std::vector<std::string> names = SplitText(IntegerNames(), ',');
+  for (std::string& name : names) name.erase(0, name.find_first_not_of(' '));
+  names.insert(names.end(), {"float32", "float16", "dynamic", "dynamic4"});
+  return names;
 }
 
 }  // namespace qat

@@ -3,7 +3,9 @@
 #define QAT_CONVERT_MODEL_TYPE_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "passes/passes.h"
 #include "quant/precision.h"
@@ -22,6 +24,7 @@ struct ModelType {
 /// "uint8", "int8", "int8-per-tensor", "int16x8", "w4a8", "float32", "float16", "dynamic", "dynamic4".
 std::string_view NameOf(const ModelType& type);
 std::optional<ModelType> ModelTypeFromName(std::string_view name);
+std::vector<std::string> ModelTypeNames();
 
 }  // namespace qat
 

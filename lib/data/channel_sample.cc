@@ -9,7 +9,9 @@ namespace {
 
 constexpr size_t kMostOfChannel = 4096, kLeastOfChannel = 64, kMostOfAll = size_t{1} << 22;
 
-double DeviationOf(const std::vector<double>& values) {
+template <class T>
+double DeviationOf(const std::vector<T>& values) {
+  if (values.empty()) return 0;
   double mean = 0, squares = 0;
   for (const double value : values) mean += value / static_cast<double>(values.size());
   for (const double value : values) squares += (value - mean) * (value - mean);
@@ -33,6 +35,8 @@ void ChannelSample::Observe(std::span<const float> values) {
     for (size_t c = 0; c < kept_.size(); ++c) kept_[c].push_back(values[row + c]);
   }
 }
+
+double ChannelSample::Deviation(size_t channel) const { return DeviationOf(kept_[channel]); }
 
 // Every other value goes.
 void ChannelSample::Thin() {

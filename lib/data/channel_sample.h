@@ -20,6 +20,8 @@ class ChannelSample {
 
   size_t channels() const { return kept_.size(); }
   std::span<const float> Of(size_t channel) const { return kept_[channel]; }
+  /// The standard deviation of those kept; 0 of none.
+  double Deviation(size_t channel) const;
 
  private:
   void Thin();

@@ -531,9 +531,9 @@ class Importer {
   }
 
   void SetClassNames(Graph& graph) {
+    if (ml_.class_names.empty() || graph.outputs.size() != 1) return;
     const Shape& scores = graph.tensor(graph.outputs[0]).shape;
-    if (ml_.class_names.empty() || graph.outputs.size() != 1 || scores.back() != std::ssize(ml_.class_names))
-      return;
+    if (scores.empty() || scores.back() != std::ssize(ml_.class_names)) return;
     graph.contract.set_labels(ml_.class_names);
   }
 

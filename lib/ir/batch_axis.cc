@@ -53,11 +53,30 @@ bool Reduces(OpType type) {
          type == OpType::kReduceMin || type == OpType::kReduceProd;
 }
 
+bool StartsWithOne(const Shape& shape) { return !shape.empty() && shape[0] == 1; }
+
+/// A transpose that takes the first axis elsewhere.
+bool MovesBatch(const Graph& graph, const GraphNode& node) {
+  if (node.type != OpType::kTranspose) return false;
+  const GraphTensor& order = graph.tensor(node.inputs[1]);
+  return order.is_constant() && Int32Values(order)[0] != 0;
+}
+
+/// Whether a node makes values without their batch in front of such that have it.
+bool LosesBatch(const Graph& graph, const GraphNode& node) {
+  if (node.inputs.empty() || !StartsWithOne(graph.tensor(node.inputs[0]).shape)) return false;
+  return MovesBatch(graph, node) ||
+         (node.type == OpType::kReshape && !StartsWithOne(graph.tensor(node.output()).shape));
+}
+
+/// Lifted values have an axis for the examples in front of their own.
 class Lifter {
  public:
-  explicit Lifter(Graph graph) : graph_(std::move(graph)), before_(graph_), lifted_(graph_.tensors.size()) {}
+  explicit Lifter(const Graph& graph) : graph_(graph), lifted_(graph.tensors.size()) {
+    for (const GraphTensor& tensor : graph.tensors) old_shapes_.push_back(tensor.shape);
+  }
 
-  /// Null: nothing to do, or not possible.
+  /// Null: not possible.
   Graph* Run() {
     std::vector<GraphNode> nodes = std::exchange(graph_.nodes, {});
     for (GraphNode& node : nodes) {
@@ -65,7 +84,9 @@ class Lifter {
     }
     const bool all_first = std::none_of(graph_.outputs.begin(), graph_.outputs.end(),
                                         [&](int32_t output) { return IsLifted(output); });
-    return any_ && all_first ? &graph_ : nullptr;
+    if (!all_first) return nullptr;
+    RemoveUnusedTensors(graph_);
+    return Verify(graph_).ok() ? &graph_ : nullptr;
   }
 
  private:
@@ -77,8 +98,8 @@ class Lifter {
     return !own.is_constant() && !own.trained;
   }
   /// As it was before anything was lifted.
-  const Shape& OldShape(int32_t tensor) const { return before_.tensor(tensor).shape; }
-  bool HasBatchOfOne(int32_t tensor) const { return !OldShape(tensor).empty() && OldShape(tensor)[0] == 1; }
+  const Shape& OldShape(int32_t tensor) const { return old_shapes_[static_cast<size_t>(tensor)]; }
+  bool HasBatchOfOne(int32_t tensor) const { return StartsWithOne(OldShape(tensor)); }
 
   static Shape WithBatch(const Shape& shape) {
     Shape with = {1};
@@ -124,7 +145,7 @@ class Lifter {
     const bool reads_lifted = std::any_of(node.inputs.begin(), node.inputs.end(),
                                           [&](int32_t input) { return input >= 0 && IsLifted(input); });
     if (node.type == OpType::kReshape && node.inputs.size() == 2) return LiftReshape(node, reads_lifted);
-    if (!reads_lifted && !MovesBatch(node)) {
+    if (!reads_lifted && !LosesBatch(graph_, node)) {
       graph_.nodes.push_back(std::move(node));
       return true;
     }
@@ -140,13 +161,6 @@ class Lifter {
     return Finish(node);
   }
 
-  /// A transpose that takes the first axis elsewhere.
-  bool MovesBatch(const GraphNode& node) const {
-    if (node.type != OpType::kTranspose || !HasBatchOfOne(node.inputs[0])) return false;
-    const GraphTensor& order = graph_.tensor(node.inputs[1]);
-    return order.is_constant() && Int32Values(order)[0] != 0;
-  }
-
   bool LiftReshape(GraphNode& node, bool reads_lifted) {
     const int32_t output = node.output();
     const bool first = HasBatchOfOne(output);
@@ -157,7 +171,6 @@ class Lifter {
     if (!reads_lifted && !HasBatchOfOne(node.inputs[0])) return false;
     if (!first && !MarkLifted(output)) return false;
     AddReshape(node.inputs[0], output, node.name);
-    any_ = any_ || !first;
     return true;
   }
 
@@ -234,36 +247,31 @@ class Lifter {
   /// again.
   bool Finish(GraphNode& node) {
     const int32_t output = node.output();
-    any_ = true;
     if (!HasBatchOfOne(output)) {
       if (!MarkLifted(output)) return false;
       graph_.nodes.push_back(std::move(node));
       return true;
     }
     const int32_t with = AddValues(StrCat(node.name, "/with_batch"), WithBatch(OldShape(output)));
-    // The values are the same: what training finds of one counts for the other.
-    graph_.tensor(with).name = FreeName(graph_, StrCat(node.name, "/one"));
     node.outputs = {with};
-    const std::string name = node.name;
     graph_.nodes.push_back(std::move(node));
-    AddReshape(with, output, FreeName(graph_, StrCat(name, "/batch")));
+    AddReshape(with, output, FreeName(graph_, StrCat(graph_.nodes.back().name, "/batch")));
     return true;
   }
 
   Graph graph_;
-  const Graph before_;
+  std::vector<Shape> old_shapes_;
   std::vector<bool> lifted_;  // of the tensors that were there before
-  bool any_ = false;
 };
 
 }  // namespace
 
 bool KeepBatchFirst(Graph& graph) {
+  const auto loses = [&](const GraphNode& node) { return LosesBatch(graph, node); };
+  if (std::none_of(graph.nodes.begin(), graph.nodes.end(), loses)) return false;
   Lifter lifter(graph);
   Graph* made = lifter.Run();
   if (made == nullptr) return false;
-  RemoveUnusedTensors(*made);
-  if (!Verify(*made).ok()) return false;
   graph = std::move(*made);
   return true;
 }

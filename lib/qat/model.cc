@@ -68,11 +68,14 @@ std::vector<float> Reals(std::span<const T> values, QuantizationParams params) {
   return reals;
 }
 
+// False, and nothing done, where the count is another.
 template <class T>
-void Quantize(std::span<const float> values, QuantizationParams params, QuantizedLimits limits,
+bool Quantize(std::span<const float> values, QuantizationParams params, QuantizedLimits limits,
               std::span<T> out) {
+  if (out.size() != values.size()) return false;
   for (size_t i = 0; i < values.size(); ++i)
     out[i] = static_cast<T>(QuantizeActivation(values[i], params, limits));
+  return true;
 }
 
 }  // namespace
@@ -185,31 +188,26 @@ std::span<const std::byte> Model::OutputBytes(size_t position) const {
 }
 
 bool Model::SetReal(size_t position, std::span<const float> values) {
-  const std::span<std::byte> bytes = InputBytes(position);
+  QAT_CHECK(position < impl_->inputs.size());
   const Tensor& tensor = impl_->inputs[position];
   const auto params = ParamsOf(tensor);
   if (!params) return false;
-  if (tensor.type == Type::kFloat32) {
-    const std::span<float> out = Input<float>(position);
-    if (out.size() != values.size()) return false;
-    std::copy(values.begin(), values.end(), out.begin());
-    return true;
+  switch (tensor.type) {
+    case Type::kFloat32: {
+      const std::span<float> out = Input<float>(position);
+      if (out.size() != values.size()) return false;
+      std::copy(values.begin(), values.end(), out.begin());
+      return true;
+    }
+    case Type::kUInt8:
+      return Quantize(values, *params, kUInt8Limits, Input<uint8_t>(position));
+    case Type::kInt8:
+      return Quantize(values, *params, kInt8Limits, Input<int8_t>(position));
+    case Type::kInt16:
+      return Quantize(values, *params, kInt16Limits, Input<int16_t>(position));
+    default:
+      return false;
   }
-  if (tensor.type == Type::kInt16) {
-    const std::span<int16_t> out = Input<int16_t>(position);
-    if (out.size() != values.size()) return false;
-    Quantize(values, *params, kInt16Limits, out);
-    return true;
-  }
-  if (bytes.size() != values.size()) return false;
-  if (tensor.type == Type::kUInt8) {
-    Quantize(values, *params, kUInt8Limits, Input<uint8_t>(position));
-  } else if (tensor.type == Type::kInt8) {
-    Quantize(values, *params, kInt8Limits, Input<int8_t>(position));
-  } else {
-    return false;
-  }
-  return true;
 }
 
 std::vector<float> Model::Real(size_t position) const {

@@ -51,14 +51,15 @@ const ModelResult* RowNamed(const Report& report, std::string_view name) {
 }
 
 const ModelResult* ReferenceRow(const Report& report) {
+  for (const char* name : {"float", "checkpoint"}) {
+    if (const ModelResult* row = RowNamed(report, name)) return row;
+  }
   Rows models;
   for (const ModelResult& model : report.models) {
     if (model.kind == "tflite") models.push_back(&model);
   }
-  for (const char* name : {"float", "checkpoint", "graph"}) {
-    const ModelResult* row = RowNamed(report, name);
-    if (row != nullptr && (row->kind != "graph" || !models.empty())) return row;
-  }
+  if (models.empty()) return nullptr;
+  if (const ModelResult* row = RowNamed(report, "graph")) return row;
   return models.size() > 1 ? models.front() : nullptr;
 }
 

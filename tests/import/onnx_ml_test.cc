@@ -20,20 +20,6 @@ using namespace testing;
 
 constexpr char kMl[] = "ai.onnx.ml";
 
-ProtoMessage Floats(const std::string& name, const std::vector<float>& values) {
-  ProtoMessage attribute;
-  attribute.Text(1, name).Integer(20, 6);
-  for (const float value : values) attribute.Float(7, value);
-  return attribute;
-}
-
-ProtoMessage Texts(const std::string& name, const std::vector<std::string>& values) {
-  ProtoMessage attribute;
-  attribute.Text(1, name).Integer(20, 8);
-  for (const std::string& value : values) attribute.Text(9, value);
-  return attribute;
-}
-
 /// [1, 2] -> `op` -> "y".
 OnnxFile One(const std::string& op, const std::vector<ProtoMessage>& attributes) {
   return OnnxFile().Input("x", {1, 2}).Node(op, {"x"}, {"y"}, attributes, kMl).Output("y");
@@ -45,8 +31,8 @@ OnnxFile Classifier(const std::vector<float>& coefficients, const std::vector<fl
   OnnxFile file;
   file.Input("x", {1, 2})
       .Node("LinearClassifier", {"x"}, {"label", "scores"},
-            {Floats("coefficients", coefficients), Floats("intercepts", intercepts),
-             OnnxText("post_transform", after), Texts("classlabels_strings", classes)},
+            {OnnxFloats("coefficients", coefficients), OnnxFloats("intercepts", intercepts),
+             OnnxText("post_transform", after), OnnxTexts("classlabels_strings", classes)},
             kMl);
   return file;
 }
@@ -82,16 +68,17 @@ TEST(SklearnExport, NamesItsClassesAndSaysThatTheLabelIsLeftOut) {
 }
 
 TEST(OnnxMl, ScalerTakesOneNumberOrOneForEachColumn) {
-  EXPECT_EQ(RunImported(One("Scaler", {Floats("offset", {1, -2}), Floats("scale", {2, 0.5f})}), {4, 6}),
-            (std::vector<float>{6, 4}));
-  EXPECT_EQ(RunImported(One("Scaler", {Floats("scale", {3})}), {4, 6}), (std::vector<float>{12, 18}));
+  EXPECT_EQ(
+      RunImported(One("Scaler", {OnnxFloats("offset", {1, -2}), OnnxFloats("scale", {2, 0.5f})}), {4, 6}),
+      (std::vector<float>{6, 4}));
+  EXPECT_EQ(RunImported(One("Scaler", {OnnxFloats("scale", {3})}), {4, 6}), (std::vector<float>{12, 18}));
 }
 
 TEST(OnnxMl, LinearRegressorHasARowForEachTarget) {
-  const auto file = One("LinearRegressor", {Floats("coefficients", {1, 2, 3, 4}),
-                                            Floats("intercepts", {10, 20}), OnnxInt("targets", 2)});
+  const auto file = One("LinearRegressor", {OnnxFloats("coefficients", {1, 2, 3, 4}),
+                                            OnnxFloats("intercepts", {10, 20}), OnnxInt("targets", 2)});
   EXPECT_EQ(RunImported(file, {1, -1}), (std::vector<float>{9, 19}));
-  EXPECT_EQ(RunImported(One("LinearRegressor", {Floats("coefficients", {1, 2})}), {1, -1}),
+  EXPECT_EQ(RunImported(One("LinearRegressor", {OnnxFloats("coefficients", {1, 2})}), {1, -1}),
             (std::vector<float>{-1}));
 }
 
@@ -138,10 +125,10 @@ TEST(OnnxMl, SaysWhatDoesNotComeInAndWhatToDo) {
   EXPECT_NE(refused(One("Binarizer", {})).find("of which Scaler, LinearClassifier,"), std::string::npos);
   EXPECT_NE(refused(One("Normalizer", {OnnxText("norm", "MAX")})).find("the norms L1 and L2"),
             std::string::npos);
-  EXPECT_NE(
-      refused(One("LinearRegressor", {Floats("coefficients", {1, 2}), OnnxText("post_transform", "PROBIT")}))
-          .find("`post_transform` NONE, SOFTMAX or LOGISTIC"),
-      std::string::npos);
+  EXPECT_NE(refused(One("LinearRegressor",
+                        {OnnxFloats("coefficients", {1, 2}), OnnxText("post_transform", "PROBIT")}))
+                .find("`post_transform` NONE, SOFTMAX or LOGISTIC"),
+            std::string::npos);
   // One row for two classes.
   EXPECT_NE(refused(Classifier({1, 2}, {0}, "LOGISTIC", {"a", "b"}).Output("scores"))
                 .find("a row of coefficients for each class"),

@@ -23,19 +23,6 @@ std::vector<float> Wave(size_t count, float step, float size = 0.6f) {
   return values;
 }
 
-ProtoMessage Texts(const std::string& name, const std::vector<std::string>& values) {
-  ProtoMessage attribute;
-  attribute.Text(1, name).Integer(20, 8);
-  for (const std::string& value : values) attribute.Text(9, value);
-  return attribute;
-}
-ProtoMessage Floats(const std::string& name, const std::vector<float>& values) {
-  ProtoMessage attribute;
-  attribute.Text(1, name).Integer(20, 6);
-  for (const float value : values) attribute.Float(7, value);
-  return attribute;
-}
-
 struct RecurrentCase {
   const char* name;
   const char* op;
@@ -262,8 +249,8 @@ TEST(RecurrentImport, ActivationsUseUpTheirNumbersInOrder) {
       .Constant("w", {2, 1, 1}, std::vector<float>{1, 1})
       .Constant("r", {2, 1, 1}, std::vector<float>{0, 0});
   file.Node("RNN", {"x", "w", "r"}, {"", "y"},
-            {OnnxText("direction", "bidirectional"), Texts("activations", {"LeakyRelu", "scaledtanh"}),
-             Floats("activation_alpha", {0.5f, 3}), Floats("activation_beta", {2})});
+            {OnnxText("direction", "bidirectional"), OnnxTexts("activations", {"LeakyRelu", "scaledtanh"}),
+             OnnxFloats("activation_alpha", {0.5f, 3}), OnnxFloats("activation_beta", {2})});
   file.Output("y");
   const std::vector<float> found = RunImported(file, std::vector<float>{-0.25f});
   ASSERT_EQ(found.size(), 2u);
@@ -291,7 +278,7 @@ TEST(RecurrentImport, SaysWhatCannotBeWrittenOut) {
                "its `W` is computed while the network runs, expected a constant");
   OnnxFile unknown;
   unknown.Input("x", {4, 1, kIn}).Constant("w", {1, 3, kIn}, Wave(6, 1)).Constant("r", {1, 3, 3}, Wave(9, 1));
-  unknown.Node("RNN", {"x", "w", "r"}, {"", "y"}, {Texts("activations", {"Affine"})}).Output("y");
+  unknown.Node("RNN", {"x", "w", "r"}, {"", "y"}, {OnnxTexts("activations", {"Affine"})}).Output("y");
   EXPECT_HOLDS(ErrorOf(unknown, ErrorCode::kUnsupported),
                "has the activation 'Affine' without its `activation_alpha` and `activation_beta`, whose "
                "defaults are not the same everywhere");

@@ -63,6 +63,19 @@ inline ProtoMessage OnnxText(const std::string& name, const std::string& value) 
   return ProtoMessage().Text(1, name).Integer(20, 3).Text(4, value);
 }
 
+inline ProtoMessage OnnxFloats(const std::string& name, const std::vector<float>& values) {
+  ProtoMessage attribute;
+  attribute.Text(1, name).Integer(20, 6);
+  for (const float value : values) attribute.Float(7, value);
+  return attribute;
+}
+inline ProtoMessage OnnxTexts(const std::string& name, const std::vector<std::string>& values) {
+  ProtoMessage attribute;
+  attribute.Text(1, name).Integer(20, 8);
+  for (const std::string& value : values) attribute.Text(9, value);
+  return attribute;
+}
+
 /// float32, in raw_data.
 inline ProtoMessage OnnxTensor(const std::string& name, const std::vector<int64_t>& dims,
                                const std::vector<float>& values) {

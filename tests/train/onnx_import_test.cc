@@ -13,6 +13,7 @@
 #include "data/npy.h"
 #include "import/read_network.h"
 #include "import/source_arrays.h"
+#include "ir/batch_axis.h"
 #include "support/places.h"
 #include "support/test_util.h"
 #include "train/deployed.h"
@@ -65,8 +66,9 @@ TEST_P(OnnxBesideTorch, ComputesWhatPyTorchAnswered) {
 TEST(OnnxEncoderBesideTorch, OfPyTorchKeepsItsExamplesApart) {
   const std::string folder = std::string(testing::kSourceDir) + "/tests/import/onnx/encoder";
   std::vector<std::string> notes;
-  const auto read = ReadNetwork(folder + ".onnx", {}, notes);
+  auto read = ReadNetwork(folder + ".onnx", {}, notes);
   QAT_ASSERT_OK(read);
+  ASSERT_TRUE(KeepBatchFirst(read->graph));
   const auto checkpoint = MakeTrainable(read->graph, read->batch_norms);
   QAT_ASSERT_OK(checkpoint);
   auto network = Network::FromCheckpoint(*checkpoint);

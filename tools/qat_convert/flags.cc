@@ -3,9 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/file.h"
-#include "base/strings.h"
+#include "convert/model_type.h"
 #include "micro/micro_export.h"
-#include "quant/precision.h"
 
 namespace qat {
 
@@ -114,8 +113,7 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
   tool.AddThreads(tool.command(), "Instead of what training recorded",
                   "threads that read the images of --calibrate; 0: all cores");
   std::map<std::string, std::vector<std::string>>& choices = tool.command().choices;
-  choices["--type"] =
-      SplitText(StrCat(Join(SplitText(IntegerNames(), ' '), ""), ",float32,float16,dynamic,dynamic4"), ',');
+  choices["--type"] = ModelTypeNames();
   choices["--repair"] = {"none", "auto", "equalize", "adaround", "bias", "equalize,adaround,bias"};
   choices["--calibrate"] = {"digits"};
   tool.SetUsual({"graph", "--output", "--type", "--input-type", "--append", "--calibrate", "--input-stats",

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "import/read_network.h"
 #include "inspect/print.h"
+#include "ir/batch_axis.h"
 #include "results.h"
 #include "spec/print_spec.h"
 
@@ -48,7 +49,8 @@ Expected<std::string> SpecOf(const EvalFlags& flags) {
     network = std::move(checkpoint.network);
   } else {
     std::vector<std::string> notes;
-    QAT_ASSIGN_OR_RETURN(const ReadNetworkResult read, ReadNetwork(path, ReadNetworkOptions(), notes));
+    QAT_ASSIGN_OR_RETURN(ReadNetworkResult read, ReadNetwork(path, ReadNetworkOptions(), notes));
+    KeepBatchFirst(read.graph);
     QAT_ASSIGN_OR_RETURN_IN(path, Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
     network = std::move(start.network);
   }

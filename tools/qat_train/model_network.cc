@@ -11,6 +11,7 @@
 #include "checkpoint/make_trainable.h"
 #include "checkpoint/new_head.h"
 #include "import/read_network.h"
+#include "ir/batch_axis.h"
 #include "passes/passes.h"
 #include "train/train_job.h"
 
@@ -92,6 +93,10 @@ Expected<std::optional<Checkpoint>> ReadModelNetwork(const Asked& asked, const T
   if (!masked.empty())
     LogInfo(StrCat("--network: masks before softmax hide by ", -kHiddenInTraining,
                    ", so that scores keep steps when they are quantized: ", JoinSome(masked, 6)));
+  if (KeepBatchFirst(read.graph))
+    LogInfo(
+        "--network: values that had no axis for the examples of a batch, as heads of attention, have one "
+        "now");
   QAT_ASSIGN_OR_RETURN_IN("--network", Checkpoint start, MakeTrainable(read.graph, read.batch_norms));
   if (config.classes != 0) {
     const Graph before = start.network;

@@ -8,7 +8,7 @@
 namespace qat {
 namespace {
 
-constexpr int kLooks = 4096;  // some 50 us: longer than the serial stretch between two layers
+constexpr int kLooks = 4096;  // 50 to 100 us: longer than the serial stretch between two layers
 
 constexpr uint64_t Pack(uint32_t round, uint32_t begin, uint32_t end) {
   return uint64_t{round} << 32 | begin << 16 | end;
