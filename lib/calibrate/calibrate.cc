@@ -12,8 +12,10 @@
 #include "base/strings.h"
 #include "calibrate/coarse_channels.h"
 #include "calibrate/coarse_columns.h"
+#include "calibrate/flat_softmax.h"
 #include "contract/provenance.h"
 #include "ir/range_groups.h"
+#include "plan/stays_real.h"
 
 namespace qat {
 namespace {
@@ -73,19 +75,15 @@ std::vector<Seen> ObservedTensors(const Graph& graph, const ObserverChoice& choi
     if (own != choice.by_name.end()) seen.observer = own->second;
     observed.push_back(seen);
   }
-  std::set<int32_t> real;  // between DEQUANTIZE and QUANTIZE
+  const std::vector<bool> real = StaysReal(graph);
   for (const GraphNode& node : graph.nodes) {
-    const bool reads_real = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                        [&](int32_t tensor) { return real.contains(tensor); });
-    if (node.type == OpType::kDequantize || (reads_real && node.type != OpType::kQuantize))
-      real.insert(node.outputs.begin(), node.outputs.end());
     for (const int32_t output : node.outputs) {
       if (graph.tensor(output).type != DType::kFloat32 || RuleOf(node) != OutputQuantization::kOwnRange)
         continue;
       const auto own = choice.by_name.find(graph.tensor(output).name);
       Seen seen;
       seen.tensor = output;
-      seen.stays_real = real.contains(output);
+      seen.stays_real = real[static_cast<size_t>(output)];
       seen.observer = own == choice.by_name.end() ? choice.usual : own->second;
       observed.push_back(seen);
     }
@@ -136,7 +134,8 @@ struct InputValues {
 Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset& dataset,
                                               const CalibrationOptions& options, const WorkHooks& hooks,
                                               std::vector<InputValues>& inputs,
-                                              std::vector<ChannelExtents>& outputs) {
+                                              std::vector<ChannelExtents>& outputs,
+                                              FlatSoftmaxes& softmaxes) {
   QAT_ASSIGN_OR_RETURN(FloatRun run, FloatRun::Create(graph));
   std::vector<Seen> observed = ObservedTensors(graph, options.observers);
   const auto observe = [&](int64_t) -> Status {
@@ -147,6 +146,7 @@ Expected<std::map<int32_t, Range>> ObserveAll(const Graph& graph, const Dataset&
     for (size_t k = 0; k < outputs.size(); ++k) {
       if (outputs[k].channels() > 0) outputs[k].Observe(run.Values(graph.outputs[k]));
     }
+    softmaxes.Observe(run);
     for (Seen& seen : observed) {
       if (!Observe(ValuesOf(run, seen), seen) && !seen.stays_real)
         return Numerical(StrCat(seen.input ? "input '" : "output '", graph.tensor(seen.tensor).name,
@@ -237,7 +237,8 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
   std::vector<ChannelExtents> outputs;
   for (size_t i = 0; i < graph.outputs.size(); ++i) outputs.push_back(ExtentsForOutput(graph, i));
   QAT_RETURN_IF_ERROR(ExpectObserved(graph, options.observers));
-  QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, hooks, inputs, outputs));
+  FlatSoftmaxes softmaxes(graph, precisions, options.int16_nodes);
+  QAT_ASSIGN_OR_RETURN(auto ranges, ObserveAll(graph, dataset, options, hooks, inputs, outputs, softmaxes));
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (graph.contract.inputs[i].values != ValueType::kReal) continue;
     const Range range = ranges.extract(graph.inputs[i]).mapped();
@@ -259,6 +260,7 @@ Status Calibrate(const Dataset& dataset, const CalibrationOptions& options, cons
     if (std::string text = DescribeCoarseOutput(graph, i, outputs[i], ranges, groups, options); !text.empty())
       warnings.push_back(std::move(text));
   }
+  if (std::string text = softmaxes.Describe(); !text.empty()) warnings.push_back(std::move(text));
   ForgetTrainedRanges(graph);
   SetRanges(ranges, LimitsOf(precisions.activations), graph, warnings);
   graph.scheme = NameOf(precisions);

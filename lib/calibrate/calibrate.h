@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ struct CalibrationOptions {
   Precisions precisions;
   ObserverChoice observers = {};
   ChosenExamples chosen = nullptr;
-  std::vector<bool> float_outputs = {};  ///< which outputs the model will give as float32; empty: none
+  std::vector<bool> float_outputs = {};    ///< which outputs the model will give as float32; empty: none
+  std::set<std::string> int16_nodes = {};  ///< that will compute on 16 bits (KeepInt16)
 };
 
 /// Runs the graph in float32 on every image (twice, where an observer needs a histogram) and gives each

@@ -145,6 +145,8 @@ bool SameMeaning(const InputContract& a, const InputContract& b) {
   InputContract other = b;
   other.inside = a.inside;
   other.channels_first = a.channels_first;
+  other.low = a.low;
+  other.high = a.high;
   if (a.features.empty() || other.features.empty()) other.features = a.features;
   return a == other;
 }

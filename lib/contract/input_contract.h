@@ -70,8 +70,8 @@ Status Validate(const InputContract& contract);
 /// "28x28x1, real = (byte - 0) / 255"; per-channel lists in brackets, long ones shortened.
 std::string Describe(const InputContract& contract);
 
-/// Whether an example means the same to both, wherever it is normalized. Features that one of them does not
-/// know are no difference.
+/// Whether an example means the same to both, wherever it is normalized and however far integers reach.
+/// Features that one of them does not know are no difference.
 bool SameMeaning(const InputContract& a, const InputContract& b);
 
 /// The real value of every byte: [channels][256]; of a contract of reals nothing.

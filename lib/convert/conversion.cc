@@ -190,6 +190,7 @@ Status FindRanges(Conversion& c) {
   QAT_ASSIGN_OR_RETURN(const auto types, OutputTypesAsAsked(c.request, c.graph()));
   c.calibration.float_outputs.clear();
   for (const auto& type : types) c.calibration.float_outputs.push_back(type == DType::kFloat32);
+  c.calibration.int16_nodes = c.options.int16_nodes;
   QAT_RETURN_IF_ERROR_IN(c.source,
                          Calibrate(*c.data, c.calibration, Begin("calibrate", c), c.graph(), c.warnings));
   Done(c);

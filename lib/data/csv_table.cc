@@ -153,6 +153,49 @@ std::optional<double> NumberOf(std::string_view text) {
   return ParseNumber<double>(text);
 }
 
+/// "1,234", "-12.345", "1'234'567": digits in threes behind the first one to three. A 0 in front of a sign
+/// begins a decimal.
+bool IsInThousands(std::string_view text) {
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  const size_t first = text.find_first_not_of("0123456789");
+  if (first == std::string_view::npos || first < 1 || first > 3 || text[0] == '0') return false;
+  const char sign = text[first];
+  if (std::string_view(",.' _").find(sign) == std::string_view::npos) return false;
+  for (text.remove_prefix(first); !text.empty(); text.remove_prefix(4)) {
+    if (text[0] != sign || text.size() < 4 || text.find_first_not_of("0123456789", 1) < 4) return false;
+  }
+  return true;
+}
+
+/// What a column's cells look like: 950 beside 2.932 has no decimals, whichever sign stands there.
+class ThousandsCheck {
+ public:
+  void Add(std::string_view cell, double value) {
+    if (IsInThousands(cell)) {
+      ++grouped_;
+      if (first_.empty()) first_ = cell;
+    } else if (std::abs(value) < 1000 && cell.find_first_of(".,eE") == std::string_view::npos) {
+      ++small_;
+    } else {
+      decimals_ = true;
+    }
+  }
+  /// Three cells of this kind are no chance: as decimals, one in a thousand would have no sign.
+  bool found() const { return !decimals_ && grouped_ >= 3 && small_ >= 1; }
+  /// The first cell of this kind.
+  const std::string& first() const { return first_; }
+
+ private:
+  int64_t grouped_ = 0, small_ = 0;
+  bool decimals_ = false;
+  std::string first_;
+};
+
+std::string WithoutThousands(std::string text) {
+  std::erase_if(text, [](char c) { return std::string_view(",.' _").find(c) != std::string_view::npos; });
+  return text;
+}
+
 bool IsMissing(const std::string& cell) {
   static const std::set<std::string> kMissing = {"", "na", "n/a", "nan", "null", "none", "?"};
   return kMissing.contains(Lower(cell));
@@ -190,6 +233,7 @@ class TableBuilder {
     QAT_RETURN_IF_ERROR(CheckLeftOut());
     QAT_RETURN_IF_ERROR(FindLabel());
     place_.resize(names_.size());
+    thousands_.resize(names_.size());
     if (!request_.features.empty()) return PlaceFeatures();
     for (size_t i = 0; i < names_.size(); ++i) {
       if (names_[i].empty()) {
@@ -225,6 +269,7 @@ class TableBuilder {
       }
       if (place_[i]) {
         QAT_ASSIGN_OR_RETURN(const float value, TakeNumber(cells[i], line, i));
+        thousands_[i].Add(cells[i], value);
         std::memcpy(&values_[begin + *place_[i] * sizeof(value)], &value, sizeof(value));
       }
     }
@@ -240,6 +285,7 @@ class TableBuilder {
       return Corrupt(StrCat(source_, ": holds a header and no row, expected one row per example"));
     if (rows_ > INT32_MAX)
       return Corrupt(StrCat(source_, ": holds ", rows_, " rows, expected fewer than 2^31"));
+    for (size_t i = 0; i < names_.size(); ++i) QAT_RETURN_IF_ERROR(CheckThousands(names_[i], thousands_[i]));
     const auto rows = static_cast<int32_t>(rows_);
     table_.x = {DType::kFloat32, {rows, static_cast<int32_t>(table_.features.size())}, std::move(values_)};
     if (request_.without_answers) {
@@ -440,17 +486,41 @@ class TableBuilder {
     return {};
   }
 
+  Status CheckThousands(const std::string& column, const ThousandsCheck& check) const {
+    if (!check.found()) return {};
+    const std::string& cell = check.first();
+    return Corrupt(StrCat(source_, ": column '", column, "' holds '", cell,
+                          "' beside whole numbers below 1000, which would be thousands, expected numbers "
+                          "without a sign for them: write ",
+                          WithoutThousands(cell), ", or all numbers of the column with decimals"));
+  }
+
+  // Texts that all would be numbers are no names of classes.
+  Status CheckAreNames() const {
+    const auto is_number = [](const std::string& label) { return IsInThousands(label) || NumberOf(label); };
+    if (!std::all_of(labels_.begin(), labels_.end(), is_number)) return {};
+    const std::string& cell = *std::find_if(labels_.begin(), labels_.end(), IsInThousands);
+    return Corrupt(StrCat(source_, ": column '", table_.label, "' holds '", cell,
+                          "', expected a number without a sign for thousands: write ",
+                          WithoutThousands(cell)));
+  }
+
   // Whole numbers, numbers, or text: by what all cells are.
   Expected<NpyArray> LabelArray(int32_t rows) {
     std::vector<double> numbers;
     std::map<double, std::string> spellings;
     bool whole = true;
+    std::vector<ThousandsCheck> thousands(table_.labels.size());
     for (const std::string& label : labels_) {
       const std::optional<double> number = Number(label);
       if (!number && commas_ && points_ && NumberOf(WithPoint(label))) {
         return Corrupt(StrCat(source_, ": column '", table_.label, "' holds '", label, "', ", kOneSign));
       }
-      if (!number) return NpyArray{DType::kString, {rows}, {}, labels_};
+      if (!number) {
+        QAT_RETURN_IF_ERROR(CheckAreNames());
+        return NpyArray{DType::kString, {rows}, {}, labels_};
+      }
+      thousands[numbers.size() % thousands.size()].Add(label, *number);
       constexpr double kExact = 9e15;
       whole &= label.find_first_of(".,eE") == std::string::npos && std::abs(*number) < kExact;
       const bool named = whole && label.size() > 1 && label.starts_with('0');
@@ -463,6 +533,8 @@ class TableBuilder {
       }
       numbers.push_back(*number);
     }
+    for (size_t i = 0; i < thousands.size(); ++i)
+      QAT_RETURN_IF_ERROR(CheckThousands(table_.labels[i], thousands[i]));
     return whole ? ArrayOf<int64_t>(numbers, DType::kInt64, rows)
                  : ArrayOf<double>(numbers, DType::kFloat64, rows);
   }
@@ -474,6 +546,7 @@ class TableBuilder {
   std::vector<std::string> names_;
   std::vector<size_t> label_columns_;         // in the order asked for
   std::vector<std::optional<size_t>> place_;  // of each column, among the features
+  std::vector<ThousandsCheck> thousands_;     // of each column
   char separator_ = ',';
   bool commas_ = false, points_ = false;  // in decimals
   Bytes values_;

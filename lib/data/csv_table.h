@@ -45,7 +45,7 @@ struct CsvTable {
 /// Decimals have a point; between semicolons all of them may have a comma instead. Quoted cells ("a, b", with
 /// "" for a quote) may hold separators and line breaks. Empty lines are skipped; a byte order mark is, too. A
 /// first column without a name, which numbers the rows, is left out. A line break in a name counts as a
-/// space.
+/// space. Signs for thousands are refused where a column shows them: "2.932" beside "950".
 /// Errors: kCorrupt "SOURCE: line 7, column 'mass': …" (no header, a row with another number of cells, a cell
 /// that is text or missing, or a column is missing), kInvalidArgument (which column holds the answers is not
 /// known; a column to be left out is none, or holds them).

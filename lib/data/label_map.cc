@@ -61,6 +61,8 @@ std::vector<int64_t> Different(std::span<const LabelArray* const> arrays) {
 
 }  // namespace
 
+constexpr size_t kManyClasses = 20;  // fewer examples than twice that show nothing
+
 class LabelMapMaker {
  public:
   LabelMapMaker(std::span<const LabelArray* const> arrays, const KnownClasses& known)
@@ -91,7 +93,11 @@ class LabelMapMaker {
  private:
   void MapTexts() {
     std::set<std::string> different;
-    for (const LabelArray* array : arrays_) different.insert(array->texts.begin(), array->texts.end());
+    size_t examples = 0;
+    for (const LabelArray* array : arrays_) {
+      different.insert(array->texts.begin(), array->texts.end());
+      examples += array->texts.size();
+    }
     map_.class_names_ = !known_.model.empty()        ? known_.model
                         : !known_.file_names.empty() ? known_.file_names
                                                      : Names(different.begin(), different.end());
@@ -100,7 +106,11 @@ class LabelMapMaker {
     if (known_.model.empty() && known_.file_names.empty())
       map_.note_ =
           StrCat("classes are the ", different.size(), " different texts of the labels, sorted",
-                 known_.indices ? ", since the model names none: `labels` takes a file with its names" : "");
+                 known_.indices ? ", since the model names none: `labels` takes a file with its names" : "",
+                 different.size() > kManyClasses && 2 * different.size() > examples
+                     ? StrCat("; hardly two of ", examples,
+                              " examples share one, so they may be names of examples and no classes")
+                     : "");
   }
 
   Status MapValues() {

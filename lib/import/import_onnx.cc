@@ -558,6 +558,12 @@ class Importer {
                                          : " batch normalizations went into the filters",
                               " before; training takes ", count == 1 ? "it" : "them", " apart again"));
     }
+    if (const auto& restored = conversion_.restored_activations; !restored.empty()) {
+      notes_.push_back(
+          StrCat(restored.size(), restored.size() == 1 ? " activation was" : " activations were",
+                 " put back where a QuantizeLinear begins at 0, whose saturation took their place: ",
+                 JoinSome(restored, 3)));
+    }
     if (conversion_.batch_norms_in_training > 0) {
       notes_.push_back(
           StrCat(conversion_.batch_norms_in_training,

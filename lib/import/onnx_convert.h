@@ -22,12 +22,14 @@ struct OnnxConversion {
   std::vector<FoldedBatchNorm>& batch_norms;
   std::map<std::string, int>& readers;  ///< of each name: how many nodes and outputs read it
   std::map<int32_t, std::vector<std::string>> names_of =
-      {};                                           ///< by tensor: all names that stand for it so far
-  std::map<int32_t, int32_t> hard_sigmoid_of = {};  ///< by tensor: what it is relu6(x + 3) / 6 of
-  int64_t batch_norms_in_training = 0;              ///< that said they would normalize by the batch
-  std::set<std::string> into_softmax = {};          ///< names that a softmax alone reads
-  std::string scheme = "float32";                   ///< of QuantizeLinear nodes: what they were made for
-  int64_t unrolled_nodes = 0;                       ///< of recurrent layers
+      {};                                              ///< by tensor: all names that stand for it so far
+  std::map<int32_t, int32_t> hard_sigmoid_of = {};     ///< by tensor: what it is relu6(x + 3) / 6 of
+  int64_t batch_norms_in_training = 0;                 ///< that said they would normalize by the batch
+  std::set<std::string> into_softmax = {};             ///< names that a softmax alone reads
+  std::string scheme = "float32";                      ///< of QuantizeLinear nodes: what they were made for
+  std::map<int32_t, OnnxValue> saturated = {};         ///< by tensor: behind the activation put back there
+  std::vector<std::string> restored_activations = {};  ///< "relu behind 'conv'"
+  int64_t unrolled_nodes = 0;                          ///< of recurrent layers
 };
 
 using Converted = Expected<std::vector<OnnxValue>>;

@@ -29,6 +29,13 @@ Expected<OpAttributes> ReadOptions(const OptionsReader& reader) {
   return OpAttributes(A{table == nullptr ? 0 : table->axis()});
 }
 
+void WriteOptions(OptionsWriter& writer, const OpAttributes& attributes) {
+  writer.type = tflite::BuiltinOptions_OneHotOptions;
+  writer.table = tflite::CreateOneHotOptions(writer.builder, std::get<A>(attributes).axis).Union();
+}
+
+constexpr std::string_view kReleases[] = {"1.11.0"};
+
 }  // namespace
 
 const OpDefinition& OneHotDefinition() {
@@ -38,7 +45,7 @@ const OpDefinition& OneHotDefinition() {
     op.data_input = 2;
     op.default_attributes = A();
     op.read_options = ReadOptions;
-    return op;
+    return Written(op, {FirstVersion, kReleases, WriteOptions}, IntegerKernels::kNone);
   }();
   return kDefinition;
 }

@@ -26,9 +26,20 @@ OpDefinition DefineReal(OpType type, std::string_view name, std::string_view tfl
   return op;
 }
 
+OpDefinition DefineTruth(OpType type, std::string_view name, std::string_view tflite_name,
+                         int32_t builtin_code, std::string_view summary,
+                         std::span<const std::string_view> releases) {
+  OpDefinition op = Written(Define(type, name, tflite_name, builtin_code, summary),
+                            {FirstVersion, releases, WriteReduction}, IntegerKernels::kBoth);
+  op.output_quantization = OutputQuantization::kNone;
+  return op;
+}
+
 constexpr std::string_view kSumReleases[] = {"1.10.0", "1.15.0"};
 constexpr std::string_view kReduceMinReleases[] = {"1.11.0", "1.14.0"};
 constexpr std::string_view kReduceProdReleases[] = {"1.11.0", "2.6.0"};
+constexpr std::string_view kReduceAnyReleases[] = {"1.11.0"};
+constexpr std::string_view kReduceAllReleases[] = {"2.6.0"};
 
 }  // namespace
 
@@ -57,14 +68,14 @@ const OpDefinition& ReduceProdDefinition() {
 }
 const OpDefinition& ReduceAnyDefinition() {
   static const OpDefinition kDefinition =
-      Define(OpType::kReduceAny, "reduce_any", "REDUCE_ANY", tflite::BuiltinOperator_REDUCE_ANY,
-             "whether one is true over some axes");
+      DefineTruth(OpType::kReduceAny, "reduce_any", "REDUCE_ANY", tflite::BuiltinOperator_REDUCE_ANY,
+                  "whether one is true over some axes", kReduceAnyReleases);
   return kDefinition;
 }
 const OpDefinition& ReduceAllDefinition() {
   static const OpDefinition kDefinition =
-      Define(OpType::kReduceAll, "reduce_all", "REDUCE_ALL", tflite::BuiltinOperator_REDUCE_ALL,
-             "whether all are true over some axes");
+      DefineTruth(OpType::kReduceAll, "reduce_all", "REDUCE_ALL", tflite::BuiltinOperator_REDUCE_ALL,
+                  "whether all are true over some axes", kReduceAllReleases);
   return kDefinition;
 }
 

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "ir/free_name.h"
 #include "ir/range_groups.h"
+#include "ir/real_tensors.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
 
@@ -20,7 +21,7 @@ class Parting {
   KeptFloat Run() {
     KeptFloat kept;
     for (GraphNode& node : std::exchange(graph_.nodes, {})) {
-      const bool must = !RunsOn(node.type, activations_);
+      const bool must = TouchesReals(graph_, node) && !RunsOn(node.type, activations_);
       const bool asked = !ChangesForm(node) && asked_.contains(node.name);
       const bool real = must || asked || CastsReal(node);
       if (must && !CastsReal(node))

@@ -8,6 +8,7 @@
 #include "contract/provenance.h"
 #include "ir/constants.h"
 #include "ir/range_groups.h"
+#include "ir/real_tensors.h"
 #include "ops/integer_kernels.h"
 #include "plan/plan.h"
 #include "plan/stays_real.h"
@@ -38,7 +39,8 @@ class Planner {
     FindWide();
     std::vector<PlacedOp> ops, wide;
     for (const GraphNode& node : graph_.nodes) {
-      if (!IsKeptFloat(node)) (IsWide(node) ? wide : ops).push_back({node.name, node.type});
+      if (!IsKeptFloat(node) && TouchesReals(graph_, node))
+        (IsWide(node) ? wide : ops).push_back({node.name, node.type});
     }
     QAT_RETURN_IF_ERROR(ExpectIntegerKernels(ops, precisions_.activations.type));
     QAT_RETURN_IF_ERROR(ExpectIntegerKernels(wide, DType::kInt16));

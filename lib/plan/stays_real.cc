@@ -4,11 +4,19 @@
 
 namespace qat {
 
+namespace {
+
+/// What makes real numbers of integers.
+bool BeginsReals(OpType type) {
+  return type == OpType::kDequantize || type == OpType::kCast || type == OpType::kOneHot;
+}
+
+}  // namespace
+
 std::vector<bool> StaysReal(const Graph& graph) {
   std::vector<bool> real(graph.tensors.size(), false);
   for (const GraphNode& node : graph.nodes) {
-    if (node.type != OpType::kDequantize && node.type != OpType::kCast && !ComputesReals(node, real))
-      continue;
+    if (!BeginsReals(node.type) && !ComputesReals(node, real)) continue;
     for (const int32_t output : node.outputs)
       real[static_cast<size_t>(output)] = graph.tensor(output).type == DType::kFloat32;
   }

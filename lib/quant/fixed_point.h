@@ -48,15 +48,15 @@ inline int32_t MultiplyByQuantizedMultiplier(int32_t acc, FixedPointMultiplier m
 }
 
 /// The same for 64-bit sums: the multiplier is rounded to 16 bits, and the product once, ties up. Wraps
-/// outside int64 and int32, as TFLite does. Requires shift <= kLargestWideShift.
+/// outside int64 and int32, as TFLite does. A left shift of 15 or more, as of a layer whose output is always
+/// 0, has no meaning in C++ there: its number of bits counts modulo 64, as processors have it.
 /// Source    the overload for int64_t in the same file: int16 activations.
-inline constexpr int kLargestWideShift = 14;
 inline int32_t MultiplyWideByQuantizedMultiplier(int64_t acc, FixedPointMultiplier m) {
   const int32_t reduced = m.multiplier < 0x7fff0000 ? (m.multiplier + (1 << 15)) >> 16 : 0x7fff;
-  const int shift = 15 - m.shift;
+  const auto shift = static_cast<uint32_t>(15 - m.shift);
   const uint64_t product =
-      static_cast<uint64_t>(acc) * static_cast<uint64_t>(reduced) + (uint64_t{1} << (shift - 1));
-  return static_cast<int32_t>(static_cast<int64_t>(product) >> shift);
+      static_cast<uint64_t>(acc) * static_cast<uint64_t>(reduced) + (uint64_t{1} << ((shift - 1) % 64));
+  return static_cast<int32_t>(static_cast<int64_t>(product) >> (shift % 64));
 }
 
 }  // namespace qat

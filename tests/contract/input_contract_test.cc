@@ -88,6 +88,13 @@ TEST(InputContract, OfATableNamesTheColumns) {
   EXPECT_FALSE(SameMeaning(Contract(other, {}), Contract(input, {})));
 }
 
+TEST(InputContract, MeansTheSameHoweverFarIntegersReach) {
+  InputContract other = Series();
+  other.low -= 1;
+  other.high += 1;
+  EXPECT_TRUE(SameMeaning(other, Series()));
+}
+
 TEST(InputContract, RealNumbersAreNormalizedPerChannel) {
   const std::vector<float> values = {1, -2, 5, -1.5f, -3, 0};
   std::vector<uint8_t> bytes(values.size() * sizeof(float));

@@ -211,6 +211,36 @@ TEST(ParseCsv, AnswersHaveOneSignForDecimalsToo) {
                    "t.csv: column 'y' holds '2.5', decimals have a comma elsewhere in the table");
 }
 
+TEST(ParseCsv, ThousandsAreNoDecimals) {
+  for (const char* text : {"price;n;label\n2.932;6;a\n950;3;b\n1.020;4;a\n12.500;4;a\n",
+                           "price;n;label\n2,932;6;a\n950;3;b\n1,020;4;a\n12,500;4;a\n"})
+    QAT_EXPECT_ERROR(ParseCsv(text, "t.csv", {}), ErrorCode::kCorrupt,
+                     std::string("t.csv: column 'price' holds '2") + text[15] +
+                         "932' beside whole numbers below 1000, which would be thousands, expected numbers "
+                         "without a sign for them: write 2932, or all numbers of the column with decimals");
+  QAT_EXPECT_ERROR(ParseCsv("x,y\n1,2.932\n2,950\n3,1.020\n4,1.100\n", "t.csv", {}), ErrorCode::kCorrupt,
+                   "column 'y' holds '2.932' beside whole numbers");
+  QAT_EXPECT_ERROR(ParseCsv("x,y,z\n1,7,2.932\n2,7,950\n3,7,1.020\n4,7,1.100\n", "t.csv", {"y,z"}),
+                   ErrorCode::kCorrupt, "column 'z' holds '2.932' beside whole numbers");
+  QAT_EXPECT_ERROR(
+      ParseCsv("x,y\n1,\"1,234\"\n2,\"12,345,678\"\n3,17\n", "t.csv", {}), ErrorCode::kCorrupt,
+      "t.csv: column 'y' holds '1,234', expected a number without a sign for thousands: write 1234");
+}
+
+TEST(ParseCsv, DecimalsOfThreePlacesAreNoThousands) {
+  for (const char* column : {"2.932\n950.000\n1.020\n1.100\n",  // every number has them
+                             "2.932\n950\n1.020\n1.10\n",       // others have fewer
+                             "2.932\n950\n1.020\n0.100\n",      // no thousand begins with 0
+                             "2.932\n1950\n1.020\n1.100\n",     // a thousand without a sign
+                             "2.932\n950\n1.020\n"})            // two of them may be chance
+  {
+    const std::vector<std::string> rows = SplitText(column, '\n');
+    std::string text = "x,label\n";
+    for (const std::string& row : rows) text += row.empty() ? "" : row + ",a\n";
+    QAT_ASSERT_OK(ParseCsv(text, "t.csv", {}));
+  }
+}
+
 TEST(ReadRows, LeavesAnswersOut) {
   testing::TempDir files;
   testing::WriteText(files / "new.csv", "label,b,a\n,2,1\n,4,3\n");

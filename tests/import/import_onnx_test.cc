@@ -395,6 +395,35 @@ TEST(ImportOnnx, RangesOfQuantizeLinearStay) {
   EXPECT_EQ(import->graph.scheme, "int8");
 }
 
+// onnxruntime's quantizer takes them out.
+TEST(ImportOnnx, ActivationsThatSaturationStandsForArePutBack) {
+  const struct {
+    float scale;
+    int8_t zero;
+    std::vector<float> expected;
+  } kRows[] = {
+      {0.1f, -128, {0, 9}},        // 0 to 25.5
+      {6.0f / 255, -128, {0, 6}},  // relu6
+      {0.1f, -100, {-7, 9}},       // what it reaches below 0 is a range like another
+  };
+  for (const auto& row : kRows) {
+    OnnxFile file;
+    file.Input("x", {1, 2}).Constant("s", {}, std::vector<float>{row.scale});
+    file.Constant("w", {2, 2}, std::vector<float>{1, 0, 0, 1});
+    file.graph().Message(5,
+                         ProtoMessage().Integer(2, 3).Text(8, "z").Packed(9, std::vector<int8_t>{row.zero}));
+    file.Node("MatMul", {"x", "w"}, {"m"})
+        .Node("QuantizeLinear", {"m", "s", "z"}, {"q"})
+        .Node("DequantizeLinear", {"q", "s", "z"}, {"d"})
+        .Node("Transpose", {"d"}, {"r"}, {OnnxInts("perm", {1, 0})})
+        .Node("QuantizeLinear", {"r", "s", "z"}, {"q2"})
+        .Node("DequantizeLinear", {"q2", "s", "z"}, {"y"})
+        .Output("y");
+    EXPECT_EQ(RunImported(file, std::vector<float>{-7, 9}), row.expected)
+        << row.scale << " " << int{row.zero};
+  }
+}
+
 // Else the bytes of a picture, which nothing says are others, would take the place of the range.
 TEST(ImportOnnx, TheRangeOfAPictureIsWhatItsBytesMean) {
   OnnxFile file;

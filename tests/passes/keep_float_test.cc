@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "ir/constants.h"
 #include "ops/integer_kernels.h"
 #include "passes/passes.h"
+#include "plan/plan.h"
 #include "support/test_util.h"
 
 namespace qat {
@@ -90,6 +92,32 @@ TEST(KeepFloat, SixteenBitsHaveFewerOperatorsThanEight) {
   graph.nodes[1].inputs.resize(1);
   EXPECT_EQ(KeepFloat(graph, DType::kInt16).must,
             (std::vector<std::string>{"'p' (hard_swish)", "'pp' (pow)"}));
+}
+
+// As Keras' Masking makes it: TFLite has no reduce_any of int16, and needs none.
+TEST(KeepFloat, LeavesTruthValuesAsTheyAreInEveryType) {
+  for (const DType type : {DType::kInt8, DType::kInt16, DType::kUInt8}) {
+    Graph graph = PowGraph();
+    GraphTensor axes;
+    axes.name = "axes";
+    axes.shape = {1};
+    SetValues(axes, DType::kInt32, std::vector<int32_t>{3});
+    const int32_t axis = graph.AddTensor(std::move(axes));
+    const int32_t zero = graph.AddConstant("zero", {1}, std::vector<float>{0});
+    const int32_t differs = *graph.AddNode(OpType::kNotEqual, "differs", {}, {graph.inputs[0], zero});
+    const int32_t any = *graph.AddNode(OpType::kReduceAny, "any", MeanAttributes(), {differs, axis});
+    const int32_t none = *graph.AddNode(OpType::kLogicalNot, "none", {}, {any});
+    graph.outputs.push_back(none);
+    const KeptFloat kept = KeepFloat(graph, type);
+    EXPECT_EQ(std::count(kept.must.begin(), kept.must.end(), "'any' (reduce_any)"), 0) << NameOf(type);
+    EXPECT_EQ(graph.outputs.back(), none) << NameOf(type);
+    QuantizationOptions options;
+    options.precisions = *IntegersFromName(type == DType::kUInt8  ? "uint8"
+                                           : type == DType::kInt8 ? "int8"
+                                                                  : "int16x8");
+    std::vector<std::string> warnings;
+    QAT_ASSERT_OK(MakePlan(graph, options, warnings));
+  }
 }
 
 TEST(KeepFloat, KeepsWhatIsNamedAndItsQuantizeNodeHasTheRangeThatItHad) {

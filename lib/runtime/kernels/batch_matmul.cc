@@ -82,8 +82,6 @@ Expected<std::unique_ptr<Kernel>> PrepareQuantized(const KernelContext& context)
   FixedPointArithmetic<T, F, Sum> arithmetic;
   SetOffsets(scales, Activation::kNone, arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-  if constexpr (sizeof(Sum) > sizeof(int32_t))
-    QAT_RETURN_IF_ERROR(CheckWideMultipliers({&arithmetic.multiplier, 1}));
   return Make(context, arithmetic);
 }
 

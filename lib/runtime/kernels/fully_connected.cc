@@ -223,7 +223,6 @@ Expected<std::unique_ptr<Kernel>> PrepareInt16With(const KernelContext& context)
     FixedPointArithmetic<int16_t, int8_t, Sum> arithmetic;
     SetOffsets(scales, activation, arithmetic);
     QAT_ASSIGN_OR_RETURN(arithmetic.multiplier, MacMultiplier(scales));
-    QAT_RETURN_IF_ERROR(CheckWideMultipliers({&arithmetic.multiplier, 1}));
     return MakeInt16(context, arithmetic);
   }
   DoubleArithmetic<int16_t, int8_t, Sum> arithmetic;

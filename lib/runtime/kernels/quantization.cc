@@ -172,14 +172,6 @@ Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScal
   return multipliers;
 }
 
-Status CheckWideMultipliers(std::span<const FixedPointMultiplier> multipliers) {
-  for (const FixedPointMultiplier& multiplier : multipliers) {
-    if (multiplier.shift > kLargestWideShift)
-      return Corrupt(StrCat(kMacMultiplier, " is 2^", kLargestWideShift, " or more, expected less"));
-  }
-  return {};
-}
-
 Expected<DType> SumTypeOfInt16(const KernelContext& context, DType quantized_bias_type) {
   const bool given = quantized_bias_type != DType::kFloat32;
   const DType sums = given ? quantized_bias_type : DType::kInt64;

@@ -68,8 +68,6 @@ Expected<ChannelScales> ReadChannelScales(const KernelContext& context, int32_t 
 Expected<std::vector<double>> ChannelRealMultipliers(const ChannelScales& scales);
 /// The same as 31-bit multipliers.
 Expected<std::vector<FixedPointMultiplier>> ChannelMultipliers(const ChannelScales& scales);
-/// Errors: kCorrupt where one is 2^14 or more, which 64-bit sums have no shift for.
-Status CheckWideMultipliers(std::span<const FixedPointMultiplier> multipliers);
 
 /// Checks that filter and output have the type of the input, that the bias (if any) has the type `bias`, and
 /// that it has one value per output channel along `channel_axis` of the filter. Filters of int16 activations
@@ -114,7 +112,7 @@ Expected<double> MacRealMultiplier(const MacScales& scales);
 Expected<FixedPointMultiplier> CheckedMultiplier(double real_multiplier, std::string_view what);
 
 /// Offsets, clamp and multipliers of int16 activations with an int8 filter, as the convolutions have them.
-/// Errors: kCorrupt (also multipliers that 64-bit sums have no shift for), kUnsupported.
+/// Errors: kCorrupt, kUnsupported.
 template <class Sum>
 Expected<ChannelFixedPointArithmetic<int16_t, int8_t, Sum>> ReadInt16Arithmetic(const KernelContext& context,
                                                                                 int32_t axis) {
@@ -122,8 +120,6 @@ Expected<ChannelFixedPointArithmetic<int16_t, int8_t, Sum>> ReadInt16Arithmetic(
   ChannelFixedPointArithmetic<int16_t, int8_t, Sum> arithmetic;
   SetOffsets(scales.input, scales.output, FusedActivation(context.attributes), arithmetic);
   QAT_ASSIGN_OR_RETURN(arithmetic.multipliers, ChannelMultipliers(scales));
-  if constexpr (sizeof(Sum) > sizeof(int32_t))
-    QAT_RETURN_IF_ERROR(CheckWideMultipliers(arithmetic.multipliers));
   return arithmetic;
 }
 
