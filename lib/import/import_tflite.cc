@@ -45,7 +45,9 @@ class Importer {
       QAT_RETURN_IF_ERROR_IN(NodeLabel(model_.place_of(i), DefinitionOf(node.type)), AddNode(node));
     }
     QAT_RETURN_IF_ERROR(SetOutputs());
-    if (graph_.scheme == NameOf(Scheme::kInt8))
+    if (has_16_bits_ && !has_8_bits_)
+      graph_.scheme = NameOf(*IntegersFromName("int16x8"));
+    else if (graph_.scheme == NameOf(Scheme::kInt8))
       graph_.scheme = NameOf(Precisions{PrecisionsOf(Scheme::kInt8).activations, Filters()});
     RemoveUnusedTensors(graph_);
     return std::move(graph_);
@@ -81,6 +83,8 @@ class Importer {
     tensor.has_range = true;
     tensor.range = RangeOf(source);
     tensor.limits = ActivationLimitsOf(source.type == DType::kUInt8 ? Scheme::kUInt8 : Scheme::kInt8);
+    if (source.type == DType::kInt16) tensor.limits = LimitsOf(kInt16Activations);
+    (source.type == DType::kInt16 ? has_16_bits_ : has_8_bits_) = true;
     SetScheme(source.type == DType::kUInt8 ? Scheme::kUInt8 : Scheme::kInt8);
   }
 
@@ -122,6 +126,8 @@ class Importer {
     added.type = node.type;
     added.attributes = node.attributes;
     SetRealAttributes(added.attributes);
+    // Converters leave the option out.
+    if (node.type == OpType::kCast) added.attributes = CastAttributes{Source(node.outputs[0]).type};
     QAT_RETURN_IF_ERROR(AddOperands(node, added));
     for (const int32_t output : node.outputs)
       added.outputs.push_back(AddComputed(output, IsReal(Source(output))));
@@ -244,6 +250,7 @@ class Importer {
   Graph graph_;
   std::vector<int32_t> graph_tensor_;  // by tensor of the model; -1: none yet
   std::set<std::string> names_;
+  bool has_8_bits_ = false, has_16_bits_ = false;  // activations
 };
 
 Error RefuseChannelsFirst() {
@@ -252,11 +259,26 @@ Error RefuseChannelsFirst() {
       "give the network that it was made from");
 }
 
+/// Whether a QUANTIZE of the source says which real numbers its integers stand for.
+bool HasEnds(const GraphTensor& input) { return input.has_range && input.range.min < input.range.max; }
+
+/// Inputs of reals that do not know how far they reach, as the QUANTIZE says that reads them.
+void TakeRangesOfInputs(const Graph& graph, Contract& contract) {
+  for (size_t i = 0; i < contract.inputs.size(); ++i) {
+    InputContract& input = contract.inputs[i];
+    const GraphTensor& tensor = graph.tensor(graph.inputs[i]);
+    if (input.values != ValueType::kReal || input.low < input.high || !HasEnds(tensor)) continue;
+    input.low = std::min(tensor.range.min, 0.0f);
+    input.high = std::max(tensor.range.max, 0.0f);
+  }
+}
+
 /// Each of several inputs as the caller says, as the model does, else as it is.
-Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOptions& options,
-                                    std::vector<std::string>& notes) {
+Expected<Contract> ChooseForSeveral(const Model& model, const Graph& graph,
+                                    const TfliteImportOptions& options, std::vector<std::string>& notes) {
   QAT_ASSIGN_OR_RETURN(const ModelContract found, ContractOf(model));
   Contract contract = found.contract;
+  TakeRangesOfInputs(graph, contract);
   for (const InputContract& input : contract.inputs) {
     if (input.channels_first) return RefuseChannelsFirst();
   }
@@ -270,14 +292,18 @@ Expected<Contract> ChooseForSeveral(const Model& model, const TfliteImportOption
 /// What a byte means to the model: as the caller says, as the model does, else the number that it is.
 Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const TfliteImportOptions& options,
                                   std::vector<std::string>& notes) {
-  if (graph.inputs.size() > 1) return ChooseForSeveral(model, options, notes);
+  if (graph.inputs.size() > 1) return ChooseForSeveral(model, graph, options, notes);
   if (!options.mean_of.empty() || !options.std_of.empty())
     return InvalidArgument(
         "`mean` and `std`: name an input, expected numbers alone: the model has one input");
   const auto found = ContractOf(model);
   if (found.ok() && found->contract.input().channels_first) return RefuseChannelsFirst();
   const bool stated = !options.mean.empty() || !options.std.empty();
-  if (found.ok() && !stated) return found->contract;
+  if (found.ok() && !stated) {
+    Contract contract = found->contract;
+    TakeRangesOfInputs(graph, contract);
+    return contract;
+  }
   const auto or_one = [](const std::vector<float>& values, float one) {
     return values.empty() ? std::vector<float>{one} : values;
   };
@@ -287,6 +313,7 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
     QAT_RETURN_IF_ERROR(ExpectNotNormalized(input));
     QAT_ASSIGN_OR_RETURN(input.mean, PerChannel("mean", or_one(options.mean, 0), input.channels));
     QAT_ASSIGN_OR_RETURN(input.std, PerChannel("std", or_one(options.std, 1), input.channels));
+    TakeRangesOfInputs(graph, reals);
     return reals;
   }
   const Shape& shape = graph.tensor(graph.inputs[0]).shape;
@@ -295,7 +322,11 @@ Expected<Contract> ChooseContract(const Model& model, const Graph& graph, const 
                        {},       {},       found.ok() ? found->contract.labels() : model.labels()};
   QAT_ASSIGN_OR_RETURN(contract.input().mean, PerChannel("mean", or_one(options.mean, 0), shape[3]));
   QAT_ASSIGN_OR_RETURN(contract.input().std, PerChannel("std", or_one(options.std, 1), shape[3]));
-  if (!stated) {
+  if (const GraphTensor& tensor = graph.tensor(graph.inputs[0]); !stated && HasEnds(tensor)) {
+    TakeMeaningOfBytes(tensor.range, contract.input());
+    notes.push_back(StrCat("a byte of a picture is what QUANTIZE makes of it: ", Describe(contract),
+                           " (`mean` and `std` say otherwise)"));
+  } else if (!stated) {
     notes.push_back(
         "the model does not say what a byte of a picture means to its input, so real = byte is assumed "
         "(`mean` and "

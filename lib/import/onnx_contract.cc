@@ -1,7 +1,6 @@
 #include "import/onnx_contract.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/strings.h"
 #include "import/per_channel.h"
@@ -83,9 +82,7 @@ Expected<Contract> ContractFor(const Graph& graph, const std::vector<std::string
   }
   const GraphTensor& tensor = graph.tensor(graph.inputs[0]);
   if (!stated && tensor.has_range && tensor.range.min < tensor.range.max) {
-    const float scale = (tensor.range.max - tensor.range.min) / 255;
-    contract.inputs[0].mean.assign(input.mean.size(), std::round(-tensor.range.min / scale));
-    contract.inputs[0].std.assign(input.std.size(), 1 / scale);
+    TakeMeaningOfBytes(tensor.range, contract.inputs[0]);
     notes.push_back(StrCat("a byte of a picture is what QuantizeLinear makes of it: ", Describe(contract),
                            " (`mean` and `std` say otherwise)"));
   } else if (!stated) {

@@ -8,12 +8,10 @@
 namespace qat {
 namespace {
 
-constexpr std::array<std::string_view, 15> kOverChannels = {"Conv",
+constexpr std::array<std::string_view, 13> kOverChannels = {"Conv",
                                                             "ConvTranspose",
                                                             "MaxPool",
                                                             "AveragePool",
-                                                            "GlobalAveragePool",
-                                                            "GlobalMaxPool",
                                                             "BatchNormalization",
                                                             "InstanceNormalization",
                                                             "Resize",
@@ -23,6 +21,9 @@ constexpr std::array<std::string_view, 15> kOverChannels = {"Conv",
                                                             "SpaceToDepth",
                                                             "LRN",
                                                             "PRelu"};
+// Of series these may be the mean or the maximum over the last axis, whatever it is: tf2onnx writes those of a
+// layer normalization so.
+constexpr std::array<std::string_view, 2> kGlobalPools = {"GlobalAveragePool", "GlobalMaxPool"};
 constexpr std::array<std::string_view, 11> kOverOthers = {
     "Transpose",        "MatMul",  "Gemm",      "Reshape", "Flatten", "LayerNormalization",
     "RMSNormalization", "Squeeze", "Unsqueeze", "Softmax", "Gather"};
@@ -48,7 +49,7 @@ bool IsTakenStepsFirst(const onnx::Graph& graph, std::set<std::string> follows) 
     }
     bool any = false;
     for (size_t i = 0; i < node.inputs.size(); ++i) any = any || reads(i);
-    if (any && !Lists(kMoveAxes, node.op) && !Lists(kOverChannels, node.op))
+    if (any && !Lists(kMoveAxes, node.op) && !Lists(kOverChannels, node.op) && !Lists(kGlobalPools, node.op))
       follows.insert(node.outputs.begin(), node.outputs.end());
   }
   return false;
@@ -91,7 +92,7 @@ AxisOrder InputOrder(const onnx::Graph& graph, const std::string& input, size_t 
   if (rank < 3) return IdentityOrder(rank);
   if (rank == 3 && IsTakenStepsFirst(graph, {input})) return {1, 0, 2};
   std::set<std::string> follows = {input};
-  bool others = false;
+  bool others = false, pooled = false;
   for (const onnx::Node& node : graph.nodes) {
     const bool reads =
         !node.inputs.empty() && std::any_of(node.inputs.begin(), node.inputs.end(),
@@ -103,8 +104,13 @@ AxisOrder InputOrder(const onnx::Graph& graph, const std::string& input, size_t 
       others = true;
       continue;
     }
+    if (node.domain.empty() && Lists(kGlobalPools, node.op)) {
+      pooled = true;
+      continue;
+    }
     follows.insert(node.outputs.begin(), node.outputs.end());
   }
+  if (pooled && (rank > 3 || !others)) return ChannelsLast(rank);
   return others || rank == 3 ? IdentityOrder(rank) : ChannelsLast(rank);
 }
 

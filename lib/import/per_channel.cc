@@ -1,6 +1,7 @@
 #include "import/per_channel.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace qat {
 
@@ -40,6 +41,12 @@ Status TakeNormalizations(const std::vector<float>& mean, const std::vector<floa
     }
   }
   return {};
+}
+
+void TakeMeaningOfBytes(Range range, InputContract& input) {
+  const float scale = (range.max - range.min) / 255;
+  std::fill(input.mean.begin(), input.mean.end(), std::round(-range.min / scale));
+  std::fill(input.std.begin(), input.std.end(), 1 / scale);
 }
 
 std::string DescribeInputs(const Contract& contract) { return StrCat("its inputs: ", Describe(contract)); }

@@ -9,6 +9,7 @@
 #include "base/expected.h"
 #include "base/strings.h"
 #include "contract/contract.h"
+#include "quant/params.h"
 
 namespace qat {
 
@@ -31,6 +32,10 @@ Status ExpectNotNormalized(const InputContract& input);
 Status TakeNormalizations(const std::vector<float>& mean, const std::vector<float>& std,
                           const std::map<std::string, std::vector<float>>& mean_of,
                           const std::map<std::string, std::vector<float>>& std_of, Contract& contract);
+
+/// Mean and std of the bytes of a picture whose 0 to 255 stand for `range`, as integers of the source do.
+/// Requires  ends that differ.
+void TakeMeaningOfBytes(Range range, InputContract& input);
 
 /// For a person.
 std::string DescribeInputs(const Contract& contract);

@@ -31,6 +31,7 @@ class Planner {
         options_(options),
         precisions_(options.precisions),
         warnings_(warnings),
+        groups_(FindRangeGroups(graph)),
         place_(graph.tensors.size(), -1) {}
 
   Expected<QuantizationPlan> Run() {
@@ -271,7 +272,7 @@ class Planner {
       if (!tensor.is_constant() || index == filter || index == bias) continue;
       const int32_t tied = TiedTo(node);
       if (tensor.type == DType::kFloat32 && !IsPlanned(index))
-        QAT_RETURN_IF_ERROR(PlanOperand(index, tied, ActivationsIn(node)));
+        QAT_RETURN_IF_ERROR(PlanOperand(index, tied, JointRange(node, tied), ActivationsIn(node)));
       QAT_RETURN_IF_ERROR(ExpectOneUse(tensor, tied >= 0 ? Use::kTiedOperand : Use::kOperand));
       if (IsPlanned(index) && PlanOf(index).precision != ActivationsIn(node))
         return Unsupported(StrCat("reads the constant '", tensor.name, "' as ",
@@ -309,11 +310,20 @@ class Planner {
     return -1;
   }
 
+  /// Of constants that a node ties to one another alone, as the two values of a binary activation.
+  std::optional<Range> JointRange(const GraphNode& node, int32_t tied) const {
+    if (tied >= 0 || node.definition().output_quantization != OutputQuantization::kJoinsInputs)
+      return std::nullopt;
+    const RangeGroup& group = groups_.Of(node.outputs[0]);
+    return group.observed.empty() ? group.With({}) : graph_.tensor(group.observed.front()).range;
+  }
+
   /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its
-  /// values.
-  Status PlanOperand(int32_t index, int32_t tied, const Precision& precision) {
+  /// values, or of all that share it.
+  Status PlanOperand(int32_t index, int32_t tied, const std::optional<Range>& joint,
+                     const Precision& precision) {
     const GraphTensor& tensor = graph_.tensor(index);
-    const Range range = ConstantRange(tensor);
+    const Range range = joint ? *joint : ConstantRange(tensor);
     QAT_ASSIGN_OR_RETURN(const QuantizationParams own,
                          ParamsFor(tensor.name, Symmetric(range, precision), LimitsOf(precision)));
     TensorPlan& plan = Add(index, PlannedRole::kOperand, precision);
@@ -325,7 +335,7 @@ class Planner {
     }
     plan.range = range;
     plan.params = {own};
-    plan.reason = "the range of its values";
+    plan.reason = joint ? "the range of what shares it" : "the range of its values";
     return {};
   }
 
@@ -410,6 +420,7 @@ class Planner {
   const QuantizationOptions& options_;
   const Precisions precisions_;
   std::vector<std::string>& warnings_;
+  const RangeGroups groups_;
   std::vector<int32_t> place_;  // of each tensor in the plan; -1: not there
   QuantizationPlan plan_;
   std::vector<bool> stays_real_;     // by tensor

@@ -329,6 +329,30 @@ TEST(ImportOnnx, GeluThatWasTakenApartIsOneOperatorAgain) {
   EXPECT_EQ(Import(file)->graph.nodes.size(), 1u);
 }
 
+// As tf2onnx writes the mean of a layer normalization, over the last axis of [N, T, C].
+TEST(ImportOnnx, AGlobalPoolDoesNotSayWhereTheChannelsOfASeriesAre) {
+  const auto x = Wave(3 * 2, 0.5f);
+  OnnxFile file;
+  file.Input("x", {1, 3, 2})
+      .Constant("w", {2, 2}, std::vector<float>{1, 2, 3, 4})
+      .Node("MatMul", {"x", "w"}, {"m"})
+      .Node("Add", {"x", "m"}, {"a"})
+      .Node("GlobalAveragePool", {"a"}, {"y"})
+      .Output("y");
+  std::vector<float> expected;
+  for (size_t t = 0; t < 3; ++t) {
+    const float a = x[2 * t], b = x[2 * t + 1];
+    expected.push_back((a + b + (a + 3 * b) + (2 * a + 4 * b)) / 2);
+  }
+  ExpectNear(RunImported(file, x), expected);
+  // Alone it does.
+  OnnxFile alone;
+  alone.Input("x", {1, 3, 2}).Node("GlobalAveragePool", {"x"}, {"y"}).Output("y");
+  const auto import = Import(alone);
+  QAT_ASSERT_OK(import);
+  EXPECT_EQ(import->graph.contract.input().shape, (Shape{2, 3}));
+}
+
 TEST(ImportOnnx, ASeriesIsAnImageOfOneRow) {
   const auto x = Wave(2 * 6, 0.5f), w = Wave(3 * 2 * 3, 0.8f);
   OnnxFile file;

@@ -212,6 +212,44 @@ TEST(ImportTflite, KnowsTheSchemeOfAModelByItsFilters) {
 }
 
 // Old converters compute the shape of a reshape from that of its input.
+// x of reals -> QUANTIZE -> relu, as TensorFlow's converter writes integers with borders of float32.
+std::vector<uint8_t> WithQuantizedInput(const Shape& shape, DType type, float scale, int32_t zero_point) {
+  ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", shape, DType::kFloat32);
+  const int32_t q = builder.AddTensor("q", shape, type, Quantized(scale, zero_point));
+  builder.AddOperator(tflite::BuiltinOperator_QUANTIZE, {x}, {q});
+  const int32_t y = builder.AddTensor("y", shape, type, Quantized(scale, zero_point));
+  builder.AddOperator(tflite::BuiltinOperator_RELU, {q}, {y});
+  return builder.Finish({x}, {y});
+}
+
+TEST(ImportTflite, TheQuantizeThatReadsAnInputSaysHowFarItReaches) {
+  const auto graph = Import(WithQuantizedInput({1, 20}, DType::kInt8, 0.25f, 28));
+  QAT_ASSERT_OK(graph);
+  EXPECT_EQ(graph->contract.input().values, ValueType::kReal);
+  EXPECT_EQ(graph->contract.input().low, 0.25f * (-128 - 28));
+  EXPECT_EQ(graph->contract.input().high, 0.25f * (127 - 28));
+  EXPECT_EQ(graph->scheme, "int8");
+  const auto wide = Import(WithQuantizedInput({1, 20}, DType::kInt16, 0.5f, 0));
+  QAT_ASSERT_OK(wide);
+  EXPECT_EQ(wide->contract.input().high, 0.5f * 32767);
+  EXPECT_EQ(wide->scheme, "int16x8");
+}
+
+TEST(ImportTflite, TheQuantizeThatReadsAPictureSaysWhatItsBytesMean) {
+  std::vector<std::string> notes;
+  const auto graph = Import(WithQuantizedInput({1, 4, 4, 2}, DType::kInt8, 1.0f / 32, 7), &notes);
+  QAT_ASSERT_OK(graph);
+  EXPECT_EQ(graph->contract.input().values, ValueType::kByte);
+  EXPECT_EQ(graph->contract.input().mean, (std::vector<float>{135, 135}));
+  EXPECT_EQ(graph->contract.input().std, (std::vector<float>{32, 32}));
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("a byte of a picture is what QUANTIZE makes of it"), std::string::npos) << notes[0];
+  const auto stated = Import(WithQuantizedInput({1, 4, 4, 2}, DType::kInt8, 1.0f / 32, 7), nullptr,
+                             {.mean = {1}, .std = {2}, .mean_of = {}, .std_of = {}});
+  EXPECT_EQ(stated->contract.input().mean, (std::vector<float>{1, 1}));
+}
+
 TEST(ImportTflite, ComputesShapesOnceAndLeavesTheBatchOpen) {
   ConvModel m;
   const int32_t shape = m.builder.AddTensor("shape", {4}, DType::kInt32);

@@ -10,6 +10,7 @@
 #include "plan/plan_file.h"
 #include "runtime/interpreter.h"
 #include "runtime/runnable_model.h"
+#include "support/rows.h"
 #include "support/test_util.h"
 #include "support/tiny_graph.h"
 #include "tflite/tflite_writer.h"
@@ -49,6 +50,26 @@ QuantizationPlan Planned(const Graph& graph, const QuantizationOptions& options)
   auto plan = MakePlan(graph, options, warnings);
   QAT_CHECK(plan.ok());
   return *std::move(plan);
+}
+
+// As a binary activation is exported.
+TEST(MakePlan, TwoConstantsThatANodeTiesToEachOtherShareTheirRange) {
+  for (const char* type : {"uint8", "int8", "int16x8"}) {
+    Graph graph = testing::RowGraph(2, -4, 4);
+    const int32_t zero = graph.AddConstant("zero", {1}, std::vector<float>{0});
+    const int32_t high = graph.AddConstant("high", {1}, std::vector<float>{3});
+    const int32_t low = graph.AddConstant("low", {1}, std::vector<float>{-1});
+    const int32_t is_high = *graph.AddNode(OpType::kGreater, "is_high", {}, {graph.inputs[0], zero});
+    graph.outputs = {*graph.AddNode(OpType::kSelectV2, "chosen", {}, {is_high, high, low})};
+    KeepFloat(graph, IntegersFromName(type)->activations.type);
+    const QuantizationPlan plan = Planned(graph, OptionsFor(type));
+    const std::vector<QuantizationParams>& params = PlanOf(plan, graph, "chosen").params;
+    EXPECT_EQ(PlanOf(plan, graph, "high").params, params) << type;
+    EXPECT_EQ(PlanOf(plan, graph, "low").params, params) << type;
+    const Range held = RepresentableRange(params[0], LimitsOf(IntegersFromName(type)->activations));
+    EXPECT_NEAR(held.max, 3, 0.02) << type;
+    EXPECT_LE(held.min, -0.98f) << type;
+  }
 }
 
 TEST(MakePlan, SaysWhyAndWhoShares) {
