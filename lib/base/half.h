@@ -20,6 +20,8 @@ inline float HalfToFloat(uint16_t half) {
 
 /// The largest finite half.
 inline constexpr float kLargestHalf = 65504;
+/// The least with all of its 11 digits; halves below it lose one with every factor of 2.
+inline constexpr float kLeastNormalHalf = 0x1p-14f;
 
 /// The bits of the nearest half, ties to even; magnitudes from 65520 on become infinity, NaN stays NaN.
 uint16_t HalfBits(float value);

@@ -122,6 +122,7 @@ class Opener {
     KnownClasses known = {source_.class_names, source_.class_names_path, output.request.class_names,
                           options_.ignore_label, options_.label_indices};
     if (!named) known.file_names.clear();
+    if (outputs_.size() == 1) known.scores = options_.scores;
     known.gaps = outputs_.size() > 1;
     QAT_ASSIGN_OR_RETURN(output.map, LabelMap::Make(output.labels.all(), known));
     const size_t classes = output.map->class_names().size();

@@ -202,6 +202,9 @@ struct OpenOptions {
   std::vector<std::string> class_names = {};
   /// there is a model, but without names: numbers are the indices of its outputs
   bool label_indices = false;
+  /// Of a network without names that is trained on: how many scores it gives. Labels that are whole numbers
+  /// below it are their indices.
+  int32_t scores = 0;
   Task task = Task::kAuto;
   /// Of a network with several outputs: all of them, instead of `label`, `class_names` and `task`. Their
   /// labels are found by names.

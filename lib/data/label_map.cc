@@ -117,6 +117,8 @@ class LabelMapMaker {
     if (!known_.model.empty()) return FollowModel();
     if (known_.indices) return TakeIndices(values_.back() + 1, {});
     if (!known_.file_names.empty()) return FollowFile();
+    if (!pixels_ && values_.front() >= 0 && values_.back() < known_.scores)
+      return TakeIndices(known_.scores, {});
     return FollowValues();
   }
 

@@ -23,6 +23,8 @@ struct KnownClasses {
   /// label of pixels without a class; empty: 255 where it can be no class
   std::optional<int64_t> ignored = std::nullopt;
   bool indices = false;  ///< a model without names: labels are the indices of its outputs
+  /// The same of a network that is trained on, where all labels are below this; 0: there is none.
+  int32_t scores = 0;
   /// of several outputs: images, too, may be without a class for this one, as `ignored` says
   bool gaps = false;
 };

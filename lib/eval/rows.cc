@@ -14,6 +14,7 @@
 #include "freeze/freeze.h"
 #include "ir/frozen_graph.h"
 #include "model/model_contract.h"
+#include "model/signatures.h"
 #include "report/main_rows.h"
 #include "runtime/model_predictor.h"
 #include "runtime/runnable_model.h"
@@ -320,6 +321,8 @@ class Opener {
   }
 
   Expected<Contract> ContractFor(const Model& model) {
+    if (const std::string others = DescribeOtherSignatures(model); !others.empty())
+      warnings_.push_back(StrCat(model.source(), ": ", others, "; qat-convert can take one out"));
     QAT_ASSIGN_OR_RETURN(const ModelContract chosen, ChooseContract(model, request_, first_, warnings_));
     const bool own =
         chosen.source == ContractSource::kEmbedded || chosen.source == ContractSource::kDescription;

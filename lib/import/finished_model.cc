@@ -7,8 +7,10 @@
 
 #include "base/hash.h"
 #include "base/strings.h"
+#include "import/model_parts.h"
 #include "ir/constants.h"
 #include "model/model_contract.h"
+#include "model/signatures.h"
 
 namespace qat {
 namespace {
@@ -103,6 +105,10 @@ Expected<Graph> GraphOfFinished(const Model& model) {
   graph.contract = found.contract;
   graph.name = std::filesystem::path(model.source()).stem().string();
   graph.scheme = "float32";
+  if (const std::string others = DescribeOtherSignatures(model); !others.empty())
+    return Unsupported(
+        StrCat(model.source(), ": ", others, "; expected `signature`, which chooses, with `type`"));
+  graph.signature = SignatureOf(model);
   graph.provenance = model.provenance();
   graph.provenance["source_sha256"] = Sha256(model.file_bytes());
   QAT_RETURN_IF_ERROR_IN(model.source(), Verify(graph));

@@ -205,7 +205,7 @@ class Importer {
       return Unsupported(
           "holds the steps of one example and has no batch; export the network with one, as [1, steps, "
           "values]");
-    const AxisOrder order = InputOrder(model_.graph, input.name, input.dims.size());
+    const AxisOrder order = InputOrder(model_.graph, values_, input.name, input.dims.size());
     QAT_ASSIGN_OR_RETURN(const Shape shape,
                          InputShape(input, order.empty() ? 0 : static_cast<size_t>(order[0])));
     if (shape.size() < 2)

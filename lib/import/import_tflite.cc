@@ -13,6 +13,7 @@
 #include "import/per_channel.h"
 #include "model/model_contract.h"
 #include "model/model_reader.h"
+#include "model/signatures.h"
 #include "quant/precision.h"
 #include "quant/scheme.h"
 #include "runtime/prepared_model.h"
@@ -347,6 +348,13 @@ void TakeNames(const std::vector<std::string>& names, const std::vector<int32_t>
   }
 }
 
+void TakeSignature(const Model& model, const TfliteImportOptions& options, Graph& graph,
+                   std::vector<std::string>& notes) {
+  graph.signature = SignatureOf(model, options.signature);
+  const std::string others = options.signature.empty() ? DescribeOtherSignatures(model) : "";
+  if (!others.empty()) notes.push_back(StrCat(others, " (`signature` chooses)"));
+}
+
 }  // namespace
 
 Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& options,
@@ -364,6 +372,7 @@ Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& opti
   QAT_ASSIGN_OR_RETURN_IN(model.source(), graph.contract, ChooseContract(model, graph, options, notes));
   TakeNames(InputNames(model), graph.inputs, graph);
   TakeNames(OutputNames(model), graph.outputs, graph);
+  TakeSignature(model, options, graph, notes);
   graph.provenance = model.provenance();
   graph.provenance["source_sha256"] = Sha256(model.file_bytes());
   QAT_RETURN_IF_ERROR_IN(model.source(), Verify(graph));

@@ -18,6 +18,8 @@ struct TfliteImportOptions {
   std::vector<float> mean, std;
   /// The same of single inputs of several, by the names of InputNames (model/model_contract.h).
   std::map<std::string, std::vector<float>> mean_of = {}, std_of = {};
+  /// The key of the signature that `model` was read for; empty: the first subgraph.
+  std::string signature = {};
 };
 
 /// The network of `model` in real numbers: float32 constants, float16 and 8-bit ones dequantized, quantize

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "import/constants.h"
+#include "model/signatures.h"
 #include "runtime/prepared_model.h"
 
 namespace qat {
@@ -85,6 +86,19 @@ bool IsRawNumber(const Model& model, int32_t tensor) {
 
 namespace {
 
+/// The names that a signature has for all of `tensors`; empty: it lacks one, or has one twice.
+std::vector<std::string> NamesFor(const std::vector<int32_t>& tensors,
+                                  const std::map<int32_t, std::string>& signature) {
+  std::vector<std::string> names;
+  for (const int32_t tensor : tensors) {
+    const auto found = signature.find(tensor);
+    if (found == signature.end() || found->second.empty()) return {};
+    if (std::find(names.begin(), names.end(), found->second) != names.end()) return {};
+    names.push_back(found->second);
+  }
+  return names;
+}
+
 /// The same real numbers as int8 and as uint8: the scale is the same, and the zero points are 128 apart.
 bool IsShift(const ModelTensor& a, const ModelTensor& b) {
   if (a.scale.size() != 1 || a.scale != b.scale) return false;
@@ -105,6 +119,14 @@ int32_t SameAs(const Model& model, std::span<const ModelTensor> tensors, const M
     return from_floats || IsShift(tensor(node.inputs[0]), tensor(node.outputs[0])) ? node.inputs[0] : -1;
   if (node.type != OpType::kCast || tensor(node.outputs[0]).type != DType::kFloat32) return -1;
   return from_floats || IsRawNumber(model, node.inputs[0]) ? node.inputs[0] : -1;
+}
+
+GraphSignature SignatureOf(const Model& model, const std::string& key) {
+  const ModelSignature* read = SignatureRead(model, key);
+  if (read == nullptr) return {};
+  GraphSignature signature = {read->key, NamesFor(model.inputs(), read->inputs),
+                              NamesFor(model.outputs(), read->outputs)};
+  return signature.inputs.empty() || signature.outputs.empty() ? GraphSignature() : signature;
 }
 
 void SetRealAttributes(OpAttributes& attributes) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "ir/graph.h"
 #include "model/model.h"
 
 namespace qat {
@@ -28,6 +29,10 @@ int32_t SameAs(const Model& model, std::span<const ModelTensor> tensors, const M
 
 /// Takes out what says how real numbers are quantized while the model runs.
 void SetRealAttributes(OpAttributes& attributes);
+
+/// How an app asks for the model's inputs and outputs: by the signature that is called `key`, else by the
+/// first of its subgraph. Empty: none names all of them, each by a name of its own.
+GraphSignature SignatureOf(const Model& model, const std::string& key = {});
 
 }  // namespace qat
 

@@ -6,6 +6,7 @@
 #include "base/slices.h"
 #include "base/strings.h"
 #include "import/integer_forms.h"
+#include "import/stable_forms.h"
 #include "ir/constants.h"
 #include "ir/free_name.h"
 
@@ -221,6 +222,7 @@ class Folder {
 }  // namespace
 
 void Normalize(Graph& graph, std::vector<std::string>& notes) {
+  UseStableForms(graph, notes);
   UseIntegerForms(graph, notes);
   Folder(graph).Run(notes);
 }

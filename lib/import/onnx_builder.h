@@ -89,6 +89,8 @@ class OnnxBuilder {
  private:
   Expected<OnnxValue> EmitReshape(const OnnxValue& x, const Shape& tensor_shape, Shape shape,
                                   AxisOrder order);
+  Expected<std::vector<OnnxValue>> SliceApart(const OnnxValue& x, int32_t axis,
+                                              const std::vector<int32_t>& sizes);
   Expected<OnnxValue> Unflatten(const OnnxValue& x);
   Expected<OnnxValue> WithRank(const OnnxValue& x, size_t rank);
   AxisOrder CommonOrder(std::span<const OnnxValue> values, size_t rank) const;

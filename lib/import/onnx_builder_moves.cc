@@ -39,6 +39,20 @@ Expected<OnnxValue> OnnxBuilder::Concat(std::vector<OnnxValue> parts, int32_t ax
   return Computed(output, shape, order);
 }
 
+Expected<std::vector<OnnxValue>> OnnxBuilder::SliceApart(const OnnxValue& x, int32_t axis,
+                                                         const std::vector<int32_t>& sizes) {
+  Shape begin(x.shape.size(), 0), size = x.shape;
+  const auto at = static_cast<size_t>(axis);
+  std::vector<OnnxValue> parts;
+  for (const int32_t each : sizes) {
+    size[at] = each;
+    QAT_ASSIGN_OR_RETURN(OnnxValue part, Slice(x, begin, size, Shape(x.shape.size(), 1)));
+    begin[at] += each;
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 Expected<std::vector<OnnxValue>> OnnxBuilder::Split(const OnnxValue& given, int32_t axis,
                                                     const std::vector<int32_t>& sizes) {
   OnnxValue x = given;
@@ -46,6 +60,8 @@ Expected<std::vector<OnnxValue>> OnnxBuilder::Split(const OnnxValue& given, int3
     QAT_ASSIGN_OR_RETURN(x, Unflatten(x));
   }
   if (sizes.size() == 1) return std::vector<OnnxValue>{x};
+  // TFLite has no SPLIT of truth values.
+  if (x.type == DType::kBool) return SliceApart(x, axis, sizes);
   const int32_t place = AddIndices("axis", {}, {x.PlaceOf(axis)});
   const bool equal = std::all_of(sizes.begin(), sizes.end(), [&](int32_t size) { return size == sizes[0]; });
   const SplitAttributes attributes = {.splits = static_cast<int32_t>(sizes.size())};

@@ -21,8 +21,8 @@ constexpr std::array<std::string_view, 13> kOverChannels = {"Conv",
                                                             "SpaceToDepth",
                                                             "LRN",
                                                             "PRelu"};
-// Of series these may be the mean or the maximum over the last axis, whatever it is: tf2onnx writes those of a
-// layer normalization so.
+// Of series these may be the mean or the maximum over the last axis, whatever it is: tf2onnx writes those of
+// a layer normalization so.
 constexpr std::array<std::string_view, 2> kGlobalPools = {"GlobalAveragePool", "GlobalMaxPool"};
 constexpr std::array<std::string_view, 11> kOverOthers = {
     "Transpose",        "MatMul",  "Gemm",      "Reshape", "Flatten", "LayerNormalization",
@@ -88,7 +88,25 @@ bool IsOneExample(const onnx::Graph& graph, const std::map<std::string, OnnxValu
   return false;
 }
 
-AxisOrder InputOrder(const onnx::Graph& graph, const std::string& input, size_t rank) {
+namespace {
+
+using Constants = std::map<std::string, OnnxValue>;
+
+bool IsOneNumber(const Constants& constants, const std::string& name) {
+  const auto found = constants.find(name);
+  return found != constants.end() && found->second.is_constant() && FlatSize(found->second.shape) == 1;
+}
+
+/// Whether it takes axis 1 for channels; a PRelu with one slope for all does not.
+bool KnowsChannels(const Constants& constants, const onnx::Node& node) {
+  if (!node.domain.empty() || !Lists(kOverChannels, node.op)) return false;
+  return node.op != "PRelu" || node.inputs.size() < 2 || !IsOneNumber(constants, node.inputs[1]);
+}
+
+}  // namespace
+
+AxisOrder InputOrder(const onnx::Graph& graph, const std::map<std::string, OnnxValue>& constants,
+                     const std::string& input, size_t rank) {
   if (rank < 3) return IdentityOrder(rank);
   if (rank == 3 && IsTakenStepsFirst(graph, {input})) return {1, 0, 2};
   std::set<std::string> follows = {input};
@@ -99,7 +117,7 @@ AxisOrder InputOrder(const onnx::Graph& graph, const std::string& input, size_t 
                                             [&](const std::string& each) { return follows.count(each) > 0; });
     if (!reads) continue;
     const bool as_data = follows.count(node.inputs[0]) > 0;
-    if (as_data && node.domain.empty() && Lists(kOverChannels, node.op)) return ChannelsLast(rank);
+    if (as_data && KnowsChannels(constants, node)) return ChannelsLast(rank);
     if (Lists(kOverOthers, node.op)) {
       others = true;
       continue;

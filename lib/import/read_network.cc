@@ -58,6 +58,8 @@ Expected<ReadNetworkResult> ReadAnyNetwork(const std::string& path, const ReadNe
   QAT_ASSIGN_OR_RETURN(Bytes bytes,
                        ReadFileOfKinds(path, {kGraphIdentifier, kTfliteIdentifier, kOnnxIdentifier}));
   const bool stated = !options.mean.empty() || !options.std.empty();
+  if (!options.signature.empty() && !IsKind(bytes, kTfliteIdentifier))
+    return InvalidArgument("`signature`: only a .tflite has signatures");
   if (IsKind(bytes, kOnnxIdentifier)) {
     QAT_ASSIGN_OR_RETURN(onnx::Model model, onnx::ParseModel(bytes, path));
     bytes = {};
@@ -78,7 +80,8 @@ Expected<ReadNetworkResult> ReadAnyNetwork(const std::string& path, const ReadNe
   if (!options.input_shapes.empty())
     return InvalidArgument("`input_shape`: only an .onnx leaves sizes open that can be said");
   if (IsKind(bytes, kTfliteIdentifier)) {
-    QAT_ASSIGN_OR_RETURN(const auto model, Model::FromBytes(std::move(bytes), path));
+    QAT_ASSIGN_OR_RETURN(const auto model,
+                         Model::FromBytes(std::move(bytes), path, nullptr, options.signature));
     QAT_ASSIGN_OR_RETURN(Graph graph, ImportTflite(*model, options, notes));
     const bool assumed = !stated && model->inputs().size() == 1 && !ContractOf(*model).ok();
     std::vector<bool> open =

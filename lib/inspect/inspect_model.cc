@@ -98,6 +98,17 @@ void Describe(const TensorDescription& each, const char* what, Inspection& found
   if (!text.empty()) found.facts.emplace_back(what, text);
 }
 
+// "'serving_default': image -> scores"; of several the subgraph, too.
+std::string TextOf(const ModelSignature& signature, const Model& model) {
+  const auto list = [](const std::map<int32_t, std::string>& names) {
+    std::vector<std::string> texts;
+    for (const auto& [tensor, name] : names) texts.push_back(name);
+    return texts.empty() ? "nothing" : Join(texts);
+  };
+  return StrCat("'", signature.key, "': ", list(signature.inputs), " -> ", list(signature.outputs),
+                model.subgraphs() > 1 ? StrCat(", of subgraph ", signature.subgraph) : "");
+}
+
 // "'body': x float32 [1, 4] -> y float32 [1, 4], 3 operators (2 ADD, 1 MUL)".
 std::string TextOf(const ModelSubgraph& subgraph) {
   std::map<std::string, int64_t> kinds;
@@ -146,6 +157,8 @@ Expected<Inspection> InspectModel(Bytes bytes, const std::string& path) {
   }
   for (const ModelMetadata& entry : model->metadata())
     found.metadata.emplace_back(entry.name, EntryText(entry.bytes));
+  for (const ModelSignature& signature : model->signatures())
+    found.facts.emplace_back("signature", TextOf(signature, *model));
   for (size_t i = 0; i < model->further_subgraphs().size(); ++i)
     found.facts.emplace_back(StrCat("subgraph ", i + 1), TextOf(model->further_subgraphs()[i]));
   if (!model->unsupported().empty()) found.unsupported = model->unsupported().Text();

@@ -79,6 +79,15 @@ struct GraphNode {
   }
 };
 
+/// How an app asks for inputs and outputs: the key of a signature, and a name for each in their order. Empty:
+/// nothing is said.
+struct GraphSignature {
+  std::string key;
+  std::vector<std::string> inputs, outputs;
+  bool operator==(const GraphSignature&) const = default;
+  bool empty() const { return inputs.empty() && outputs.empty(); }
+};
+
 enum class GraphForm : uint8_t { kFrozen, kTrainable };
 
 struct Graph {
@@ -91,6 +100,7 @@ struct Graph {
   std::string scheme;  ///< "uint8", "int8" or "float32": what it was trained for
   Contract contract;
   std::map<std::string, std::string> provenance;
+  GraphSignature signature = {};
 
   int32_t AddTensor(GraphTensor tensor);
   int32_t AddConstant(std::string name, Shape shape, std::span<const float> values);
@@ -141,8 +151,8 @@ std::string PrintNetwork(const Graph& graph);
 
 /// .qgraph (schemas/graph.fbs): same graph, same bytes; a SHA-256 of the payload is inside.
 Bytes Serialize(const Graph& graph);
-/// Whether both have the same bytes but for provenance: what only a front end knows (a spec's text and keys)
-/// does not count.
+/// Whether both have the same bytes but for provenance and signature: what only a front end knows (a spec's
+/// text and keys) does not count.
 bool SameNetwork(const Graph& a, const Graph& b);
 /// Errors: kCorrupt "SOURCE: …"; another file kind is named; a newer version is kUnsupported.
 Expected<Graph> ParseGraph(std::span<const uint8_t> bytes, const std::string& source);

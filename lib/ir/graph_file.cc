@@ -177,6 +177,11 @@ Expected<Graph> ReadRoot(const fb::Graph& root) {
   if (root.contract() != nullptr) {
     QAT_ASSIGN_OR_RETURN(graph.contract, ParseContract({root.contract()->data(), root.contract()->size()}));
   }
+  if (const auto* signature = root.signature(); signature != nullptr) {
+    graph.signature.key = signature->key()->str();
+    for (const auto* name : *signature->inputs()) graph.signature.inputs.push_back(name->str());
+    for (const auto* name : *signature->outputs()) graph.signature.outputs.push_back(name->str());
+  }
   for (const auto* entry : *root.provenance()) graph.provenance[entry->name()->str()] = entry->value()->str();
   QAT_RETURN_IF_ERROR(Verify(graph));
   return graph;
@@ -201,6 +206,13 @@ Bytes Serialize(const Graph& graph) {
     builder.ForceVectorAlignment(contract.size(), 1, 8);
     contract_offset = builder.CreateVector(contract);
   }
+  Offset<fb::GraphSignature> signature;
+  if (!graph.signature.empty()) {
+    const auto key = builder.CreateString(graph.signature.key);
+    const auto input_names = builder.CreateVectorOfStrings(graph.signature.inputs);
+    signature = fb::CreateGraphSignature(builder, key, input_names,
+                                         builder.CreateVectorOfStrings(graph.signature.outputs));
+  }
   const auto name = builder.CreateString(graph.name);
   const auto scheme = builder.CreateString(graph.scheme);
   const auto tensors_offset = builder.CreateVector(tensors);
@@ -213,13 +225,14 @@ Bytes Serialize(const Graph& graph) {
   const auto filters = WritePrecision(builder, precisions.filters);
   builder.Finish(fb::CreateGraph(builder, name, scheme, tensors_offset, nodes_offset, inputs, outputs,
                                  contract_offset, provenance, static_cast<fb::GraphForm>(graph.form),
-                                 activations, filters));
+                                 activations, filters, signature));
   return SealEnvelope(kGraphIdentifier, kGraphVersion, {builder.GetBufferPointer(), builder.GetSize()});
 }
 
 bool SameNetwork(const Graph& a, const Graph& b) {
   const auto bytes_of = [](Graph graph) {
     graph.provenance.clear();
+    graph.signature = {};
     return Serialize(graph);
   };
   return bytes_of(a) == bytes_of(b);

@@ -16,20 +16,21 @@ struct Model::Storage {
 Expected<std::shared_ptr<const Model>> Model::Load(const std::string& path, KnownVersion known) {
   auto storage = std::make_unique<Storage>();
   QAT_ASSIGN_OR_RETURN(storage->bytes, ReadFileOfKind(path, kTfliteIdentifier));
-  return Parse(std::move(storage), path, known);
+  return Parse(std::move(storage), path, known, {});
 }
 
 Expected<std::shared_ptr<const Model>> Model::FromBytes(std::vector<uint8_t> bytes, const std::string& source,
-                                                        KnownVersion known) {
+                                                        KnownVersion known, const std::string& signature) {
   auto storage = std::make_unique<Storage>();
   storage->bytes = std::move(bytes);
-  return Parse(std::move(storage), source, known);
+  return Parse(std::move(storage), source, known, signature);
 }
 
 Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> storage,
-                                                    const std::string& source, KnownVersion known) {
+                                                    const std::string& source, KnownVersion known,
+                                                    const std::string& signature) {
   QAT_RETURN_IF_ERROR(ExpectKind(storage->bytes, kTfliteIdentifier, source));
-  QAT_ASSIGN_OR_RETURN_IN(source, ModelContents contents, ReadModel(storage->bytes, known));
+  QAT_ASSIGN_OR_RETURN_IN(source, ModelContents contents, ReadModel(storage->bytes, known, signature));
   storage->aligned = std::move(contents.aligned);
   std::shared_ptr<Model> model(new Model);
   model->storage_ = std::move(storage);
@@ -45,6 +46,8 @@ Expected<std::shared_ptr<const Model>> Model::Parse(std::unique_ptr<Storage> sto
   model->made_by_ = std::move(contents.made_by);
   model->metadata_ = std::move(contents.metadata);
   model->further_subgraphs_ = std::move(contents.further_subgraphs);
+  model->signatures_ = std::move(contents.signatures);
+  model->subgraph_ = contents.subgraph;
   model->source_ = source;
   model->operators_ = std::move(contents.operators);
   model->unsupported_ = std::move(contents.unsupported);

@@ -65,6 +65,13 @@ struct ModelSubgraph {
   std::vector<std::string> inputs, outputs;  ///< "x float32 [1, 4]"
 };
 
+/// A function that a file offers by name: its subgraph, and how an app asks for its tensors.
+struct ModelSignature {
+  std::string key;
+  size_t subgraph = 0;
+  std::map<int32_t, std::string> inputs, outputs;  ///< names by tensor of that subgraph
+};
+
 /// A metadata entry; the bytes are the model's.
 struct ModelMetadata {
   std::string name;
@@ -82,10 +89,12 @@ class Model {
   /// Errors: kNotFound, kCorrupt (damaged tables, wrong kind of file), kUnsupported (2 GiB and more).
   /// Messages begin with the path.
   static Expected<std::shared_ptr<const Model>> Load(const std::string& path, KnownVersion known = nullptr);
-  /// The same from bytes that the model keeps.
+  /// The same from bytes that the model keeps; of several functions that of the signature called so; empty:
+  /// the first subgraph. Errors: kInvalidArgument (no such signature), with those that there are.
   static Expected<std::shared_ptr<const Model>> FromBytes(std::vector<uint8_t> bytes,
                                                           const std::string& source,
-                                                          KnownVersion known = nullptr);
+                                                          KnownVersion known = nullptr,
+                                                          const std::string& signature = {});
   ~Model();
 
   const std::vector<ModelTensor>& tensors() const { return tensors_; }
@@ -115,6 +124,10 @@ class Model {
   size_t subgraphs() const { return 1 + further_subgraphs_.size(); }
   /// Those after the first.
   const std::vector<ModelSubgraph>& further_subgraphs() const { return further_subgraphs_; }
+  /// In the order of the file.
+  const std::vector<ModelSignature>& signatures() const { return signatures_; }
+  /// The subgraph that this is.
+  size_t subgraph() const { return subgraph_; }
   const std::string& source() const { return source_; }
   /// The whole file, as it was read.
   std::span<const uint8_t> file_bytes() const;
@@ -124,7 +137,8 @@ class Model {
   struct Storage;
   Model();
   static Expected<std::shared_ptr<const Model>> Parse(std::unique_ptr<Storage> storage,
-                                                      const std::string& source, KnownVersion known);
+                                                      const std::string& source, KnownVersion known,
+                                                      const std::string& signature);
 
   std::unique_ptr<Storage> storage_;
   std::vector<ModelTensor> tensors_;
@@ -138,6 +152,8 @@ class Model {
   std::string made_by_;
   std::vector<ModelMetadata> metadata_;
   std::vector<ModelSubgraph> further_subgraphs_;
+  std::vector<ModelSignature> signatures_;
+  size_t subgraph_ = 0;
   std::string source_;
   std::vector<size_t> places_;
   std::vector<ModelOperator> operators_;

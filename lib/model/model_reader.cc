@@ -26,8 +26,9 @@ std::string TextOf(const flatbuffers::String* text) { return text == nullptr ? s
 
 class Reader {
  public:
-  Reader(std::span<const uint8_t> bytes, const tflite::Model& file, KnownVersion known)
-      : buffers_(bytes, file), file_(file), known_(known) {}
+  Reader(std::span<const uint8_t> bytes, const tflite::Model& file, KnownVersion known,
+         const std::string& signature)
+      : buffers_(bytes, file), file_(file), known_(known), signature_(signature) {}
   Expected<ModelContents> Read() &&;
 
  private:
@@ -42,6 +43,7 @@ class Reader {
   Status AddMissing(size_t index, const tflite::Operator& op);
   Expected<std::vector<int32_t>> ReadIndices(const flatbuffers::Vector<int32_t>* indices, const char* what,
                                              int32_t smallest) const;
+  Status ReadSignatures();
   Status ReadInputsAndOutputs(const tflite::SubGraph& subgraph);
   void NameOutputs();
   Status CheckFlow();
@@ -49,6 +51,7 @@ class Reader {
   FileBuffers buffers_;
   const tflite::Model& file_;
   const KnownVersion known_;
+  const std::string& signature_;
   ModelContents contents_;
   std::vector<GivenValue> given_;     // by tensor
   std::vector<OperatorWires> wires_;  // by operator of the file
@@ -62,6 +65,10 @@ Expected<ModelContents> Reader::Read() && {
   QAT_RETURN_IF_ERROR(ReadOperators(*subgraph));
   QAT_RETURN_IF_ERROR(CheckFlow());
   QAT_RETURN_IF_ERROR(ReadMetadata(buffers_, contents_));
+  if (contents_.subgraph != 0) {  // they speak of the first one
+    contents_.contract.reset();
+    contents_.description.reset();
+  }
   contents_.aligned = buffers_.TakeMemory();
   return std::move(contents_);
 }
@@ -71,7 +78,8 @@ Expected<const tflite::SubGraph*> Reader::MainSubgraph() {
   if (file_.version() != 3) return Corrupt(StrCat("schema version is ", file_.version(), ", expected 3"));
   if (SizeOrZero(file_.subgraphs()) == 0) return Corrupt("holds no subgraph");
   if (SizeOrZero(file_.buffers()) == 0) return Corrupt("holds no buffers");
-  const tflite::SubGraph* subgraph = file_.subgraphs()->Get(0);
+  QAT_RETURN_IF_ERROR(ReadSignatures());
+  const tflite::SubGraph* subgraph = file_.subgraphs()->Get(static_cast<uint32_t>(contents_.subgraph));
   if (SizeOrZero(subgraph->tensors()) == 0) return Corrupt("its subgraph holds no tensors");
   return subgraph;
 }
@@ -108,6 +116,32 @@ Status Reader::ReadInputsAndOutputs(const tflite::SubGraph& subgraph) {
   return {};
 }
 
+Status Reader::ReadSignatures() {
+  std::vector<std::string> keys;
+  for (uint32_t i = 0; i < SizeOrZero(file_.signature_defs()); ++i) {
+    const tflite::SignatureDef& entry = *file_.signature_defs()->Get(i);
+    if (entry.subgraph_index() >= file_.subgraphs()->size()) continue;
+    ModelSignature signature;
+    signature.key = TextOf(entry.signature_key());
+    signature.subgraph = entry.subgraph_index();
+    const auto take = [](const auto* maps, std::map<int32_t, std::string>& names) {
+      for (uint32_t k = 0; k < SizeOrZero(maps); ++k)
+        names[static_cast<int32_t>(maps->Get(k)->tensor_index())] = TextOf(maps->Get(k)->name());
+    };
+    take(entry.inputs(), signature.inputs);
+    take(entry.outputs(), signature.outputs);
+    keys.push_back(signature.key);
+    contents_.signatures.push_back(std::move(signature));
+  }
+  if (signature_.empty()) return {};
+  const auto wanted = std::find(keys.begin(), keys.end(), signature_);
+  if (wanted == keys.end())
+    return InvalidArgument(StrCat("`signature`: there is none called '", signature_, "', expected ",
+                                  keys.empty() ? "a model that has signatures" : Join(keys)));
+  contents_.subgraph = contents_.signatures[static_cast<size_t>(wanted - keys.begin())].subgraph;
+  return {};
+}
+
 // TensorFlow's converter calls outputs after the function that gave them, "StatefulPartitionedCall_1:0";
 // their own names are in the signature alone.
 void Reader::NameOutputs() {
@@ -115,14 +149,11 @@ void Reader::NameOutputs() {
     return std::any_of(contents_.tensors.begin(), contents_.tensors.end(),
                        [&](const ModelTensor& each) { return each.name == name; });
   };
-  for (uint32_t i = 0; i < SizeOrZero(file_.signature_defs()); ++i) {
-    const tflite::SignatureDef& signature = *file_.signature_defs()->Get(i);
-    if (signature.subgraph_index() != 0) continue;
-    for (uint32_t k = 0; k < SizeOrZero(signature.outputs()); ++k) {
-      const tflite::TensorMap& output = *signature.outputs()->Get(k);
-      const std::string name = TextOf(output.name());
-      if (output.tensor_index() >= contents_.tensors.size() || name.empty()) continue;
-      ModelTensor& tensor = contents_.tensors[output.tensor_index()];
+  for (const ModelSignature& signature : contents_.signatures) {
+    if (signature.subgraph != contents_.subgraph) continue;
+    for (const auto& [index, name] : signature.outputs) {
+      if (index < 0 || index >= std::ssize(contents_.tensors) || name.empty()) continue;
+      ModelTensor& tensor = contents_.tensors[static_cast<size_t>(index)];
       const bool of_a_call =
           tensor.name.starts_with("StatefulPartitionedCall") || tensor.name.starts_with("PartitionedCall");
       if (of_a_call && !is_taken(name)) tensor.name = name;
@@ -265,11 +296,12 @@ Status Reader::CheckFlow() {
 
 }  // namespace
 
-Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes, KnownVersion known) {
+Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes, KnownVersion known,
+                                  const std::string& signature) {
   if (bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) return Unsupported("files of 2 GiB and more");
   flatbuffers::Verifier verifier(bytes.data(), bytes.size());
   if (!tflite::VerifyModelBuffer(verifier)) return Corrupt("its tables are damaged or cut off");
-  return Reader(bytes, *tflite::GetModel(bytes.data()), known).Read();
+  return Reader(bytes, *tflite::GetModel(bytes.data()), known, signature).Read();
 }
 
 std::string NodeLabel(size_t index, const OpDefinition& definition) {

@@ -31,14 +31,18 @@ struct ModelContents {
   std::string made_by;
   std::vector<ModelMetadata> metadata;
   std::vector<ModelSubgraph> further_subgraphs;
+  std::vector<ModelSignature> signatures;
+  size_t subgraph = 0;  ///< that the tensors are of
   std::vector<std::unique_ptr<uint8_t[]>> aligned;
   std::vector<ModelOperator> operators;  ///< all of the file
   UnsupportedList unsupported;  ///< operators and tensors that are not known; empty: the model is whole
 };
 
 /// Reads a file whose bytes 4..7 are already known to be TFL3. Requires bytes aligned to 16.
-/// `known` as that of Model::Load. Errors: kCorrupt; kUnsupported (its size).
-Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes, KnownVersion known);
+/// `known` as that of Model::Load, `signature` as that of FromBytes. Errors: kCorrupt; kUnsupported (its
+/// size); kInvalidArgument (no such signature).
+Expected<ModelContents> ReadModel(std::span<const uint8_t> bytes, KnownVersion known,
+                                  const std::string& signature);
 
 /// "operator 3 (MAX_POOL_2D)".
 std::string NodeLabel(size_t index, const OpDefinition& definition);

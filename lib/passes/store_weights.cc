@@ -55,15 +55,18 @@ void StoreAsHalves(int32_t index, Graph& graph, std::vector<GraphNode>& widening
 
 void StoreFloat16(Graph& graph, std::vector<std::string>& warnings) {
   std::vector<GraphNode> widening;
-  std::vector<std::string> too_large;
+  std::vector<std::string> too_large, too_small;
   const auto count = static_cast<int32_t>(graph.tensors.size());
   for (int32_t index = 0; index < count; ++index) {
     const GraphTensor& tensor = graph.tensor(index);
     if (!IsRealConstant(tensor) || FlatSize(tensor.shape) < kFewestHalves) continue;
     const std::vector<float> values = RealValues(tensor);
-    if (std::any_of(values.begin(), values.end(),
-                    [](float value) { return std::abs(value) > kLargestHalf; })) {
+    float largest = 0;
+    for (const float value : values) largest = std::max(largest, std::abs(value));
+    if (largest > kLargestHalf) {
       too_large.push_back(tensor.name);
+    } else if (largest > 0 && largest < kLeastNormalHalf) {
+      too_small.push_back(tensor.name);
     } else {
       StoreAsHalves(index, graph, widening);
     }
@@ -72,6 +75,9 @@ void StoreFloat16(Graph& graph, std::vector<std::string>& warnings) {
   if (!too_large.empty())
     warnings.push_back(StrCat("kept as float32, since they have values beyond ", kLargestHalf,
                               ", the largest float16: ", Join(too_large)));
+  if (!too_small.empty())
+    warnings.push_back(StrCat("kept as float32, since all their values are below ", kLeastNormalHalf,
+                              ", where float16 has ever fewer digits: ", Join(too_small)));
 }
 
 /// The filters that TFLite multiplies in integers with inputs that it quantizes while it runs.

@@ -284,7 +284,7 @@ class Planner {
     QAT_RETURN_IF_ERROR(ExpectOneUse(graph_.tensor(filter), axis == 0 ? Use::kFilter : Use::kLastAxisFilter));
     if (!IsPlanned(filter))
       QAT_RETURN_IF_ERROR(
-          PlanFilter(node, filter, LeastScales(ParamsOf(data).scale, bias, ActivationsAt(data))));
+          PlanFilter(node, filter, LeastScales(node, ParamsOf(data).scale, bias, ActivationsAt(data))));
     if (bias < 0) return {};
     if (IsPlanned(bias))
       return Unsupported(StrCat("bias '", graph_.tensor(bias).name, "' belongs to two nodes"));
@@ -341,13 +341,22 @@ class Planner {
 
   /// The scales that the channels of a filter must have at least, so that their biases fit into an int32:
   /// channels of zeros, whose answer is their bias, would have next to none. Half of int32 is left to the sum
-  /// (beside int16, of 2^46). Empty: no bias.
-  std::vector<float> LeastScales(float input_scale, int32_t bias, const Precision& input) const {
+  /// (beside int16, of 2^46). A multiplier of input times filter over output below 2^-32 is 0 to TFLite, and
+  /// the bias with it; sums of 32 bits are above that where the bias is a step of the output. Empty: no bias.
+  std::vector<float> LeastScales(const GraphNode& node, float input_scale, int32_t bias,
+                                 const Precision& input) const {
     std::vector<float> least;
     if (bias < 0 || graph_.tensor(bias).type != DType::kFloat32) return least;
-    const float most_steps = SumTypeOf(input) == DType::kInt64 ? 0x1p45f : 0x1p30f;
-    for (const float value : RealValues(graph_.tensor(bias)))
+    const bool wide = SumTypeOf(input) == DType::kInt64;
+    const float most_steps = wide ? 0x1p45f : 0x1p30f;
+    const GraphTensor& output = graph_.tensor(node.outputs[0]);
+    const float output_scale =
+        wide && output.has_range ? std::max(-output.range.min, output.range.max) / 32767 : 0;
+    for (const float value : RealValues(graph_.tensor(bias))) {
       least.push_back(std::abs(value) / input_scale / most_steps);
+      if (std::abs(value) >= output_scale / 2)
+        least.back() = std::max(least.back(), output_scale / input_scale * 0x1p-30f);
+    }
     return least;
   }
 

@@ -9,9 +9,6 @@
 namespace qat {
 namespace {
 
-// Smallest scale ever chosen: keeps input_scale * filter_scale / output_scale finite and non-zero in float.
-constexpr float kSmallestScale = 1e-9f;
-
 // Of a range of width 0, as TFLite's converter has a scale that leaves the next layer's bias its steps.
 template <class T>
 T WidthOf(T min, T max) {

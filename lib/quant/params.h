@@ -39,12 +39,16 @@ inline constexpr QuantizedLimits kUInt8NarrowLimits = {1, 255};  ///< weights, s
 /// The smallest range that holds `range` and 0. Real 0 must be exact: it is what padding writes.
 Range IncludingZero(Range range);
 
+/// The least that is ever chosen: input_scale * filter_scale stays a normal number of float32, also of raw
+/// inputs of 1e10, whose weights are as small.
+inline constexpr float kSmallestScale = 1e-20f;
+
 /// What FakeQuantWithMinMaxVars does with a trained range: the representable range nearest to it, zero exact.
 ///   scale = (max - min) / (quant_max - quant_min);  zero_point = round(quant_min - min / scale), clamped.
 /// Units     all arithmetic in float32, as the TensorFlow kernel; ties of the zero point away from zero.
 /// Range     one of width 0 is that of a dead layer, which stays dead; it has the scale of a width of 1, so
 ///           that the biases of layers that read it keep their steps (TFLite's converter takes the scale 1).
-///           No scale is under 1e-9.
+///           No scale is under kSmallestScale.
 /// Requires  min <= 0 <= max, both finite.
 /// Source    tf.contrib.quantize (TensorFlow 1.15), core/kernels/fake_quant_ops_functor.h, Nudge.
 QuantizationParams NudgedParams(Range range, QuantizedLimits limits);

@@ -67,8 +67,8 @@ Range RangeFor(const Precision& precision, Range measured) {
   if (!precision.symmetric) return range;
   // A channel of zeros, whose answers are its bias.
   if (range.min == 0 && range.max == 0) return {-1, 1};
-  // Under the floor of the scale, 1e-9, the zero point would not be 0.
-  const float least_end = static_cast<float>(LimitsOf(precision).quant_max) * 1e-9f;
+  // Under the floor of the scale the zero point would not be 0.
+  const float least_end = static_cast<float>(LimitsOf(precision).quant_max) * kSmallestScale;
   const float end = std::max({-range.min, range.max, least_end});
   return {-end, end};
 }

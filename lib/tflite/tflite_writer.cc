@@ -320,6 +320,12 @@ Offset<tflite::SignatureDef> WriteSignature(FlatBufferBuilder& builder, const Gr
                ? names[index]
                : graph.contract.inputs[i].name;
   };
+  const GraphSignature& own = graph.signature;
+  if (own.inputs.size() == graph.inputs.size() && own.outputs.size() == graph.outputs.size()) {
+    const auto inputs = write(graph.inputs, [&](size_t i) { return own.inputs[i]; });
+    const auto outputs = write(graph.outputs, [&](size_t i) { return own.outputs[i]; });
+    return tflite::CreateSignatureDef(builder, inputs, outputs, builder.CreateString(own.key));
+  }
   const auto inputs = write(graph.inputs, input_name);
   const auto outputs =
       write(graph.outputs, [&](size_t i) { return names[static_cast<size_t>(graph.outputs[i])]; });
@@ -337,7 +343,7 @@ bool SaysTheContract(const ModelDescription& description, const Graph& graph) {
 }
 
 std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, const Graph& graph,
-                                                    const ModelDescription& description,
+                                                    const ModelDescription& description, bool says_input,
                                                     BufferTable& buffers) {
   std::vector<Offset<tflite::Metadata>> entries;
   const auto add = [&](std::string_view name, const Bytes& content) {
@@ -349,7 +355,8 @@ std::vector<Offset<tflite::Metadata>> WriteMetadata(FlatBufferBuilder& builder, 
   add(kDescriptionMetadataName, Serialize(description));
   // The standard metadata says the same to everybody, unless a label file is missing or a name in it was
   // changed.
-  if (!SaysTheContract(description, graph)) add(kContractMetadataName, Serialize(graph.contract));
+  if (says_input && !SaysTheContract(description, graph))
+    add(kContractMetadataName, Serialize(graph.contract));
   const std::string made_from = ProvenanceText(graph.provenance);
   if (!made_from.empty()) add(kProvenanceMetadataName, {made_from.begin(), made_from.end()});
   return entries;
@@ -374,8 +381,9 @@ Expected<Bytes> WriteTflite(const Graph& graph, const TfliteWriterOptions& optio
   BufferTable buffers(builder);
   OpCodeTable codes;
   const auto subgraph = WriteSubgraph(builder, graph, names, buffers, codes);
-  const ModelDescription description = DescribeModel(graph);
-  const auto metadata = WriteMetadata(builder, graph, description, buffers);
+  ModelDescription description = DescribeModel(graph);
+  if (!options.says_input) description.inputs.assign(graph.inputs.size(), TensorDescription());
+  const auto metadata = WriteMetadata(builder, graph, description, options.says_input, buffers);
   const auto signature = WriteSignature(builder, graph, names);
 
   const auto codes_offset = builder.CreateVector(WriteCodes(builder, codes));

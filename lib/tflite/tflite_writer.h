@@ -15,6 +15,8 @@ namespace qat {
 struct TfliteWriterOptions {
   std::vector<std::string> input_names;   ///< empty: the graph's tensor names; else one per graph input
   std::vector<std::string> output_names;  ///< the same for outputs
+  /// False: what the contract says of the input was only assumed, so the file says nothing of it.
+  bool says_input = true;
 };
 
 /// The whole model: operator codes (both fields, versions by OpDefinition::version), tensors, 16-byte aligned

@@ -138,6 +138,9 @@ Status Preparation::TakeOver(const Graph& network, const Contract& contract) {
   if (const std::string text = SourceTextOf(network); !text.empty()) return Parse(text, network.name);
   job_.network = network;
   has_network_ = true;
+  const Shape& scores = network.tensor(network.outputs[0]).shape;
+  if (network.outputs.size() == 1 && scores.size() == 2 && contract.labels().empty())
+    options_.scores = scores.back();
   return {};
 }
 

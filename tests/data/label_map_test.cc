@@ -162,5 +162,15 @@ TEST(LabelMap, AModelWithoutNamesTakesLabelsAsIndices) {
                    "label -1, expected 0 to 1");
 }
 
+// Else the labels 1 to 3 would be the outputs 0 to 2 of a network that has learned what its outputs mean.
+TEST(LabelMap, LabelsBelowTheScoresOfANetworkAreItsOutputs) {
+  KnownClasses known;
+  known.scores = 4;
+  const auto map = Map(Values({1, 2, 3}), known);
+  EXPECT_EQ(*map->Apply(Values({1, 3})), (Classes{1, 3}));
+  EXPECT_EQ(map->class_names().size(), 4u);
+  EXPECT_EQ(*Map(Values({1, 2, 4}), known)->Apply(Values({1, 4})), (Classes{0, 2})) << "it has no output 4";
+}
+
 }  // namespace
 }  // namespace qat

@@ -345,12 +345,39 @@ TEST(ImportOnnx, AGlobalPoolDoesNotSayWhereTheChannelsOfASeriesAre) {
     expected.push_back((a + b + (a + 3 * b) + (2 * a + 4 * b)) / 2);
   }
   ExpectNear(RunImported(file, x), expected);
+  // Neither does a slope for all channels.
+  OnnxFile sloped;
+  sloped.Input("x", {1, 3, 2})
+      .Constant("slope", {1}, std::vector<float>{0.5f})
+      .Constant("w", {2, 1}, std::vector<float>{1, 1})
+      .Node("PRelu", {"x", "slope"}, {"p"})
+      .Node("MatMul", {"p", "w"}, {"y"})
+      .Output("y");
+  const auto plain = Import(sloped);
+  QAT_ASSERT_OK(plain);
+  EXPECT_EQ(plain->graph.contract.input().shape, (Shape{3, 2}));
   // Alone it does.
   OnnxFile alone;
   alone.Input("x", {1, 3, 2}).Node("GlobalAveragePool", {"x"}, {"y"}).Output("y");
   const auto import = Import(alone);
   QAT_ASSERT_OK(import);
   EXPECT_EQ(import->graph.contract.input().shape, (Shape{2, 3}));
+}
+
+// TFLite has no SPLIT of them.
+TEST(ImportOnnx, TruthValuesAreSlicedApart) {
+  OnnxFile file;
+  file.Input("x", {1, 4})
+      .Constant("zero", {}, std::vector<float>{0})
+      .Node("Greater", {"x", "zero"}, {"g"})
+      .Node("Split", {"g"}, {"a", "b"}, {OnnxInt("axis", 1)})
+      .Node("And", {"a", "b"}, {"both"})
+      .Node("Cast", {"both"}, {"y"}, {OnnxInt("to", 1)})
+      .Output("y");
+  const auto import = Import(file);
+  QAT_ASSERT_OK(import);
+  for (const GraphNode& node : import->graph.nodes) EXPECT_NE(node.type, OpType::kSplit);
+  EXPECT_EQ(RunImported(file, std::vector<float>{1, -1, 2, 3}), (std::vector<float>{1, 0}));
 }
 
 TEST(ImportOnnx, ASeriesIsAnImageOfOneRow) {

@@ -250,6 +250,64 @@ TEST(ImportTflite, TheQuantizeThatReadsAPictureSaysWhatItsBytesMean) {
   EXPECT_EQ(stated->contract.input().mean, (std::vector<float>{1, 1}));
 }
 
+// Two functions: "dec" from z [1, 3] to w, in the first subgraph, and "enc" from x [1, 4] to y.
+std::vector<uint8_t> TwoFunctions() {
+  ModelBuilder builder;
+  const int32_t z = builder.AddTensor("dec_z:0", {1, 3}, DType::kFloat32);
+  const int32_t w = builder.AddTensor("PartitionedCall:0", {1, 3}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_RELU, {z}, {w});
+  auto& fbb = builder.fbb;
+  std::vector<flatbuffers::Offset<tflite::Tensor>> tensors;
+  for (const char* name : {"enc_x:0", "PartitionedCall_1:0"})
+    tensors.push_back(tflite::CreateTensor(fbb, fbb.CreateVector<int32_t>({1, 4}), tflite::TensorType_FLOAT32,
+                                           0, fbb.CreateString(name)));
+  const auto op =
+      tflite::CreateOperator(fbb, 0, fbb.CreateVector<int32_t>({0}), fbb.CreateVector<int32_t>({1}));
+  builder.further_subgraphs = {
+      tflite::CreateSubGraph(fbb, fbb.CreateVector(tensors), fbb.CreateVector<int32_t>({0}),
+                             fbb.CreateVector<int32_t>({1}), fbb.CreateVector(&op, 1))};
+  builder.signatures = {{"dec", 0, {"z", 0}, {"w", 1}}, {"enc", 1, {"x", 0}, {"y", 1}}};
+  return builder.Finish({z}, {w});
+}
+
+TEST(ImportTflite, OfTwoFunctionsOneIsTakenAndTheOtherNamed) {
+  std::vector<std::string> notes;
+  const auto graph = Import(TwoFunctions(), &notes);
+  QAT_ASSERT_OK(graph);
+  EXPECT_EQ(graph->tensor(graph->inputs[0]).shape, (Shape{1, 3}));
+  ASSERT_FALSE(notes.empty());
+  EXPECT_EQ(notes[0], "has 2 signatures: 'dec' is taken, 'enc' is left out (`signature` chooses)");
+  const auto chosen = Model::FromBytes(TwoFunctions(), "m.tflite", nullptr, "enc");
+  QAT_ASSERT_OK(chosen);
+  TfliteImportOptions options;
+  options.signature = "enc";
+  notes.clear();
+  const auto encoder = ImportTflite(**chosen, options, notes);
+  QAT_ASSERT_OK(encoder);
+  EXPECT_EQ(encoder->tensor(encoder->inputs[0]).shape, (Shape{1, 4}));
+  EXPECT_EQ(encoder->tensor(encoder->outputs[0]).name, "y");
+  for (const std::string& note : notes) EXPECT_EQ(note.find("signature"), std::string::npos) << note;
+  QAT_EXPECT_ERROR(Model::FromBytes(TwoFunctions(), "m.tflite", nullptr, "both"), ErrorCode::kInvalidArgument,
+                   "m.tflite: `signature`: there is none called 'both', expected dec, enc");
+}
+
+TEST(ImportTflite, AnAppAsksForTheSameNamesAfterwards) {
+  auto graph = Import(TwoFunctions());
+  QAT_ASSERT_OK(graph);
+  EXPECT_EQ(graph->signature, (GraphSignature{"dec", {"z"}, {"w"}}));
+  const auto kept = ParseGraph(Serialize(*graph), "g.qgraph");
+  QAT_ASSERT_OK(kept);
+  EXPECT_EQ(kept->signature, graph->signature);
+  const auto bytes = WriteTflite(*kept, {});
+  QAT_ASSERT_OK(bytes);
+  const auto model = Model::FromBytes(*bytes, "m.tflite");
+  QAT_ASSERT_OK(model);
+  ASSERT_EQ((*model)->signatures().size(), 1u);
+  EXPECT_EQ((*model)->signatures()[0].key, "dec");
+  EXPECT_EQ((*model)->signatures()[0].inputs.begin()->second, "z");
+  EXPECT_EQ((*model)->signatures()[0].outputs.begin()->second, "w");
+}
+
 TEST(ImportTflite, ComputesShapesOnceAndLeavesTheBatchOpen) {
   ConvModel m;
   const int32_t shape = m.builder.AddTensor("shape", {4}, DType::kInt32);

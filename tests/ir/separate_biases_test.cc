@@ -38,5 +38,22 @@ TEST(SeparateBiases, EveryNodeButTheFirstGetsACopy) {
   EXPECT_TRUE(graph == once);
 }
 
+// XNNPACK's delegate reads the third input, and without one ends the process.
+TEST(SeparateBiases, ADepthwiseConvolutionWithoutABiasGetsZeros) {
+  Graph graph;
+  GraphTensor input;
+  input.name = "x";
+  input.shape = {1, 4, 4, 2};
+  graph.inputs = {graph.AddTensor(input)};
+  const int32_t filter = graph.AddConstant("w", {1, 1, 1, 2}, std::vector<float>{1, 2});
+  graph.outputs = {*graph.AddNode(OpType::kDepthwiseConv2D, "thin", DepthwiseConv2DAttributes{},
+                                  {graph.inputs[0], filter})};
+  SeparateBiases(graph);
+  ASSERT_EQ(graph.nodes[0].inputs.size(), 3u);
+  const GraphTensor& bias = graph.tensor(graph.nodes[0].inputs[2]);
+  EXPECT_EQ(bias.name, "thin/bias");
+  EXPECT_EQ(RealValues(bias), (std::vector<float>{0, 0}));
+}
+
 }  // namespace
 }  // namespace qat

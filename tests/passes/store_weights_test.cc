@@ -70,6 +70,20 @@ TEST(StoreWeights, KeepsWhatNoHalfHolds) {
   QAT_ASSERT_OK(Verify(graph));
 }
 
+TEST(StoreWeights, KeepsWhatHalvesWouldLeaveNoDigits) {
+  Graph graph = TwoConvolutions();
+  GraphTensor& filter = graph.tensors[static_cast<size_t>(graph.nodes[0].inputs[1])];
+  std::vector<float> values = RealValues(filter);
+  for (float& value : values) value *= 1e-7f;
+  SetValues(filter, DType::kFloat32, values);
+  std::vector<std::string> warnings;
+  StoreWeights(WeightStorage::kFloat16, graph, warnings);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0],
+            "kept as float32, since all their values are below 6.1035156e-05, where float16 has ever fewer "
+            "digits: a/filter");
+}
+
 TEST(StoreWeights, QuantizesLargeFiltersAroundZeroPerChannel) {
   Graph graph = TwoConvolutions();
   std::vector<std::string> warnings;

@@ -137,6 +137,24 @@ TEST(MakePlan, Int16x8HasRangesAroundZeroAndBiasesOf64Bits) {
 }
 
 // Around 0 a range is twice as wide as its end: float32 holds one and not the other.
+// TFLite's multiplier of such a channel would be 0, and its bias with it.
+TEST(MakePlan, AChannelOfTinyWeightsKeepsItsBiasBesideSixteenBits) {
+  Graph graph = testing::RowNetwork();
+  const std::vector<float> weights = {1, 1, 1e-12f, 1e-12f}, biases = {0, 4};
+  const int32_t filter = graph.AddConstant("tiny/filter", {2, 2}, weights);
+  const int32_t bias = graph.AddConstant("tiny/bias", {2}, biases);
+  graph.outputs = {*graph.AddNode(OpType::kFullyConnected, "tiny", FullyConnectedAttributes(),
+                                  {graph.inputs[0], filter, bias})};
+  SetRange(graph, graph.outputs[0], {-8, 8}, {-32767, 32767});
+  SetRange(graph, graph.nodes[0].outputs[0], {-8, 8}, {-32767, 32767});
+  graph.scheme = "int16x8";
+  const QuantizationPlan plan = Planned(graph, OptionsFor("int16x8"));
+  const double input = PlanOf(plan, graph, "input").params[0].scale;
+  const double multiplier = input * PlanOf(plan, graph, "tiny/filter").params[1].scale /
+                            PlanOf(plan, graph, "tiny").params[0].scale;
+  EXPECT_GE(multiplier, 0x1p-31) << "TFLite takes less than 2^-32 for 0";
+}
+
 TEST(MakePlan, RangesAroundZeroThatAreTooWideAreNamed) {
   const auto planned = [](const Graph& graph, const QuantizationOptions& options) -> Status {
     std::vector<std::string> warnings;

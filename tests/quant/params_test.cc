@@ -76,9 +76,9 @@ TEST(NudgedParams, ADeadLayerStaysDeadAndLeavesTheNextBiasItsSteps) {
 }
 
 TEST(NudgedParams, NoScaleIsUnderTheFloor) {
-  for (const Range range : {Range{0, 1e-12f}, Range{-1e-30f, 1e-38f}}) {
+  for (const Range range : {Range{0, 1e-18f}, Range{-1e-30f, 1e-38f}}) {
     const QuantizationParams params = NudgedParams(range, kUInt8Limits);
-    EXPECT_EQ(params.scale, 1e-9f);
+    EXPECT_EQ(params.scale, 1e-20f);
     EXPECT_EQ(params.zero_point, 0);
     EXPECT_EQ(ChooseQuantizationParams(static_cast<double>(range.min), static_cast<double>(range.max),
                                        kUInt8Limits),

@@ -33,7 +33,14 @@ class ModelBuilder {
   bool own_empty_buffers = false;  ///< as TOCO: a buffer table without data for every activation
   std::map<std::string, std::vector<uint8_t>> metadata;
   std::vector<flatbuffers::Offset<tflite::SubGraph>> further_subgraphs = {};
-  /// names and tensors; empty: no signature
+  /// Functions besides "serving_default".
+  struct Signature {
+    std::string key;
+    uint32_t subgraph;
+    std::pair<std::string, uint32_t> input, output;
+  };
+  std::vector<Signature> signatures = {};
+  /// names and tensors; empty: no signature of that name
   std::vector<std::pair<std::string, uint32_t>> signature_outputs = {};
 
   int32_t AddTensor(const std::string& name, const Shape& shape, DType type,
@@ -138,13 +145,24 @@ class ModelBuilder {
   }
 
   flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<tflite::SignatureDef>>> Signatures() {
-    if (signature_outputs.empty()) return 0;
-    std::vector<flatbuffers::Offset<tflite::TensorMap>> maps;
-    for (const auto& [name, tensor] : signature_outputs)
-      maps.push_back(tflite::CreateTensorMap(fbb, fbb.CreateString(name), tensor));
-    const auto signature =
-        tflite::CreateSignatureDef(fbb, 0, fbb.CreateVector(maps), fbb.CreateString("serving_default"));
-    return fbb.CreateVector(&signature, 1);
+    const auto map = [&](const std::pair<std::string, uint32_t>& named) {
+      return tflite::CreateTensorMap(fbb, fbb.CreateString(named.first), named.second);
+    };
+    std::vector<flatbuffers::Offset<tflite::SignatureDef>> all;
+    if (!signature_outputs.empty()) {
+      std::vector<flatbuffers::Offset<tflite::TensorMap>> maps;
+      for (const auto& output : signature_outputs) maps.push_back(map(output));
+      all.push_back(
+          tflite::CreateSignatureDef(fbb, 0, fbb.CreateVector(maps), fbb.CreateString("serving_default")));
+    }
+    for (const Signature& signature : signatures) {
+      const auto input = map(signature.input), output = map(signature.output);
+      const auto inputs = fbb.CreateVector(&input, 1), outputs = fbb.CreateVector(&output, 1);
+      all.push_back(tflite::CreateSignatureDef(fbb, inputs, outputs, fbb.CreateString(signature.key),
+                                               signature.subgraph));
+    }
+    if (all.empty()) return 0;
+    return fbb.CreateVector(all);
   }
 
   /// For options and tensors that no method above makes.

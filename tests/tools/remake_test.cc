@@ -132,6 +132,7 @@ const std::vector<FlagCase>& FlagCases() {
       {"--mean", Effect::kOfOthers, {"--mean", "1"}},
       {"--std", Effect::kOfOthers, {"--std", "2"}},
       {"--fit", Effect::kOfOthers, {"--fit", "pad"}},
+      {"--signature", Effect::kOfOthers, {"--signature", "serving_default"}},
       {"--input-shape", Effect::kOfOthers, {"--input-shape", "1,4,4,1"}},
       {"--verify", Effect::kNone, {"--verify", "DIR/x.npy", "DIR/y.npy"}},
       {"--verify-tolerance", Effect::kNone, {"--verify-tolerance", "0.5"}},

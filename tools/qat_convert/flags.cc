@@ -86,6 +86,8 @@ void AddFlags(Tool& tool, ConvertFlags& flags) {
                  "of an .onnx: sizes of an input that leaves some open, in its own order, as 1,3,96,96 or "
                  "NAME=1,3,96,96")
       ->type_name("SIZES");
+  add("--signature", flags.signature, "KEY",
+      "of a .tflite with several signatures: the one to convert (default: that of its first subgraph)");
   app.add_option("--verify", flags.verify,
                  "input and output of the framework that the network comes from, as .npy or .npz: refused "
                  "where the network here "

@@ -18,6 +18,7 @@ struct ConvertFlags : ConversionRequest {
   std::string input_stats, mean, std;
   std::string picture_mean, picture_std, fit;
   std::vector<std::string> input_shapes;
+  std::string signature;
   std::pair<std::string, std::string> verify;  // X and Y
   double verify_tolerance = 1e-4;
   std::string default_range, range_min, range_max;

@@ -107,7 +107,10 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   }
   if (!flags.calibrate.empty())
     text += StrCat("calibrated ", ExamplesText(report), " of the training split\n");
-  tool.Print(PrintableLines(text + StrCat("contract   ", Describe(graph.contract), "\n")));
+  text +=
+      StrCat("contract   ",
+             names.says_input ? Describe(graph.contract) : "none: the data that it is given decide", "\n");
+  tool.Print(PrintableLines(text));
   return {};
 }
 
@@ -159,9 +162,9 @@ Expected<Outputs> OpenOutputs(const ConvertFlags& flags) {
 /// The model, its twin, and what is made of it. `type` in words. Both are complete and judged before one is
 /// written.
 Status WriteAsAsked(Tool& tool, const ConvertFlags& flags, Outputs& outputs, const Graph& graph,
-                    std::string_view type, const Graph* twin, Report& report) {
+                    std::string_view type, const Graph* twin, bool says_input, Report& report) {
   if (!outputs.model && flags.emit_micro.empty()) return {};
-  const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names)};
+  const TfliteWriterOptions names = {Names(flags.input_names), Names(flags.output_names), says_input};
   Written model = {graph, type, {}};
   QAT_ASSIGN_OR_RETURN(model.bytes, WriteTflite(graph, names));
   const std::string& name = flags.output.empty() ? flags.emit_micro : flags.output;
@@ -197,7 +200,7 @@ Status ConvertBorders(Tool& tool, const ConvertFlags& flags, Graph& graph, Outpu
                   [](const GraphTensor& each) { return !each.is_constant() && each.quantization; });
   return WriteAsAsked(tool, flags, outputs, graph,
                       computes_integers ? "its integers as they were" : "its weights as they were", nullptr,
-                      report);
+                      true, report);
 }
 
 /// What the user sees of a conversion while it goes on.
@@ -266,6 +269,9 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   const ModelType type = asked ? *asked : TypeOf(flags, network);
   options.precisions = type.precisions;
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
+  // Data that it is calibrated with decide, as those do that it is judged on.
+  const bool says_input = !network.assumed_bytes || !flags.calibrate.empty() ||
+                          network.graph.contract.input().values == ValueType::kReal;
   Conversion conversion = {flags, std::move(network), flags.graph, type, options, !flags.twins.empty(),
                            plan,  flags.plan,         plan_sha256};
   QAT_ASSIGN_OR_RETURN(const std::optional<Dataset> data,
@@ -281,7 +287,7 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
   return WriteAsAsked(tool, flags, outputs, graph, NameOf(type),
-                      conversion.twin ? &*conversion.twin : nullptr, report);
+                      conversion.twin ? &*conversion.twin : nullptr, says_input, report);
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ Expected<ReadNetworkResult> ReadGraphOrModel(const ConvertFlags& flags) {
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--mean", flags.picture_mean, options.mean, options.mean_of));
   QAT_RETURN_IF_ERROR(ParseNumbersOfInputs("--std", flags.picture_std, options.std, options.std_of));
   QAT_ASSIGN_OR_RETURN(options.input_shapes, ParseInputShapes(flags.input_shapes));
+  options.signature = flags.signature;
   std::vector<std::string> notes;
   QAT_ASSIGN_OR_RETURN(ReadNetworkResult network, ReadNetwork(flags.graph, options, notes));
   for (const std::string& note : notes) LogInfo(StrCat(flags.graph, ": ", note));
@@ -107,7 +108,7 @@ bool ChangesBordersOnly(const ConvertFlags& flags) {
       &flags.type,        &flags.calibrate,    &flags.plan,        &flags.write_plan,    &flags.keep_float,
       &flags.input_stats, &flags.mean,         &flags.std,         &flags.default_range, &flags.range_min,
       &flags.range_max,   &flags.picture_mean, &flags.picture_std, &flags.fit,           &flags.verify.first,
-      &flags.twins,       &flags.int16};
+      &flags.twins,       &flags.int16,        &flags.signature};
   const bool decides =
       std::any_of(std::begin(deciding), std::end(deciding), [](const auto* text) { return !text->empty(); });
   // A pipe can be read only once, and is called otherwise.

@@ -1,0 +1,171 @@
+#include "import/stable_forms.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/strings.h"
+#include "ir/constants.h"
+#include "ir/free_name.h"
+#include "ir/output_source.h"
+
+namespace qat {
+namespace {
+
+class Rewriter {
+ public:
+  explicit Rewriter(Graph& graph) : graph_(graph) {}
+
+  void Run(std::vector<std::string>& notes) {
+    size_t count = 0;
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (const auto softplus = MatchSoftplus(graph_.nodes[i])) {
+        i += RewriteSoftplus(i, *softplus);
+        ++count;
+      } else if (const auto exp = MatchChosenExp(graph_.nodes[i])) {
+        LimitExp(*exp);
+        ++i;
+        ++count;
+      }
+    }
+    if (count == 0) return;
+    DropUnread();
+    RemoveUnusedTensors(graph_);
+    notes.push_back(StrCat(count,
+                           count == 1 ? " function of exponentials was" : " functions of exponentials were",
+                           " put so that large inputs leave small ones their steps (softplus, selu)"));
+  }
+
+ private:
+  struct Softplus {
+    int32_t x, one;  // tensors
+  };
+  struct ChosenExp {
+    std::string exp;  // the node
+    int32_t x;
+  };
+
+  bool IsConstant(int32_t tensor, float number) const {
+    const GraphTensor& constant = graph_.tensor(tensor);
+    if (!constant.is_constant() || constant.type != DType::kFloat32) return false;
+    const std::vector<float> values = RealValues(constant);
+    return std::all_of(values.begin(), values.end(), [=](float value) { return value == number; });
+  }
+
+  /// The node that computes a tensor of real numbers for one reader alone; null: another case.
+  const GraphNode* SourceFor(int32_t tensor) const {
+    if (std::find(graph_.outputs.begin(), graph_.outputs.end(), tensor) != graph_.outputs.end())
+      return nullptr;
+    int64_t readers = 0;
+    for (const GraphNode& node : graph_.nodes)
+      readers += std::count(node.inputs.begin(), node.inputs.end(), tensor);
+    return readers == 1 ? ProducerOf(graph_, tensor) : nullptr;
+  }
+
+  /// log(exp(x) + 1).
+  std::optional<Softplus> MatchSoftplus(const GraphNode& node) const {
+    if (node.type != OpType::kLog) return std::nullopt;
+    const GraphNode* sum = SourceFor(node.inputs[0]);
+    if (sum == nullptr || sum->type != OpType::kAdd) return std::nullopt;
+    for (const size_t at : {size_t{0}, size_t{1}}) {
+      const GraphNode* exp = SourceFor(sum->inputs[at]);
+      if (exp != nullptr && exp->type == OpType::kExp && IsConstant(sum->inputs[1 - at], 1))
+        return Softplus{exp->inputs[0], sum->inputs[1 - at]};
+    }
+    return std::nullopt;
+  }
+
+  /// Whether the branch of a select counts where x < 0 (or <= 0) alone: its position; 0: none.
+  size_t BranchBelowZero(OpType comparison) const {
+    switch (comparison) {
+      case OpType::kGreater:
+      case OpType::kGreaterEqual:
+        return 2;
+      case OpType::kLess:
+      case OpType::kLessEqual:
+        return 1;
+      default:
+        return 0;
+    }
+  }
+
+  /// An exponential of x, behind which constants alone come in, chosen where x is below 0.
+  std::optional<ChosenExp> MatchChosenExp(const GraphNode& node) const {
+    if (node.type != OpType::kSelectV2 && node.type != OpType::kSelect) return std::nullopt;
+    const GraphNode* condition = ProducerOf(graph_, node.inputs[0]);
+    if (condition == nullptr) return std::nullopt;
+    const size_t branch = BranchBelowZero(condition->type);
+    if (branch == 0 || !IsConstant(condition->inputs[1], 0)) return std::nullopt;
+    const int32_t x = condition->inputs[0];
+    const GraphNode* at = SourceFor(node.inputs[branch]);
+    while (at != nullptr && at->type != OpType::kExp) {
+      const bool affine = at->type == OpType::kMul || at->type == OpType::kAdd || at->type == OpType::kSub;
+      if (!affine) return std::nullopt;
+      const bool first = graph_.tensor(at->inputs[1]).is_constant();
+      if (!first && !graph_.tensor(at->inputs[0]).is_constant()) return std::nullopt;
+      at = SourceFor(at->inputs[first ? 0 : 1]);
+    }
+    if (at == nullptr || at->inputs[0] != x || graph_.tensor(x).type != DType::kFloat32) return std::nullopt;
+    return ChosenExp{at->name, x};
+  }
+
+  /// A node at `place`, named after another one; its output.
+  int32_t Insert(size_t place, OpType type, const std::string& name, std::vector<int32_t> inputs) {
+    const auto output = graph_.AddNode(type, FreeName(graph_, name), DefinitionOf(type).default_attributes,
+                                       std::move(inputs));
+    QAT_CHECK(output.ok());
+    std::rotate(graph_.nodes.begin() + static_cast<ptrdiff_t>(place), graph_.nodes.end() - 1,
+                graph_.nodes.end());
+    return *output;
+  }
+
+  /// How many nodes came in front of the one at `place`, which gives the sum now.
+  size_t RewriteSoftplus(size_t place, const Softplus& found) {
+    const std::string name = graph_.nodes[place].name;
+    size_t at = place;
+    int32_t rest = Insert(at++, OpType::kAbs, name + "/abs", {found.x});
+    rest = Insert(at++, OpType::kNeg, name + "/neg", {rest});
+    rest = Insert(at++, OpType::kExp, name + "/exp", {rest});
+    rest = Insert(at++, OpType::kAdd, name + "/add", {rest, found.one});
+    rest = Insert(at++, OpType::kLog, name + "/log", {rest});
+    const int32_t positive = Insert(at++, OpType::kRelu, name + "/relu", {found.x});
+    GraphNode& node = graph_.nodes[at];
+    node.type = OpType::kAdd;
+    node.attributes = DefinitionOf(OpType::kAdd).default_attributes;
+    node.inputs = {positive, rest};
+    return at - place;
+  }
+
+  void LimitExp(const ChosenExp& found) {
+    const auto exp = std::find_if(graph_.nodes.begin(), graph_.nodes.end(),
+                                  [&](const GraphNode& node) { return node.name == found.exp; });
+    const auto place = static_cast<size_t>(exp - graph_.nodes.begin());
+    // Each reader quantizes a constant in its own way.
+    const int32_t zero = graph_.AddConstant(FreeName(graph_, found.exp + "/zero"), {}, std::vector<float>{0});
+    const int32_t limited = Insert(place, OpType::kMinimum, found.exp + "/min", {found.x, zero});
+    graph_.nodes[place + 1].inputs[0] = limited;
+  }
+
+  /// The parts of the old forms.
+  void DropUnread() {
+    for (size_t i = graph_.nodes.size(); i-- > 0;) {
+      const int32_t output = graph_.nodes[i].outputs[0];
+      const bool one = graph_.nodes[i].outputs.size() == 1;
+      const bool is_output =
+          std::find(graph_.outputs.begin(), graph_.outputs.end(), output) != graph_.outputs.end();
+      const bool read = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const GraphNode& node) {
+        return std::find(node.inputs.begin(), node.inputs.end(), output) != node.inputs.end();
+      });
+      const bool part = graph_.nodes[i].type == OpType::kAdd || graph_.nodes[i].type == OpType::kExp;
+      if (one && part && !is_output && !read)
+        graph_.nodes.erase(graph_.nodes.begin() + static_cast<ptrdiff_t>(i));
+    }
+  }
+
+  Graph& graph_;
+};
+
+}  // namespace
+
+void UseStableForms(Graph& graph, std::vector<std::string>& notes) { Rewriter(graph).Run(notes); }
+
+}  // namespace qat
