@@ -270,8 +270,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   options.precisions = type.precisions;
   QAT_RETURN_IF_ERROR(VerifyAsAsked(tool, flags, network, report));
   // Data that it is calibrated with decide, as those do that it is judged on.
-  const bool says_input = !network.assumed_bytes || !flags.calibrate.empty() ||
-                          network.graph.contract.input().values == ValueType::kReal;
+  const bool assumed = network.assumed_bytes && flags.calibrate.empty() &&
+                       network.graph.contract.input().values == ValueType::kByte;
   Conversion conversion = {flags, std::move(network), flags.graph, type, options, !flags.twins.empty(),
                            plan,  flags.plan,         plan_sha256};
   QAT_ASSIGN_OR_RETURN(const std::optional<Dataset> data,
@@ -287,7 +287,8 @@ Status RunTool(Tool& tool, const ConvertFlags& flags, Report& report) {
   Graph& graph = conversion.graph();
   if (flags.print) tool.Print(Print(graph));
   return WriteAsAsked(tool, flags, outputs, graph, NameOf(type),
-                      conversion.twin ? &*conversion.twin : nullptr, says_input, report);
+                      conversion.twin ? &*conversion.twin : nullptr,
+                      !assumed || graph.contract.input().channels_first, report);
 }
 
 }  // namespace
