@@ -95,9 +95,19 @@ Expected<const ModelTensor*> OnlyInput(const Model& model) {
   return Unsupported(StrCat("has ", model.inputs().size(), " inputs, expected 1"));
 }
 
+// Of shapes that begin with a fixed number of examples; else empty.
+std::string WayOutOfBatch(const Shape& shape) {
+  if (shape.size() < 2 || shape.size() > 4 || shape[0] < 2) return "";
+  return StrCat(", a fixed batch of ", shape[0],
+                ", expected one example at a time: export the network with a batch of 1, or with one that is "
+                "open (None); qat-eval run takes it as it is");
+}
+
 // [1, H, W, C], [1, T, C] or [1, F] of real numbers, as they are.
 Expected<InputContract> RealsAsTheyAre(const ModelTensor& input) {
   const Shape& shape = input.shape;
+  if (const std::string batch = WayOutOfBatch(shape); !batch.empty())
+    return Unsupported(StrCat("input '", input.name, "' is ", ToString(shape), batch));
   if (shape.size() < 2 || shape.size() > 4 || shape[0] != 1) {
     return Unsupported(StrCat(
         "input '", input.name, "' is ", ToString(shape),
@@ -188,6 +198,8 @@ Expected<const ModelTensor*> ImageInput(const Model& model) {
         ", which has the channels first, expected [1, H, W, C]: run it on tensors with qat-eval run, as of "
         "x.transpose(0, 3, 1, 2), or convert the network with the channels last"));
   }
+  if (const std::string batch = WayOutOfBatch(input.shape); !batch.empty())
+    return Unsupported(StrCat("input '", input.name, "' is ", ToString(input.shape), batch));
   return Unsupported(StrCat("input '", input.name, "' is ", ToString(input.shape),
                             ", expected [1, H, W, C] for images: qat-eval run takes tensors of any shape"));
 }

@@ -188,8 +188,12 @@ std::vector<size_t> FrontOf(const Graph& graph, size_t index) {
     if (readers.size() != 1 || graph.nodes[readers[0]].type != type) continue;
     const bool normalizes = type == OpType::kSub || type == OpType::kMul;
     if (normalizes && !inside) return {};
+    const int32_t output = graph.nodes[readers[0]].outputs[0];
+    // Another reshape is the network's own.
+    if (type == OpType::kReshape && graph.tensor(output).shape != graph.contract.inputs[index].NetworkShape())
+      return {};
     front.push_back(readers[0]);
-    at = graph.nodes[readers[0]].outputs[0];
+    at = output;
   }
   const bool ends = !front.empty() && graph.nodes[front.back()].type == OpType::kQuantize;
   const bool same =

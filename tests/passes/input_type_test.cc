@@ -224,6 +224,25 @@ TEST(SetInputType, TakesOffWhatItPutInFrontBefore) {
   EXPECT_EQ(Answers(graph, BytesOf(RawValues())), Answers(floats, BytesOf(RawValues())));
 }
 
+// What a network does to its input first may look as if it stood at the border.
+TEST(SetInputType, AReshapeOfTheNetworkIsNotTakenOff) {
+  Graph graph = SeriesGraph();
+  graph.contract.input().shape = {};
+  graph.nodes.clear();
+  const std::vector<int32_t> sizes = {1, 8, 2};
+  const int32_t shape = graph.AddConstant("sizes", {3}, sizes);
+  const int32_t rows =
+      *graph.AddNode(OpType::kReshape, "rows", ReshapeAttributes{{1, 8, 2}}, {graph.inputs[0], shape});
+  const int32_t own = *graph.AddNode(OpType::kQuantize, "own", {}, {rows});
+  testing::SetRange(graph, own, {-2, 2.5f}, {-128, 127});  // that of the input
+  graph.outputs = {*graph.AddNode(OpType::kRelu, "relu", {}, {own})};
+  testing::SetRange(graph, graph.outputs[0], {0, 2.5f}, {-128, 127});
+  RemoveUnusedTensors(graph);
+  graph.contract.set_labels({});
+  const Graph real = Converted(graph, Scheme::kInt8, DType::kFloat32);
+  EXPECT_EQ(real.tensor(real.inputs[0]).shape, (Shape{1, 4, 4, 1}));
+}
+
 TEST(SetInputType, SixteenBitsTakeBytesAsTheContractSays) {
   Graph graph = TinyGraph();
   QuantizationOptions options;

@@ -226,6 +226,25 @@ TEST_F(OnnxNetwork, IndicesHaveNoChannelsToPutFirst) {
   EXPECT_HOLDS(converted.out, "output     y/argmax int32 [1, 8, 6]");
 }
 
+// Else the reals that the network was made for would be refused by everything behind it.
+TEST_F(OnnxNetwork, WhatIsAssumedOfAPictureIsNotWrittenDown) {
+  for (const char* type : {"float32", "float16", "dynamic"}) {
+    const std::vector<std::string> common = {"--type",  type, "--input-shape",
+                                             "1,3,8,6", "-o", At("m.tflite")};
+    const ProcessResult assumed = Convert("maps.onnx", common);
+    ASSERT_EQ(assumed.exit_code, 0) << assumed.err;
+    EXPECT_HOLDS(assumed.out, "contract   none: the data that it is given decide");
+    const ProcessResult shown = RunTool("qat-eval", {"inspect", At("m.tflite")});
+    EXPECT_EQ(shown.out.find("input says"), std::string::npos) << shown.out;
+    EXPECT_EQ(shown.out.find("qat.input_contract"), std::string::npos) << shown.out;
+    std::vector<std::string> said = common;
+    said.insert(said.end(), {"--mean", "127.5", "--std", "127.5"});
+    const ProcessResult stated = Convert("maps.onnx", said);
+    ASSERT_EQ(stated.exit_code, 0) << stated.err;
+    EXPECT_HOLDS(RunTool("qat-eval", {"inspect", At("m.tflite")}).out, "input says  mean 127.5, std 127.5");
+  }
+}
+
 TEST_F(OnnxNetwork, LayoutsThatCannotBeAreRefused) {
   const std::vector<std::string> common = {"--type",  "float32", "--input-shape",
                                            "1,3,8,6", "-o",      At("m.tflite")};
