@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -150,7 +151,14 @@ class CsvReader {
 
 std::optional<double> NumberOf(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
-  return ParseNumber<double>(text);
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (text.empty() || stop != end) return std::nullopt;
+  // Nearer to 0 than any other double, "1e-400".
+  if (error == std::errc::result_out_of_range && text.find("e-") != std::string_view::npos) return 0.0;
+  if (error == std::errc::result_out_of_range && text.find("E-") != std::string_view::npos) return 0.0;
+  return error == std::errc() ? std::optional(number) : std::nullopt;
 }
 
 /// "1,234", "-12.345", "1'234'567": digits in threes behind the first one to three. A 0 in front of a sign
@@ -570,6 +578,12 @@ Expected<std::string_view> TextOf(const Bytes& bytes, const std::string& path) {
 }  // namespace
 
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request) {
+  // Lines that end with a carriage return alone, as old spreadsheets wrote them.
+  if (text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos) {
+    std::string lines(text);
+    std::replace(lines.begin(), lines.end(), '\r', '\n');
+    return ParseCsv(lines, source, request);
+  }
   CsvReader reader(text, source);
   TableBuilder builder(source, request);
   std::vector<std::string> cells;
@@ -602,7 +616,8 @@ Expected<CsvTable> ReadRows(const std::string& path, const std::vector<std::stri
 
 Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-  QAT_ASSIGN_OR_RETURN(const std::string_view text, TextOf(bytes, path));
+  QAT_ASSIGN_OR_RETURN(std::string_view text, TextOf(bytes, path));
+  if (text.find('\n') == std::string_view::npos) text = text.substr(0, text.find('\r'));
   std::vector<std::string> names;
   int64_t line = 0;
   QAT_ASSIGN_OR_RETURN(const bool has_header, CsvReader(text, path).Next(names, line));

@@ -5,6 +5,7 @@
 
 #include "base/slices.h"
 #include "base/strings.h"
+#include "import/dilated_convolutions.h"
 #include "import/integer_forms.h"
 #include "import/stable_forms.h"
 #include "ir/constants.h"
@@ -222,6 +223,7 @@ class Folder {
 }  // namespace
 
 void Normalize(Graph& graph, std::vector<std::string>& notes) {
+  UseDilation(graph, notes);
   UseStableForms(graph, notes);
   UseIntegerForms(graph, notes);
   Folder(graph).Run(notes);

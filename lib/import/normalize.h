@@ -9,8 +9,8 @@
 
 namespace qat {
 
-/// UseStableForms and UseIntegerForms; then folds what follows a layer into it, where nothing else reads what
-/// lies between:
+/// UseDilation, UseStableForms and UseIntegerForms; then folds what follows a layer into it, where nothing
+/// else reads what lies between:
 ///   a product with, or a sum of, constants per channel, as a batch normalization leaves them, into the
 ///   filter and the bias of conv_2d, depthwise_conv_2d and fully_connected: the same to real numbers, and to
 ///   float32 within its rounding;

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "import/insert_node.h"
 #include "ir/constants.h"
-#include "ir/free_name.h"
 #include "ir/output_source.h"
 
 namespace qat {
@@ -108,14 +108,8 @@ class Rewriter {
     return ChosenExp{at->name, x};
   }
 
-  /// A node at `place`, named after another one; its output.
   int32_t Insert(size_t place, OpType type, const std::string& name, std::vector<int32_t> inputs) {
-    const auto output = graph_.AddNode(type, FreeName(graph_, name), DefinitionOf(type).default_attributes,
-                                       std::move(inputs));
-    QAT_CHECK(output.ok());
-    std::rotate(graph_.nodes.begin() + static_cast<ptrdiff_t>(place), graph_.nodes.end() - 1,
-                graph_.nodes.end());
-    return *output;
+    return InsertNode(graph_, place, type, name, DefinitionOf(type).default_attributes, std::move(inputs));
   }
 
   /// How many nodes came in front of the one at `place`, which gives the sum now.

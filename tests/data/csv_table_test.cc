@@ -40,6 +40,15 @@ TEST(ParseCsv, TakesSeparatorsQuotesAndLineBreaksInQuotedCells) {
   EXPECT_EQ(table->y.texts, (std::vector<std::string>{"a,\nb", "c"}));
 }
 
+TEST(ParseCsv, TakesLinesOfOldSpreadsheetsAndNumbersNextToZero) {
+  const auto table = ParseCsv("a,label\r1e-400,x\r-2E-999,y\r", "t.csv", {});
+  QAT_ASSERT_OK(table);
+  EXPECT_EQ(Floats(table->x), (std::vector<float>{0, 0}));
+  EXPECT_EQ(table->y.texts, (std::vector<std::string>{"x", "y"}));
+  QAT_EXPECT_ERROR(ParseCsv("a,label\n1e400,x\n2,y\n", "t.csv", {}), ErrorCode::kCorrupt,
+                   "t.csv: line 2, column 'a' is '1e400'");
+}
+
 TEST(ParseCsv, TellsClassesFromNumbers) {
   EXPECT_EQ(ParseCsv("x,y\n1,0\n2,1\n", "t", {})->y.type, DType::kInt64);
   EXPECT_EQ(ParseCsv("x,y\n1,0.5\n2,1\n", "t", {})->y.type, DType::kFloat64);
