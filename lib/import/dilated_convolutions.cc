@@ -67,6 +67,11 @@ class Rewriter {
                                node->type == OpType::kSqueeze);
   }
 
+  /// [N, T, C] as [N, 1, T, C].
+  static bool IsSeries(const Shape& series, const Shape& image) {
+    return series.size() == 3 && image == Shape{series[0], 1, series[1], series[2]};
+  }
+
   /// Stride 1, no dilation, no padding.
   static bool IsPlain(const GraphNode& node) {
     if (const auto* a = std::get_if<Conv2DAttributes>(&node.attributes))
@@ -80,6 +85,8 @@ class Rewriter {
 
   std::optional<Found> Match(const GraphNode& last) const {
     if (last.type != OpType::kBatchToSpaceNd) return std::nullopt;
+    const Shape& given = graph_.tensor(last.outputs[0]).shape;
+    if (std::find(given.begin(), given.end(), 0) != given.end()) return std::nullopt;
     const auto back = BlocksOf(last);
     const GraphNode* at = SourceFor(last.inputs[0]);
     if (!back || at == nullptr) return std::nullopt;
@@ -88,6 +95,7 @@ class Rewriter {
       found.old.push_back(at->name);
       at = SourceFor(at->inputs[0]);
     };
+    const Shape& last_shape = graph_.tensor(last.inputs[0]).shape;
     if (found.of_series) {
       if (!IsReshape(at)) return std::nullopt;
       step();
@@ -97,12 +105,11 @@ class Rewriter {
                            IsPlain(*at);
     if (!convolves) return std::nullopt;
     found.convolution = *at;
+    if (found.of_series && !IsSeries(last_shape, graph_.tensor(at->outputs[0]).shape)) return std::nullopt;
+    const Shape& image = graph_.tensor(at->inputs[0]).shape;
     step();
     if (found.of_series) {
-      // [N, T, C] as [N, 1, T, C].
-      if (!IsReshape(at) || graph_.tensor(at->outputs[0]).shape.size() != 4 ||
-          graph_.tensor(at->outputs[0]).shape[1] != 1)
-        return std::nullopt;
+      if (!IsReshape(at) || !IsSeries(graph_.tensor(at->inputs[0]).shape, image)) return std::nullopt;
       step();
     }
     if (at == nullptr || at->type != OpType::kSpaceToBatchNd) return std::nullopt;

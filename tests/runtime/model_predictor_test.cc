@@ -147,9 +147,8 @@ TEST(ModelPredictor, RefusesAContractOfAnotherSize) {
 }
 
 TEST(ModelPredictor, RefusesAnInputThatIsNoImage) {
-  QAT_EXPECT_ERROR(
-      Make(Echo(DType::kFloat32, {}, nullptr, {2, 2})), ErrorCode::kUnsupported,
-      "echo.tflite: input 'x' is [2, 2], expected [1, values], [1, steps, channels] or [1, H, W, C]");
+  QAT_EXPECT_ERROR(Make(Echo(DType::kFloat32, {}, nullptr, {2, 2})), ErrorCode::kUnsupported,
+                   "echo.tflite: input 'x' is [2, 2], a fixed batch of 2, expected one example at a time");
 }
 
 TEST(ModelPredictor, ChecksTheNumberOfBytes) {
