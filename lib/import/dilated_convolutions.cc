@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
-#include "import/insert_node.h"
+#include "import/graph_edits.h"
 #include "ir/constants.h"
 #include "ir/output_source.h"
 
@@ -43,14 +43,7 @@ class Rewriter {
     bool of_series;
   };
 
-  const GraphNode* SourceFor(int32_t tensor) const {
-    if (std::find(graph_.outputs.begin(), graph_.outputs.end(), tensor) != graph_.outputs.end())
-      return nullptr;
-    int64_t readers = 0;
-    for (const GraphNode& node : graph_.nodes)
-      readers += std::count(node.inputs.begin(), node.inputs.end(), tensor);
-    return readers == 1 ? ProducerOf(graph_, tensor) : nullptr;
-  }
+  const GraphNode* SourceFor(int32_t tensor) const { return SourceForOneReader(graph_, tensor); }
 
   std::optional<Blocks> BlocksOf(const GraphNode& node) const {
     Blocks blocks;

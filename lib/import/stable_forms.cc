@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
-#include "import/insert_node.h"
+#include "import/graph_edits.h"
 #include "ir/constants.h"
 #include "ir/output_source.h"
 
@@ -51,15 +51,7 @@ class Rewriter {
     return std::all_of(values.begin(), values.end(), [=](float value) { return value == number; });
   }
 
-  /// The node that computes a tensor of real numbers for one reader alone; null: another case.
-  const GraphNode* SourceFor(int32_t tensor) const {
-    if (std::find(graph_.outputs.begin(), graph_.outputs.end(), tensor) != graph_.outputs.end())
-      return nullptr;
-    int64_t readers = 0;
-    for (const GraphNode& node : graph_.nodes)
-      readers += std::count(node.inputs.begin(), node.inputs.end(), tensor);
-    return readers == 1 ? ProducerOf(graph_, tensor) : nullptr;
-  }
+  const GraphNode* SourceFor(int32_t tensor) const { return SourceForOneReader(graph_, tensor); }
 
   /// log(exp(x) + 1).
   std::optional<Softplus> MatchSoftplus(const GraphNode& node) const {

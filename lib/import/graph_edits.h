@@ -1,6 +1,6 @@
-// insert_node.h: a node in the middle of a graph. For .cc files of lib/import only.
-#ifndef QAT_IMPORT_INSERT_NODE_H_
-#define QAT_IMPORT_INSERT_NODE_H_
+// graph_edits.h: what rewriting a graph takes. For .cc files of lib/import only.
+#ifndef QAT_IMPORT_GRAPH_EDITS_H_
+#define QAT_IMPORT_GRAPH_EDITS_H_
 
 #include <algorithm>
 #include <string>
@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "ir/free_name.h"
 #include "ir/graph.h"
+#include "ir/output_source.h"
 
 namespace qat {
 
@@ -23,6 +24,15 @@ inline int32_t InsertNode(Graph& graph, size_t place, OpType type, const std::st
   return *output;
 }
 
+/// The node that computes a tensor which one other node reads, once, and nobody else; null: another case.
+inline const GraphNode* SourceForOneReader(const Graph& graph, int32_t tensor) {
+  if (std::find(graph.outputs.begin(), graph.outputs.end(), tensor) != graph.outputs.end()) return nullptr;
+  int64_t readers = 0;
+  for (const GraphNode& node : graph.nodes)
+    readers += std::count(node.inputs.begin(), node.inputs.end(), tensor);
+  return readers == 1 ? ProducerOf(graph, tensor) : nullptr;
+}
+
 }  // namespace qat
 
-#endif  // QAT_IMPORT_INSERT_NODE_H_
+#endif  // QAT_IMPORT_GRAPH_EDITS_H_
