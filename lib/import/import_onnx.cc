@@ -191,11 +191,11 @@ class Importer {
   Status AddInput(const onnx::ValueInfo& input) {
     if (!input.is_tensor) return Unsupported("is a sequence, a map or may be left out; expected a tensor");
     const bool bytes = input.type == onnx::ElementType::kUInt8 && BecomesReal(input.name);
-    if (!onnx::IsReal(input.type) && !bytes) {
-      return Unsupported(StrCat(
-          "is ", NameOf(input.type),
-          ", expected real numbers, or uint8 that a Cast makes real numbers first; networks over tokens and "
-          "masks do not come in: export the part behind the embedding, or let the network take float32"));
+    const bool whole = input.type == onnx::ElementType::kInt32 || input.type == onnx::ElementType::kInt64;
+    if (!onnx::IsReal(input.type) && !bytes && !whole) {
+      return Unsupported(StrCat("is ", NameOf(input.type),
+                                ", expected real numbers, whole numbers of int32 or int64, or uint8 that a "
+                                "Cast makes real numbers first"));
     }
     result_.takes_bytes = bytes && builder_.graph().inputs.empty();
     if (input.type == onnx::ElementType::kDouble)
@@ -205,7 +205,8 @@ class Importer {
       return Unsupported(
           "holds the steps of one example and has no batch; export the network with one, as [1, steps, "
           "values]");
-    const AxisOrder order = InputOrder(model_.graph, values_, input.name, input.dims.size());
+    const AxisOrder order = whole ? IdentityOrder(input.dims.size())
+                                  : InputOrder(model_.graph, values_, input.name, input.dims.size());
     QAT_ASSIGN_OR_RETURN(const Shape shape,
                          InputShape(input, order.empty() ? 0 : static_cast<size_t>(order[0])));
     if (shape.size() < 2)
@@ -216,6 +217,14 @@ class Importer {
           StrCat("is ", ToString(shape), ", expected ", kMostMadeValues, " at most along an axis"));
     values_[input.name] = builder_.AddInput(input.name, shape, order);
     inputs_.push_back(input.name);
+    if (whole) {
+      const DType type = input.type == onnx::ElementType::kInt32 ? DType::kInt32 : DType::kInt64;
+      builder_.Begin(input.name);
+      QAT_ASSIGN_OR_RETURN(values_[input.name],
+                           builder_.Unary(OpType::kCast, CastAttributes{type}, values_[input.name]));
+      notes_.push_back(StrCat("input '", input.name, "' is ", NameOf(input.type),
+                              ": the model takes the same whole numbers as float32 (up to 16,777,216)"));
+    }
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
     // Axes of one size change places, too.
     if (tensor.shape != shape || !IsIdentity(WithoutUnitAxes(order))) {

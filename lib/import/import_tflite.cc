@@ -25,6 +25,10 @@ bool Contains(const std::vector<int32_t>& list, int32_t index) {
   return std::find(list.begin(), list.end(), index) != list.end();
 }
 
+bool IsWholeNumber(const ModelTensor& input) {
+  return (input.type == DType::kInt32 || input.type == DType::kInt64) && input.scale.empty();
+}
+
 /// "model" of "dir/model.tflite".
 std::string StemOf(const std::string& path) {
   const std::string file = path.substr(path.find_last_of('/') + 1);
@@ -111,7 +115,25 @@ class Importer {
     return per_tensor && !per_axis ? kInt8Filters : kInt8FiltersPerAxis;
   }
 
+  /// Whole numbers, as indices of a table, come in as real ones and are cast: data are bytes or real numbers.
+  int32_t AddWholeNumbers(int32_t index) {
+    const ModelTensor& source = Source(index);
+    GraphTensor input;
+    input.name = UniqueName(source.name);
+    input.shape = source.shape;
+    const int32_t real = graph_.AddTensor(std::move(input));
+    GraphNode cast;
+    cast.type = OpType::kCast;
+    cast.attributes = CastAttributes{source.type};
+    cast.inputs = {real};
+    cast.outputs = {AddComputed(index, false)};
+    cast.name = graph_.tensor(cast.outputs[0]).name;
+    graph_.nodes.push_back(std::move(cast));
+    return real;
+  }
+
   int32_t AddInput(int32_t index) {
+    if (IsWholeNumber(Source(index))) return AddWholeNumbers(index);
     return AddComputed(index, IsReal(Source(index)) || IsRawNumber(model_, index));
   }
 
@@ -370,6 +392,12 @@ Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& opti
   QAT_RETURN_IF_ERROR_IN(model.source(), CheckImportable(model, stays));
   QAT_ASSIGN_OR_RETURN_IN(model.source(), Graph graph, Importer(model, *prepared).Run());
   QAT_ASSIGN_OR_RETURN_IN(model.source(), graph.contract, ChooseContract(model, graph, options, notes));
+  for (const int32_t input : model.inputs()) {
+    const ModelTensor& tensor = model.tensors()[static_cast<size_t>(input)];
+    if (!IsWholeNumber(tensor)) continue;
+    notes.push_back(StrCat("input '", tensor.name, "' is ", NameOf(tensor.type),
+                           ": the model takes the same whole numbers as float32 (up to 16,777,216)"));
+  }
   TakeNames(InputNames(model), graph.inputs, graph);
   TakeNames(OutputNames(model), graph.outputs, graph);
   TakeSignature(model, options, graph, notes);

@@ -54,6 +54,9 @@ class OnnxBuilder {
   Expected<OnnxValue> Pad(const OnnxValue& x, const Shape& before, const Shape& after, PadMode mode,
                           float value);
   Expected<OnnxValue> Gather(const OnnxValue& x, int32_t axis, const std::vector<int32_t>& indices);
+  /// Slices of a constant along `axis` by indices that are computed, as of an embedding.
+  Expected<OnnxValue> Lookup(const OnnxValue& table, int32_t axis, const OnnxValue& indices,
+                             const std::string& name);
   Expected<OnnxValue> Expand(const OnnxValue& x, const Shape& shape);
   Expected<OnnxValue> Tile(const OnnxValue& x, const std::vector<int32_t>& multiples);
   /// Softmax, LogSoftmax, L2Normalization: of the vectors along `axis`.

@@ -188,6 +188,20 @@ Expected<OnnxValue> OnnxBuilder::Gather(const OnnxValue& given, int32_t axis,
   return Computed(output, shape, x.order);
 }
 
+Expected<OnnxValue> OnnxBuilder::Lookup(const OnnxValue& table, int32_t axis, const OnnxValue& indices,
+                                        const std::string& name) {
+  if (!onnx::IsReal(table.constant->type) || (indices.type != DType::kInt32 && indices.type != DType::kInt64))
+    return Unsupported("looks up whole numbers by numbers that are computed while the network runs");
+  QAT_ASSIGN_OR_RETURN(const OnnxValue at, ToPlain(indices));
+  const int32_t rows = AddReals(FreeName(name), table.shape, table.constant->reals);
+  QAT_ASSIGN_OR_RETURN(const int32_t output,
+                       Emit(OpType::kGather, GatherAttributes{.axis = axis}, {rows, at.tensor}));
+  Shape shape(table.shape.begin(), table.shape.begin() + axis);
+  shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
+  shape.insert(shape.end(), table.shape.begin() + axis + 1, table.shape.end());
+  return Computed(output, shape, IdentityOrder(shape.size()));
+}
+
 Expected<OnnxValue> OnnxBuilder::Expand(const OnnxValue& given, const Shape& wanted) {
   QAT_ASSIGN_OR_RETURN(const Shape shape, Broadcast(given.shape, wanted));
   if (shape == given.shape) return given;

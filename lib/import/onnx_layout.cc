@@ -76,11 +76,8 @@ Converted Slice(OnnxConversion& c, const OnnxNode& node) {
 
 Converted Gather(OnnxConversion& c, const OnnxNode& node) {
   const OnnxValue &x = node.In(0), &indices = node.In(1);
-  if (x.is_constant())
-    return Unsupported(
-        "looks rows up by numbers that are computed while the network runs; networks over tokens do not come "
-        "in yet");
   QAT_ASSIGN_OR_RETURN(const int32_t axis, AxisOf(node.Int("axis", 0), x.rank()));
+  if (x.is_constant()) return One(c.build.Lookup(x, axis, indices, node.node.inputs[0]));
   QAT_ASSIGN_OR_RETURN(const std::vector<int64_t> given, node.Integers(1, "indices"));
   std::vector<int32_t> rows;
   const int32_t size = x.shape[static_cast<size_t>(axis)];

@@ -212,6 +212,16 @@ void TakeOff(std::vector<size_t> front, size_t index, Graph& graph) {
   for (const size_t node : front) graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(node));
 }
 
+/// Whether whole numbers are made of an input, as indices of a table.
+bool NamesRows(const Graph& graph, int32_t input) {
+  for (const size_t reader : ReadersOf(graph, input)) {
+    const GraphNode& node = graph.nodes[reader];
+    if (node.type == OpType::kDequantize && NamesRows(graph, node.outputs[0])) return true;
+    if (node.type == OpType::kCast && graph.tensor(node.outputs[0]).type != DType::kFloat32) return true;
+  }
+  return false;
+}
+
 Status ExpectConvertible(DType type, const GraphTensor& network) {
   if (type != DType::kFloat32 && type != DType::kInt16 && !IsByte(type))
     return InvalidArgument(
@@ -236,6 +246,10 @@ Status SetInputType(DType type, size_t index, Graph& graph) {
   const GraphTensor network =
       in_front.empty() ? before : graph.tensor(graph.nodes[in_front.back()].outputs[0]);
   QAT_RETURN_IF_ERROR(ExpectConvertible(type, network));
+  if (type != DType::kFloat32 && NamesRows(graph, graph.inputs[index]))
+    return Unsupported(StrCat("input '", before.name,
+                              "' holds whole numbers that a cast makes of it, which steps of ", NameOf(type),
+                              " would round to others, expected float32"));
   if (!in_front.empty()) TakeOff(in_front, index, graph);
   RemoveUnusedTensors(graph);  // their names are free again
   InputContract& contract = graph.contract.inputs.at(index);

@@ -364,6 +364,24 @@ TEST(ImportOnnx, AGlobalPoolDoesNotSayWhereTheChannelsOfASeriesAre) {
   EXPECT_EQ(import->graph.contract.input().shape, (Shape{2, 3}));
 }
 
+TEST(ImportOnnx, TokensLookUpTheRowsOfAnEmbedding) {
+  for (const int type : {6, 7}) {  // int32, int64
+    OnnxFile file;
+    file.Input("ids", {1, 3}, type)
+        .Constant("w", {4, 2}, std::vector<float>{0, 1, 10, 11, 20, 21, 30, 31})
+        .Node("Gather", {"w", "ids"}, {"y"})
+        .Output("y");
+    std::vector<std::string> notes;
+    const auto import = Import(file, &notes);
+    QAT_ASSERT_OK(import);
+    ASSERT_FALSE(notes.empty());
+    EXPECT_NE(notes[0].find("the model takes the same whole numbers as float32"), std::string::npos)
+        << notes[0];
+    EXPECT_EQ(import->graph.tensor(import->graph.inputs[0]).type, DType::kFloat32);
+    EXPECT_EQ(RunImported(file, std::vector<float>{3, 0, 2}), (std::vector<float>{30, 31, 0, 1, 20, 21}));
+  }
+}
+
 // TFLite has no SPLIT of them.
 TEST(ImportOnnx, TruthValuesAreSlicedApart) {
   OnnxFile file;

@@ -236,6 +236,23 @@ TEST(ImportTflite, TheQuantizeThatReadsAnInputSaysHowFarItReaches) {
   EXPECT_EQ(wide->scheme, "int16x8");
 }
 
+TEST(ImportTflite, WholeNumbersComeInAsRealOnes) {
+  ModelBuilder builder;
+  const int32_t ids = builder.AddTensor("ids", {1, 3}, DType::kInt32);
+  const int32_t table = builder.AddConstant<float>("table", {3, 2}, {0, 1, 10, 11, 20, 21});
+  const int32_t rows = builder.AddTensor("rows", {1, 3, 2}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_GATHER, {table, ids}, {rows});
+  std::vector<std::string> notes;
+  const auto graph = Import(builder.Finish({ids}, {rows}), &notes);
+  QAT_ASSERT_OK(graph);
+  EXPECT_EQ(graph->tensor(graph->inputs[0]).name, "ids");
+  EXPECT_EQ(graph->nodes[0].type, OpType::kCast);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0],
+            "input 'ids' is int32: the model takes the same whole numbers as float32 (up to 16,777,216)");
+  EXPECT_EQ(RunFloat(*graph, {2, 0, 1}), (std::vector<float>{20, 21, 0, 1, 10, 11}));
+}
+
 TEST(ImportTflite, TheQuantizeThatReadsAPictureSaysWhatItsBytesMean) {
   std::vector<std::string> notes;
   const auto graph = Import(WithQuantizedInput({1, 4, 4, 2}, DType::kInt8, 1.0f / 32, 7), &notes);

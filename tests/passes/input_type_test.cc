@@ -224,6 +224,28 @@ TEST(SetInputType, TakesOffWhatItPutInFrontBefore) {
   EXPECT_EQ(Answers(graph, BytesOf(RawValues())), Answers(floats, BytesOf(RawValues())));
 }
 
+// 59 rows have fewer than 255 steps, but not whole ones.
+TEST(SetInputType, IndicesStayReal) {
+  Graph graph = SeriesGraph();
+  graph.nodes.clear();
+  const int32_t rows =
+      *graph.AddNode(OpType::kCast, "rows", CastAttributes{DType::kInt32}, {graph.inputs[0]});
+  const int32_t table = graph.AddConstant("table", {60, 2}, std::vector<float>(120, 0.5f));
+  graph.outputs = {*graph.AddNode(OpType::kGather, "embedding", GatherAttributes{.axis = 0}, {table, rows})};
+  RemoveUnusedTensors(graph);
+  graph.contract.set_labels({});
+  KeepFloat(graph, DType::kInt8);
+  std::vector<std::string> warnings;
+  QuantizationOptions options;
+  options.precisions = PrecisionsOf(Scheme::kInt8);
+  QAT_ASSERT_OK(ChooseQuantization(graph, options, warnings));
+  QAT_EXPECT_ERROR(SetInputType(DType::kInt8, 0, graph), ErrorCode::kUnsupported,
+                   "input 'input' holds whole numbers that a cast makes of it");
+  QAT_ASSERT_OK(SetInputType(DType::kFloat32, 0, graph));
+  QAT_ASSERT_OK(Verify(graph));
+  EXPECT_EQ(graph.nodes[graph.nodes.size() - 2].type, OpType::kCast) << "it reads the reals themselves";
+}
+
 // What a network does to its input first may look as if it stood at the border.
 TEST(SetInputType, AReshapeOfTheNetworkIsNotTakenOff) {
   Graph graph = SeriesGraph();
