@@ -97,6 +97,21 @@ std::vector<Bytes> Seeds() {
                       .Node("Div", {"p", "c"}, {"y"})
                       .Output("y")
                       .Bytes());
+  seeds.push_back(OnnxFile()
+                      .Input("ids", {1, 4}, 7)
+                      .Constant("w", {5, 3}, std::vector<float>(15, 0.5f))
+                      .Constant("v", {3, 2}, std::vector<float>(6, -0.5f))
+                      .Constant("s", {}, std::vector<float>{6.0f / 255})
+                      .Constant("zero", {}, std::vector<float>{0})
+                      .Node("Gather", {"w", "ids"}, {"e"})
+                      .Node("MatMul", {"e", "v"}, {"m"})
+                      .Node("QuantizeLinear", {"m", "s"}, {"q"})
+                      .Node("DequantizeLinear", {"q", "s"}, {"d"})
+                      .Node("Greater", {"d", "zero"}, {"g"})
+                      .Node("Split", {"g"}, {"left", "right"}, {OnnxInt("axis", 1)})
+                      .Node("Cast", {"left"}, {"y"}, {OnnxInt("to", 1)})
+                      .Output("y")
+                      .Bytes());
   return seeds;
 }
 
