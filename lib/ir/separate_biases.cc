@@ -11,12 +11,12 @@ namespace {
 
 /// XNNPACK's delegate reads the third input of a DEPTHWISE_CONV_2D whether it has one or not.
 void GiveBias(GraphNode& node, Graph& graph) {
+  if (node.type != OpType::kDepthwiseConv2D || node.inputs.size() != 2) return;
   const GraphTensor& filter = graph.tensor(node.InputAt(node.definition().filter_input));
-  if (node.type != OpType::kDepthwiseConv2D || node.inputs.size() != 2 || filter.type != DType::kFloat32)
-    return;
-  const std::vector<float> zeros(static_cast<size_t>(filter.shape.back()), 0);
-  node.inputs.push_back(
-      graph.AddConstant(FreeName(graph, StrCat(node.name, "/bias")), {filter.shape.back()}, zeros));
+  if (filter.type != DType::kFloat32) return;
+  const Shape shape = {filter.shape.back()};
+  const std::vector<float> zeros(static_cast<size_t>(shape[0]), 0);
+  node.inputs.push_back(graph.AddConstant(FreeName(graph, StrCat(node.name, "/bias")), shape, zeros));
 }
 
 }  // namespace
