@@ -253,9 +253,11 @@ bool HoldsBatch(const Graph& graph, const GraphNode& node) {
     case OpType::kBroadcastTo:
     case OpType::kSlice:
       return true;
-    case OpType::kReshape:
-      return node.inputs.size() > 1 && graph.tensor(node.inputs[1]).is_constant() &&
-             Int32Values(graph.tensor(node.inputs[1])).front() != -1;
+    case OpType::kReshape: {
+      if (node.inputs.size() < 2 || !graph.tensor(node.inputs[1]).is_constant()) return false;
+      const GraphTensor& shape = graph.tensor(node.inputs[1]);
+      return shape.type != DType::kInt32 || Int32Values(shape).front() != -1;
+    }
     case OpType::kConcatenation:
     case OpType::kPack:
       return std::any_of(node.inputs.begin(), node.inputs.end(), is_constant);
