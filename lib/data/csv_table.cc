@@ -1,7 +1,6 @@
 #include "data/csv_table.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -13,141 +12,16 @@
 #include "base/file.h"
 #include "base/printable.h"
 #include "base/strings.h"
+#include "data/csv_reader.h"
 #include "data/readers.h"
+#include "data/thousands.h"
 
 namespace qat {
 namespace {
 
-constexpr std::string_view kMark = "\xef\xbb\xbf";
 constexpr std::string_view kOneSign =
     "decimals have a comma elsewhere in the table, or a point, and may have only one of them";
 constexpr std::string_view kUsualNames[] = {"label", "labels", "class", "target", "y", "category", "output"};
-
-std::string_view Trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
-}
-
-/// Rows of cells, one after the other.
-class CsvReader {
- public:
-  CsvReader(std::string_view text, const std::string& source) : rest_(text), source_(source) {
-    if (rest_.starts_with(kMark)) rest_.remove_prefix(kMark.size());
-    if (!TakeSeparator()) separator_ = Separator();
-  }
-
-  /// False at the end. `line` is the one that the row begins in.
-  Expected<bool> Next(std::vector<std::string>& cells, int64_t& line) {
-    while (SkipEmptyLine()) {
-    }
-    cells.clear();
-    line = line_;
-    if (rest_.empty()) return false;
-    for (bool more = true; more;) {
-      std::string cell;
-      QAT_ASSIGN_OR_RETURN(more, NextCell(cell));
-      cells.push_back(std::move(cell));
-    }
-    return true;
-  }
-  char separator() const { return separator_; }
-
- private:
-  // A first line "sep=;", as spreadsheets write it.
-  bool TakeSeparator() {
-    constexpr std::string_view kWord = "sep=";
-    const std::string_view first = rest_.substr(0, rest_.find('\n'));
-    const std::string_view line = first.ends_with('\r') ? first.substr(0, first.size() - 1) : first;
-    if (!line.starts_with(kWord) || line.size() != kWord.size() + 1) return false;
-    separator_ = line.back();
-    rest_.remove_prefix(std::min(first.size() + 1, rest_.size()));
-    ++line_;
-    return true;
-  }
-
-  // The one that the header has most of, outside of quotes.
-  char Separator() const {
-    constexpr std::string_view kSeparators = ",;\t";
-    int64_t counts[kSeparators.size()] = {};
-    bool quoted = false;
-    for (const char c : rest_) {
-      if (c == '"') quoted = !quoted;
-      if (quoted) continue;
-      if (c == '\n') break;
-      const size_t which = kSeparators.find(c);
-      if (which != std::string_view::npos) ++counts[which];
-    }
-    return kSeparators[static_cast<size_t>(std::max_element(std::begin(counts), std::end(counts)) -
-                                           std::begin(counts))];
-  }
-
-  bool SkipEmptyLine() {
-    const size_t end = rest_.find('\n');
-    const std::string_view line = rest_.substr(0, end);
-    // Separators alone, a tab among them, are cells.
-    if (line.find_first_not_of(" \r") != std::string_view::npos || rest_.empty()) return false;
-    rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-    ++line_;
-    return true;
-  }
-
-  // Whether another cell follows in the row.
-  Expected<bool> NextCell(std::string& cell) {
-    const size_t first = rest_.find_first_not_of(' ');
-    if (first != std::string_view::npos && rest_[first] == '"') {
-      rest_.remove_prefix(first + 1);
-      QAT_RETURN_IF_ERROR(TakeQuoted(cell));
-    } else {
-      const char stops[] = {separator_, '\n'};
-      const size_t end = std::min(rest_.find_first_of(std::string_view(stops, 2)), rest_.size());
-      cell = Trimmed(rest_.substr(0, end));
-      rest_.remove_prefix(end);
-    }
-    if (rest_.empty()) return false;
-    const char stop = rest_.front();
-    rest_.remove_prefix(1);
-    line_ += stop == '\n';
-    return stop == separator_;
-  }
-
-  Status TakeQuoted(std::string& cell) {
-    const int64_t begin = line_;
-    for (;;) {
-      const size_t quote = rest_.find('"');
-      if (quote == std::string_view::npos)
-        return Corrupt(
-            StrCat(source_, ": line ", begin, ": a quoted cell does not end, expected another \""));
-      cell += rest_.substr(0, quote);
-      line_ += std::count(rest_.begin(), rest_.begin() + static_cast<ptrdiff_t>(quote), '\n');
-      rest_.remove_prefix(quote + 1);
-      if (!rest_.starts_with('"')) break;
-      cell += '"';
-      rest_.remove_prefix(1);
-    }
-    const char stops[] = {separator_, '\n'};
-    const size_t end = std::min(rest_.find_first_of(std::string_view(stops, 2)), rest_.size());
-    if (!Trimmed(rest_.substr(0, end)).empty())
-      return Corrupt(StrCat(source_, ": line ", line_, ": '", Trimmed(rest_.substr(0, end)),
-                            "' follows a quoted cell, expected '",
-                            separator_ == '\t' ? "a tab" : std::string(1, separator_),
-                            "' or the end of the line"));
-    rest_.remove_prefix(end);
-    return {};
-  }
-
-  std::string_view rest_;
-  const std::string& source_;
-  char separator_ = ',';
-  int64_t line_ = 1;
-};
 
 std::optional<double> NumberOf(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -155,58 +29,16 @@ std::optional<double> NumberOf(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (text.empty() || stop != end) return std::nullopt;
-  // Nearer to 0 than any other double, "1e-400".
-  if (error == std::errc::result_out_of_range && text.find("e-") != std::string_view::npos) return 0.0;
-  if (error == std::errc::result_out_of_range && text.find("E-") != std::string_view::npos) return 0.0;
-  return error == std::errc() ? std::optional(number) : std::nullopt;
-}
-
-/// "1,234", "-12.345", "1'234'567": digits in threes behind the first one to three. A 0 in front of a sign
-/// begins a decimal.
-bool IsInThousands(std::string_view text) {
-  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-  const size_t first = text.find_first_not_of("0123456789");
-  if (first == std::string_view::npos || first < 1 || first > 3 || text[0] == '0') return false;
-  const char sign = text[first];
-  if (std::string_view(",.' _").find(sign) == std::string_view::npos) return false;
-  for (text.remove_prefix(first); !text.empty(); text.remove_prefix(4)) {
-    if (text[0] != sign || text.size() < 4 || text.find_first_not_of("0123456789", 1) < 4) return false;
-  }
-  return true;
-}
-
-/// What a column's cells look like: 950 beside 2.932 has no decimals, whichever sign stands there.
-class ThousandsCheck {
- public:
-  void Add(std::string_view cell, double value) {
-    if (IsInThousands(cell)) {
-      ++grouped_;
-      if (first_.empty()) first_ = cell;
-    } else if (std::abs(value) < 1000 && cell.find_first_of(".,eE") == std::string_view::npos) {
-      ++small_;
-    } else {
-      decimals_ = true;
-    }
-  }
-  /// Three cells of this kind are no chance: as decimals, one in a thousand would have no sign.
-  bool found() const { return !decimals_ && grouped_ >= 3 && small_ >= 1; }
-  /// The first cell of this kind.
-  const std::string& first() const { return first_; }
-
- private:
-  int64_t grouped_ = 0, small_ = 0;
-  bool decimals_ = false;
-  std::string first_;
-};
-
-std::string WithoutThousands(std::string text) {
-  std::erase_if(text, [](char c) { return std::string_view(",.' _").find(c) != std::string_view::npos; });
-  return text;
+  if (error == std::errc()) return number;
+  // Nearer to 0 than any other double, "1e-400"; 1e400 is none.
+  const size_t exponent = text.find_first_of("eE");
+  return exponent != std::string_view::npos && text.substr(exponent + 1).starts_with('-') ? std::optional(0.0)
+                                                                                          : std::nullopt;
 }
 
 bool IsMissing(const std::string& cell) {
   static const std::set<std::string> kMissing = {"", "na", "n/a", "nan", "null", "none", "?"};
-  return kMissing.contains(Lower(cell));
+  return kMissing.contains(LowerCase(cell));
 }
 
 /// One table in the making.
@@ -339,7 +171,7 @@ class TableBuilder {
     if (!request_.label.empty()) wanted = SplitColumns(request_.label, names_);
     for (size_t i = 0; i < names_.size(); ++i) {
       if (IsWanted(names_[i]) || request_.left_out.contains(names_[i])) continue;
-      const std::string lower = Lower(names_[i]);
+      const std::string lower = LowerCase(names_[i]);
       if (std::find(std::begin(kUsualNames), std::end(kUsualNames), lower) != std::end(kUsualNames))
         usual.push_back(i);
     }
@@ -578,12 +410,6 @@ Expected<std::string_view> TextOf(const Bytes& bytes, const std::string& path) {
 }  // namespace
 
 Expected<CsvTable> ParseCsv(std::string_view text, const std::string& source, const CsvRequest& request) {
-  // Lines that end with a carriage return alone, as old spreadsheets wrote them.
-  if (text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos) {
-    std::string lines(text);
-    std::replace(lines.begin(), lines.end(), '\r', '\n');
-    return ParseCsv(lines, source, request);
-  }
   CsvReader reader(text, source);
   TableBuilder builder(source, request);
   std::vector<std::string> cells;
@@ -616,8 +442,7 @@ Expected<CsvTable> ReadRows(const std::string& path, const std::vector<std::stri
 
 Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path) {
   QAT_ASSIGN_OR_RETURN(const Bytes bytes, ReadFile(path));
-  QAT_ASSIGN_OR_RETURN(std::string_view text, TextOf(bytes, path));
-  if (text.find('\n') == std::string_view::npos) text = text.substr(0, text.find('\r'));
+  QAT_ASSIGN_OR_RETURN(const std::string_view text, TextOf(bytes, path));
   std::vector<std::string> names;
   int64_t line = 0;
   QAT_ASSIGN_OR_RETURN(const bool has_header, CsvReader(text, path).Next(names, line));
@@ -629,7 +454,7 @@ Expected<std::vector<std::string>> ReadCsvHeader(const std::string& path) {
 std::vector<std::string> SplitColumns(const std::string& list, const std::vector<std::string>& columns) {
   const auto parts_of = [](const std::string& text) {
     std::vector<std::string> parts = SplitText(text, ',');
-    for (std::string& part : parts) part = Trimmed(part);
+    for (std::string& part : parts) part = TrimmedCell(part);
     return parts;
   };
   const std::vector<std::string> pieces = parts_of(list);
