@@ -164,7 +164,7 @@ Status RunPictures(const PictureRunRequest& request, const RowRequest& rows, con
                    Report& report) {
   if (request.topk < 1)
     return InvalidArgument(StrCat("`topk`: value ", request.topk, ", expected at least 1"));
-  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, report.warnings));
   QAT_ASSIGN_OR_RETURN(const Contract contract, ContractOfRow(*model, rows, report.warnings));
   if (contract.inputs.size() == 1 && !std::all_of(request.files.begin(), request.files.end(), IsArray))
     QAT_RETURN_IF_ERROR_IN(model->source(), CheckChannels(contract.input()));

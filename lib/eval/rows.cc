@@ -321,8 +321,7 @@ class Opener {
   }
 
   Expected<Contract> ContractFor(const Model& model) {
-    if (const std::string others = DescribeOtherSignatures(model); !others.empty())
-      warnings_.push_back(StrCat(model.source(), ": ", others, "; qat-convert can take one out"));
+    WarnOfSignatures(model, warnings_);
     QAT_ASSIGN_OR_RETURN(const ModelContract chosen, ChooseContract(model, request_, first_, warnings_));
     const bool own =
         chosen.source == ContractSource::kEmbedded || chosen.source == ContractSource::kDescription;
@@ -347,12 +346,23 @@ Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& war
   return Opener(request, warnings).Open();
 }
 
-Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request) {
+void WarnOfSignatures(const Model& model, std::vector<std::string>& warnings) {
+  if (const std::string others = DescribeOtherSignatures(model); !others.empty())
+    warnings.push_back(
+        StrCat(model.source(), ": ", others, "; qat-convert writes another one as a model of its own"));
+}
+
+Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request,
+                                                     std::vector<std::string>& warnings) {
   const bool only_one = request.models.size() + (request.graph.empty() ? 0 : 1) == 1;
   if (!only_one || !request.checkpoint.empty() || !request.float_run.empty()) {
     return InvalidArgument("expected one model: one of `models`, or `graph`");
   }
-  if (!request.models.empty()) return LoadRunnable(request.models.front());
+  if (!request.models.empty()) {
+    QAT_ASSIGN_OR_RETURN(std::shared_ptr<const Model> model, LoadRunnable(request.models.front()));
+    WarnOfSignatures(*model, warnings);
+    return model;
+  }
   QAT_ASSIGN_OR_RETURN(const Graph graph, ReadGraph(request.graph));
   return LowerToModel(graph, request.graph);
 }

@@ -83,9 +83,13 @@ inline constexpr char kFakeQuantizedName[] = "fake-quantized";
 /// of the readers.
 Expected<Rows> OpenRows(const RowRequest& request, std::vector<std::string>& warnings);
 
+/// A warning where a model has further signatures, which nothing here runs.
+void WarnOfSignatures(const Model& model, std::vector<std::string>& warnings);
+
 /// The one model or graph of a request that may hold nothing else.
 /// Errors: kInvalidArgument, those of the readers.
-Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request);
+Expected<std::shared_ptr<const Model>> OpenOnlyModel(const RowRequest& request,
+                                                     std::vector<std::string>& warnings);
 
 /// Its contract, with a warning where nobody says what a byte means. Errors: those of ContractOf.
 Expected<Contract> ContractOfRow(const Model& model, const RowRequest& request,

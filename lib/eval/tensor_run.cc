@@ -240,7 +240,7 @@ Expected<std::vector<OutputTensor>> RunTensors(const TensorRunRequest& request, 
                                                const WorkHooks& hooks, Report& report) {
   if (request.inputs.empty())
     return InvalidArgument("`input`: is missing: give a .npy file for each input of the model");
-  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows));
+  QAT_ASSIGN_OR_RETURN(const std::shared_ptr<const Model> model, OpenOnlyModel(rows, report.warnings));
   QAT_ASSIGN_OR_RETURN(const std::vector<std::string> paths, InOrderOfInputs(*model, request.inputs));
   QAT_RETURN_IF_ERROR(CheckNumberOfFiles(*model, paths.size()));
   QAT_ASSIGN_OR_RETURN(const std::vector<TensorFile> inputs, ReadFiles(*model, paths, report.data_notes));

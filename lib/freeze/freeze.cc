@@ -171,6 +171,7 @@ class Freezer {
   Graph Run() {
     graph_.name = network_.name;
     graph_.scheme = checkpoint_.scheme;
+    graph_.signature = network_.signature;
     graph_.contract = checkpoint_.contract;
     graph_.provenance = checkpoint_.provenance;
     graph_.provenance["checkpoint_sha256"] = FileHash(checkpoint_);

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/file.h"
+#include "eval/rows.h"
 #include "eval/tensor_values.h"
 #include "model/model.h"
 #include "passes/passes.h"
@@ -70,6 +72,23 @@ TEST_F(RunExamplesTest, RefusesAnotherTypeAndAnotherShape) {
   const std::vector<TensorFile> two = {{"x.npy", {}}, {"y.npy", {}}};
   QAT_EXPECT_ERROR(ShapesOfExamples(*model_, two), ErrorCode::kInvalidArgument,
                    "`input`: 2 given, tiny.tflite has 1 inputs: 'input' uint8 [1, 4, 4, 1]");
+}
+
+TEST(OpenOnlyModel, WarnsOfSignaturesThatNothingRuns) {
+  testing::ModelBuilder builder;
+  const int32_t x = builder.AddTensor("x", {1, 2}, DType::kFloat32);
+  const int32_t y = builder.AddTensor("y", {1, 2}, DType::kFloat32);
+  builder.AddOperator(tflite::BuiltinOperator_RELU, {x}, {y});
+  builder.signatures = {{"dec", 0, {"z", 0}, {"w", 1}}, {"enc", 0, {"a", 0}, {"b", 1}}};
+  const testing::TempDir files;
+  QAT_ASSERT_OK(WriteFile(files / "m.tflite", builder.Finish({x}, {y})));
+  RowRequest request;
+  request.models = {files / "m.tflite"};
+  std::vector<std::string> warnings;
+  QAT_ASSERT_OK(OpenOnlyModel(request, warnings));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("has 2 signatures: 'dec' is taken, 'enc' is left out"), std::string::npos)
+      << warnings[0];
 }
 
 std::shared_ptr<const Model> SumModel(const Shape& shape) {

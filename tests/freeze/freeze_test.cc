@@ -51,6 +51,14 @@ TEST(Freeze, ComesBackFromTheFileAsItself) {
   EXPECT_EQ(Serialize(*read), Serialize(*frozen));
 }
 
+TEST(Freeze, KeepsTheNamesByWhichAnAppAsks) {
+  Checkpoint c = TinyCheckpoint();
+  c.network.signature = {"classify", {"picture"}, {"scores"}};
+  const auto frozen = FreezeQuietly(c);
+  QAT_ASSERT_OK(frozen);
+  EXPECT_EQ(frozen->signature, c.network.signature);
+}
+
 TEST(Freeze, ExtendsTheProvenanceByTheHashOfTheCheckpointFile) {
   const Checkpoint c = TinyCheckpoint();
   const auto frozen = FreezeQuietly(c);

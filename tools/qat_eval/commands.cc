@@ -123,6 +123,7 @@ Status RunModel(EvalFlags& flags, Tool& tool, Report& report) {
   const auto outputs = RunTensors(flags.tensors, flags.request.rows, progress.Hooks(), report);
   progress.Finish();
   if (!outputs.ok()) return outputs.error();
+  for (const std::string& warning : report.warnings) LogWarning(warning);
   for (const std::string& note : report.data_notes) LogInfo(note);
   if (flags.tensors.save_outputs.empty()) tool.Print(TensorsText(*outputs));
   return {};
