@@ -43,8 +43,6 @@ class Rewriter {
     bool of_series;
   };
 
-  const GraphNode* SourceFor(int32_t tensor) const { return SourceForOneReader(graph_, tensor); }
-
   std::optional<Blocks> BlocksOf(const GraphNode& node) const {
     Blocks blocks;
     for (const size_t at : {size_t{1}, size_t{2}}) {
@@ -65,15 +63,19 @@ class Rewriter {
     return series.size() == 3 && image == Shape{series[0], 1, series[1], series[2]};
   }
 
-  /// Stride 1, no dilation, no padding.
-  static bool IsPlain(const GraphNode& node) {
-    if (const auto* a = std::get_if<Conv2DAttributes>(&node.attributes))
-      return a->stride_h == 1 && a->stride_w == 1 && a->dilation_h == 1 && a->dilation_w == 1 &&
-             a->padding == Padding::kValid;
-    if (const auto* a = std::get_if<DepthwiseConv2DAttributes>(&node.attributes))
-      return a->stride_h == 1 && a->stride_w == 1 && a->dilation_h == 1 && a->dilation_w == 1 &&
-             a->padding == Padding::kValid;
+  /// Calls `f` with the attributes of a convolution; false: it is none.
+  template <class Attributes, class F>
+  static bool OfConvolution(Attributes& attributes, F f) {
+    if (auto* a = std::get_if<Conv2DAttributes>(&attributes)) return f(*a);
+    if (auto* a = std::get_if<DepthwiseConv2DAttributes>(&attributes)) return f(*a);
     return false;
+  }
+
+  static bool IsPlain(const GraphNode& node) {
+    return OfConvolution(node.attributes, [](const auto& a) {
+      return a.stride_h == 1 && a.stride_w == 1 && a.dilation_h == 1 && a.dilation_w == 1 &&
+             a.padding == Padding::kValid;
+    });
   }
 
   std::optional<Found> Match(const GraphNode& last) const {
@@ -81,22 +83,19 @@ class Rewriter {
     const Shape& given = graph_.tensor(last.outputs[0]).shape;
     if (std::find(given.begin(), given.end(), 0) != given.end()) return std::nullopt;
     const auto back = BlocksOf(last);
-    const GraphNode* at = SourceFor(last.inputs[0]);
+    const GraphNode* at = SourceForOneReader(graph_, last.inputs[0]);
     if (!back || at == nullptr) return std::nullopt;
     Found found{{last.name}, {}, -1, back->block, {}, back->block.size() == 1};
     const auto step = [&] {
       found.old.push_back(at->name);
-      at = SourceFor(at->inputs[0]);
+      at = SourceForOneReader(graph_, at->inputs[0]);
     };
     const Shape& last_shape = graph_.tensor(last.inputs[0]).shape;
     if (found.of_series) {
       if (!IsReshape(at)) return std::nullopt;
       step();
     }
-    const bool convolves = at != nullptr &&
-                           (at->type == OpType::kConv2D || at->type == OpType::kDepthwiseConv2D) &&
-                           IsPlain(*at);
-    if (!convolves) return std::nullopt;
+    if (at == nullptr || !IsPlain(*at)) return std::nullopt;
     found.convolution = *at;
     if (found.of_series && !IsSeries(last_shape, graph_.tensor(at->outputs[0]).shape)) return std::nullopt;
     const Shape& image = graph_.tensor(at->inputs[0]).shape;
@@ -151,12 +150,11 @@ class Rewriter {
       x = Reshape(place, name + "/as_image", x, {shape[0], 1, shape[1], shape[2]});
     }
     OpAttributes attributes = found.convolution.attributes;
-    const auto dilate = [&](auto& a) {
+    OfConvolution(attributes, [&](auto& a) {
       a.dilation_h = found.of_series ? 1 : found.block[0];
       a.dilation_w = found.block.back();
-    };
-    if (auto* a = std::get_if<Conv2DAttributes>(&attributes)) dilate(*a);
-    if (auto* a = std::get_if<DepthwiseConv2DAttributes>(&attributes)) dilate(*a);
+      return true;
+    });
     std::vector<int32_t> inputs = found.convolution.inputs;
     inputs[0] = x;
     x = InsertNode(graph_, place++, found.convolution.type, name + "/dilated", attributes, inputs);

@@ -10,6 +10,7 @@
 #include "import/stable_forms.h"
 #include "ir/constants.h"
 #include "ir/free_name.h"
+#include "ir/separate_biases.h"
 
 namespace qat {
 namespace {
@@ -37,7 +38,7 @@ class Folder {
     graph_.nodes = std::move(kept);
     size_t biases = 0;
     for (GraphNode& node : graph_.nodes) {
-      biases += GiveBias(node) ? 1 : 0;
+      biases += GiveBias(graph_, node) ? 1 : 0;
       OpenBatch(node);
     }
     RemoveUnusedTensors(graph_);
@@ -60,16 +61,6 @@ class Folder {
   }
 
  private:
-  /// TFLite refuses a CONV_2D that has none (ai-edge-litert 2.3.0, conv.cc), whatever its type; other layers
-  /// may be without.
-  bool GiveBias(GraphNode& node) {
-    if (node.type != OpType::kConv2D || node.inputs.size() > 2) return false;
-    const int32_t channels = graph_.tensor(node.inputs[1]).shape[0];
-    node.inputs.push_back(graph_.AddConstant(FreeName(graph_, StrCat(node.name, "/bias")), {channels},
-                                             std::vector<float>(static_cast<size_t>(channels))));
-    return true;
-  }
-
   /// A reshape to [1, …] of what has a batch of 1 says -1 instead, so that the model can be resized.
   void OpenBatch(GraphNode& node) {
     if (node.type != OpType::kReshape || node.inputs.size() != 2) return;

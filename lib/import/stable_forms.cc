@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/strings.h"
 #include "import/graph_edits.h"
@@ -28,7 +29,7 @@ class Rewriter {
       }
     }
     if (count == 0) return;
-    DropUnread();
+    std::erase_if(graph_.nodes, [&](const GraphNode& node) { return replaced_.contains(node.name); });
     RemoveUnusedTensors(graph_);
     notes.push_back(StrCat(count,
                            count == 1 ? " function of exponentials was" : " functions of exponentials were",
@@ -37,7 +38,8 @@ class Rewriter {
 
  private:
   struct Softplus {
-    int32_t x, one;  // tensors
+    std::string sum, exp;  // nodes
+    int32_t x, one;        // tensors
   };
   struct ChosenExp {
     std::string exp;  // the node
@@ -51,23 +53,22 @@ class Rewriter {
     return std::all_of(values.begin(), values.end(), [=](float value) { return value == number; });
   }
 
-  const GraphNode* SourceFor(int32_t tensor) const { return SourceForOneReader(graph_, tensor); }
-
   /// log(exp(x) + 1).
   std::optional<Softplus> MatchSoftplus(const GraphNode& node) const {
     if (node.type != OpType::kLog) return std::nullopt;
-    const GraphNode* sum = SourceFor(node.inputs[0]);
-    if (sum == nullptr || sum->type != OpType::kAdd) return std::nullopt;
+    const GraphNode* sum = SourceForOneReader(graph_, node.inputs[0]);
+    if (sum == nullptr || sum->type != OpType::kAdd || FusedActivation(sum->attributes) != Activation::kNone)
+      return std::nullopt;
     for (const size_t at : {size_t{0}, size_t{1}}) {
-      const GraphNode* exp = SourceFor(sum->inputs[at]);
+      const GraphNode* exp = SourceForOneReader(graph_, sum->inputs[at]);
       if (exp != nullptr && exp->type == OpType::kExp && IsConstant(sum->inputs[1 - at], 1))
-        return Softplus{exp->inputs[0], sum->inputs[1 - at]};
+        return Softplus{sum->name, exp->name, exp->inputs[0], sum->inputs[1 - at]};
     }
     return std::nullopt;
   }
 
   /// Whether the branch of a select counts where x < 0 (or <= 0) alone: its position; 0: none.
-  size_t BranchBelowZero(OpType comparison) const {
+  static size_t BranchBelowZero(OpType comparison) {
     switch (comparison) {
       case OpType::kGreater:
       case OpType::kGreaterEqual:
@@ -88,13 +89,13 @@ class Rewriter {
     const size_t branch = BranchBelowZero(condition->type);
     if (branch == 0 || !IsConstant(condition->inputs[1], 0)) return std::nullopt;
     const int32_t x = condition->inputs[0];
-    const GraphNode* at = SourceFor(node.inputs[branch]);
+    const GraphNode* at = SourceForOneReader(graph_, node.inputs[branch]);
     while (at != nullptr && at->type != OpType::kExp) {
       const bool affine = at->type == OpType::kMul || at->type == OpType::kAdd || at->type == OpType::kSub;
       if (!affine) return std::nullopt;
       const bool first = graph_.tensor(at->inputs[1]).is_constant();
       if (!first && !graph_.tensor(at->inputs[0]).is_constant()) return std::nullopt;
-      at = SourceFor(at->inputs[first ? 0 : 1]);
+      at = SourceForOneReader(graph_, at->inputs[first ? 0 : 1]);
     }
     if (at == nullptr || at->inputs[0] != x || graph_.tensor(x).type != DType::kFloat32) return std::nullopt;
     return ChosenExp{at->name, x};
@@ -118,6 +119,7 @@ class Rewriter {
     node.type = OpType::kAdd;
     node.attributes = DefinitionOf(OpType::kAdd).default_attributes;
     node.inputs = {positive, rest};
+    replaced_.insert({found.sum, found.exp});
     return at - place;
   }
 
@@ -131,23 +133,8 @@ class Rewriter {
     graph_.nodes[place + 1].inputs[0] = limited;
   }
 
-  /// The parts of the old forms.
-  void DropUnread() {
-    for (size_t i = graph_.nodes.size(); i-- > 0;) {
-      const int32_t output = graph_.nodes[i].outputs[0];
-      const bool one = graph_.nodes[i].outputs.size() == 1;
-      const bool is_output =
-          std::find(graph_.outputs.begin(), graph_.outputs.end(), output) != graph_.outputs.end();
-      const bool read = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const GraphNode& node) {
-        return std::find(node.inputs.begin(), node.inputs.end(), output) != node.inputs.end();
-      });
-      const bool part = graph_.nodes[i].type == OpType::kAdd || graph_.nodes[i].type == OpType::kExp;
-      if (one && part && !is_output && !read)
-        graph_.nodes.erase(graph_.nodes.begin() + static_cast<ptrdiff_t>(i));
-    }
-  }
-
   Graph& graph_;
+  std::set<std::string> replaced_;  // nodes
 };
 
 }  // namespace

@@ -7,24 +7,22 @@
 
 namespace qat {
 
-namespace {
-
-/// XNNPACK's delegate reads the third input of a DEPTHWISE_CONV_2D whether it has one or not.
-void GiveBias(GraphNode& node, Graph& graph) {
-  if (node.type != OpType::kDepthwiseConv2D || node.inputs.size() != 2) return;
-  const GraphTensor& filter = graph.tensor(node.InputAt(node.definition().filter_input));
-  if (filter.type != DType::kFloat32) return;
-  const Shape shape = {filter.shape.back()};
+bool GiveBias(Graph& graph, GraphNode& node) {
+  const bool needs = node.type == OpType::kConv2D || node.type == OpType::kDepthwiseConv2D;
+  if (!needs || node.inputs.size() != 2) return false;
+  const GraphTensor& filter = graph.tensor(node.inputs[1]);
+  const auto axis = static_cast<size_t>(node.definition().filter_channel_axis);
+  if (filter.type != DType::kFloat32) return false;
+  const Shape shape = {filter.shape[axis]};
   const std::vector<float> zeros(static_cast<size_t>(shape[0]), 0);
   node.inputs.push_back(graph.AddConstant(FreeName(graph, StrCat(node.name, "/bias")), shape, zeros));
+  return true;
 }
-
-}  // namespace
 
 void SeparateBiases(Graph& graph) {
   std::set<int32_t> taken;
   for (GraphNode& node : graph.nodes) {
-    GiveBias(node, graph);
+    GiveBias(graph, node);
     const int32_t position = node.definition().bias_input;
     if (position < 0 || static_cast<size_t>(position) >= node.inputs.size()) continue;
     int32_t& bias = node.inputs[static_cast<size_t>(position)];

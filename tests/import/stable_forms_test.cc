@@ -80,6 +80,17 @@ TEST_F(StableForms, AnExponentialThatCountsBelowZeroStaysBelowOne) {
   EXPECT_EQ(notes_.size(), 2u);
 }
 
+TEST_F(StableForms, ASumThatIsClampedIsNoSoftplus) {
+  const int32_t exp = Add(OpType::kExp, "exp", {x_});
+  const auto sum = graph_.AddNode(OpType::kAdd, "sum", BinaryAttributes{.activation = Activation::kRelu6},
+                                  {exp, Number("one", 1)});
+  QAT_ASSERT_OK(sum);
+  graph_.outputs = {Add(OpType::kLog, "log", {*sum})};
+  const Graph before = graph_;
+  UseStableForms(graph_, notes_);
+  EXPECT_TRUE(graph_ == before);
+}
+
 TEST_F(StableForms, OtherExponentialsStay) {
   const int32_t exp = Add(OpType::kExp, "exp", {x_});
   const int32_t sum = Add(OpType::kAdd, "sum", {exp, Number("one", 1)});
