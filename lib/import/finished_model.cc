@@ -106,8 +106,7 @@ Expected<Graph> GraphOfFinished(const Model& model) {
   graph.name = std::filesystem::path(model.source()).stem().string();
   graph.scheme = "float32";
   if (const std::string others = DescribeOtherSignatures(model); !others.empty())
-    return Unsupported(
-        StrCat(model.source(), ": ", others, "; expected `signature`, which chooses, with `type`"));
+    return Unsupported(StrCat(model.source(), ": ", others, "; choose one by `signature`, with `type`"));
   graph.signature = SignatureOf(model);
   graph.provenance = model.provenance();
   graph.provenance["source_sha256"] = Sha256(model.file_bytes());

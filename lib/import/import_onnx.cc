@@ -6,6 +6,7 @@
 #include "base/join_some.h"
 #include "base/strings.h"
 #include "import/normalize.h"
+#include "import/onnx_byte_input.h"
 #include "import/onnx_contract.h"
 #include "import/onnx_convert.h"
 #include "import/onnx_fold.h"
@@ -14,6 +15,7 @@
 #include "import/onnx_ml.h"
 #include "import/onnx_patterns.h"
 #include "import/onnx_sequences.h"
+#include "import/real_input.h"
 
 namespace qat {
 namespace {
@@ -145,36 +147,6 @@ class Importer {
     return {};
   }
 
-  /// Whether all that reads it, in branches and as an output too, makes real numbers of it before it computes
-  /// anything.
-  bool BecomesReal(const std::string& input) const {
-    static const std::set<std::string> kMoves = {"Transpose", "Reshape", "Squeeze",
-                                                 "Unsqueeze", "Flatten", "Identity"};
-    std::vector<std::string> names = {input};  // of the same bytes, moved
-    for (size_t i = 0; i < names.size(); ++i) {
-      int64_t readers = 0;
-      for (const onnx::Node& node : model_.graph.nodes) {
-        const auto reads = std::count(node.inputs.begin(), node.inputs.end(), names[i]);
-        if (reads == 0) continue;
-        readers += reads;
-        const bool moves = kMoves.contains(node.op) && node.inputs[0] == names[i] && !node.outputs.empty();
-        if (!moves && !CastsToReal(node) && node.op != "Shape") return false;
-        if (moves && std::find(names.begin(), names.end(), node.outputs[0]) == names.end())
-          names.push_back(node.outputs[0]);
-      }
-      const auto all = readers_.find(names[i]);
-      if (readers == 0 || all == readers_.end() || all->second != readers) return false;
-    }
-    return true;
-  }
-
-  static bool CastsToReal(const onnx::Node& node) {
-    const auto to = std::find_if(node.attributes.begin(), node.attributes.end(),
-                                 [](const onnx::Attribute& each) { return each.name == "to"; });
-    return node.op == "Cast" && to != node.attributes.end() &&
-           onnx::IsReal(static_cast<onnx::ElementType>(to->integer));
-  }
-
   /// Before sizes are asked for that a name with an error in it was to say.
   Status CheckShapeNames() const {
     std::vector<std::string> names;
@@ -190,7 +162,8 @@ class Importer {
 
   Status AddInput(const onnx::ValueInfo& input) {
     if (!input.is_tensor) return Unsupported("is a sequence, a map or may be left out; expected a tensor");
-    const bool bytes = input.type == onnx::ElementType::kUInt8 && BecomesReal(input.name);
+    const bool bytes =
+        input.type == onnx::ElementType::kUInt8 && BecomesReal(model_.graph, readers_, input.name);
     const bool whole = input.type == onnx::ElementType::kInt32 || input.type == onnx::ElementType::kInt64;
     if (!onnx::IsReal(input.type) && !bytes && !whole) {
       return Unsupported(StrCat("is ", NameOf(input.type),
@@ -222,8 +195,7 @@ class Importer {
       builder_.Begin(input.name);
       QAT_ASSIGN_OR_RETURN(values_[input.name],
                            builder_.Unary(OpType::kCast, CastAttributes{type}, values_[input.name]));
-      notes_.push_back(StrCat("input '", input.name, "' is ", NameOf(input.type),
-                              ": the model takes the same whole numbers as float32 (up to 16,777,216)"));
+      notes_.push_back(DescribeWholeNumbers(input.name, NameOf(input.type)));
     }
     const GraphTensor& tensor = builder_.graph().tensor(builder_.graph().inputs.back());
     // Axes of one size change places, too.

@@ -11,6 +11,7 @@
 #include "import/model_parts.h"
 #include "import/normalize.h"
 #include "import/per_channel.h"
+#include "import/real_input.h"
 #include "model/model_contract.h"
 #include "model/model_reader.h"
 #include "model/signatures.h"
@@ -395,8 +396,7 @@ Expected<Graph> ImportTflite(const Model& model, const TfliteImportOptions& opti
   for (const int32_t input : model.inputs()) {
     const ModelTensor& tensor = model.tensors()[static_cast<size_t>(input)];
     if (!IsWholeNumber(tensor)) continue;
-    notes.push_back(StrCat("input '", tensor.name, "' is ", NameOf(tensor.type),
-                           ": the model takes the same whole numbers as float32 (up to 16,777,216)"));
+    notes.push_back(DescribeWholeNumbers(tensor.name, NameOf(tensor.type)));
   }
   TakeNames(InputNames(model), graph.inputs, graph);
   TakeNames(OutputNames(model), graph.outputs, graph);

@@ -109,4 +109,9 @@ void TakeFloatInputNormalizations(const std::function<bool(const std::string& la
   }
 }
 
+std::string DescribeWholeNumbers(const std::string& input, std::string_view type) {
+  return StrCat("input '", input, "' is ", type,
+                ": the model takes the same whole numbers as float32 (up to 16,777,216)");
+}
+
 }  // namespace qat

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/dataset.h"
@@ -36,6 +37,9 @@ void TakeInputNormalizations(Graph& graph, std::vector<std::string>& notes);
 void TakeFloatInputNormalizations(const std::function<bool(const std::string& layer)>& stays,
                                   const std::function<bool(const std::string& input)>& has_range,
                                   Graph& graph, std::vector<std::string>& notes);
+
+/// What a person is told of an input of int32 or int64.
+std::string DescribeWholeNumbers(const std::string& input, std::string_view type);
 
 }  // namespace qat
 
