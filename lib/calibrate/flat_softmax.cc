@@ -8,12 +8,6 @@
 #include "quant/few_steps.h"
 
 namespace qat {
-namespace {
-
-constexpr float kStep = 1.0f / 256;
-
-}  // namespace
-
 FlatSoftmaxes::FlatSoftmaxes(const Graph& graph, const Precisions& precisions,
                              const std::set<std::string>& wide)
     : graph_(&graph) {
@@ -26,13 +20,14 @@ FlatSoftmaxes::FlatSoftmaxes(const Graph& graph, const Precisions& precisions,
 }
 
 void FlatSoftmaxes::Observe(const FloatRun& run) {
+  const float few = kFewSteps * DefinitionOf(OpType::kSoftmax).fixed_uint8.scale;
   for (Watched& softmax : watched_) {
     const std::span<const float> values = run.Values(softmax.output);
     const auto places = static_cast<size_t>(graph_->tensor(softmax.output).shape.back());
     for (size_t at = 0; at + places <= values.size(); at += places) {
       const std::span<const float> row = values.subspan(at, places);
       ++softmax.rows;
-      softmax.flat_rows += *std::max_element(row.begin(), row.end()) < kFewSteps * kStep;
+      softmax.flat_rows += *std::max_element(row.begin(), row.end()) < few;
     }
   }
 }

@@ -315,7 +315,8 @@ class Planner {
     if (tied >= 0 || node.definition().output_quantization != OutputQuantization::kJoinsInputs)
       return std::nullopt;
     const RangeGroup& group = groups_.Of(node.outputs[0]);
-    return group.observed.empty() ? group.With({}) : graph_.tensor(group.observed.front()).range;
+    const GraphTensor* first = group.observed.empty() ? nullptr : &graph_.tensor(group.observed.front());
+    return first != nullptr && first->has_range ? first->range : group.With({});
   }
 
   /// A slope or another operand: like an activation, by what its node ties it to, else by the range of its
