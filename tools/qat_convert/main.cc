@@ -107,9 +107,10 @@ Status Publish(Tool& tool, const ConvertFlags& flags, OutputFile& output, const 
   }
   if (!flags.calibrate.empty())
     text += StrCat("calibrated ", ExamplesText(report), " of the training split\n");
-  text +=
-      StrCat("contract   ",
-             names.says_input ? Describe(graph.contract) : "none: the data that it is given decide", "\n");
+  text += StrCat("contract   ",
+                 names.says_input ? Describe(graph.contract)
+                                  : "none: nobody says what its pictures hold (bytes: --mean, --std)",
+                 "\n");
   tool.Print(PrintableLines(text));
   return {};
 }
